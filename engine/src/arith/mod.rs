@@ -1,0 +1,6 @@
+//! Canonical arithmetic on f32.
+//!
+//! [`soft`] is the definition: integers only, written to be read. [`native`] gives the same bits quickly and is tested against it.
+
+pub mod native;
+pub mod soft;

@@ -1,0 +1,51 @@
+//! The scalar operations on `f32`, with the bits of [`soft`](super::soft) at the speed of hardware.
+//!
+//! **NaN.** Hardware gives whatever NaN it likes from `+ - * /`, `sqrt`, `fma` and roundings, so their results agree with `soft`
+//! after [`canonical`], which a caller applies when it loads a value and when it stores an instruction's result. In between no
+//! operation looks at a NaN's bits, so it is not needed there. `min`, `max` and the elementary functions are canonical already.
+//!
+//! **Elementary functions** are evaluated in f64 by `+ - * /` only, whose bits no platform may change, with a relative error
+//! well below [`ERROR`]. If the result rounds to the same f32 at both ends of that interval it is the correctly rounded one;
+//! otherwise, about once in a million, [`soft`](super::soft) decides.
+
+mod basic;
+mod erf;
+mod erf_table;
+mod exp;
+mod log;
+mod sigmoid;
+mod tanh;
+
+pub use basic::{
+    abs, add, canonical, ceil, div, eq, floor, fma, from_i64, ge, gt, le, lt, max, min, mul, ne, neg, round_even, sqrt, sub,
+    to_int, trunc,
+};
+pub use erf::erf;
+pub use exp::exp;
+pub use log::log;
+pub use sigmoid::sigmoid;
+pub use tanh::tanh;
+
+/// The NaN that a value may hold.
+pub const NAN: f32 = f32::from_bits(super::soft::NAN);
+
+/// The relative error granted to every f64 evaluation: 2^-45. The evaluations stay below 2^-48.
+pub const ERROR: f64 = 1.0 / (1u64 << 45) as f64;
+
+/// ln 2 in two parts; the first has 33 significant bits, so its products with small integers are exact.
+const LN_2_HIGH: f64 = f64::from_bits(0x3fe6_2e42_fee0_0000);
+const LN_2_LOW: f64 = f64::from_bits(0x3dea_39ef_3579_3c76);
+
+/// The f32 nearest to the exact value that `y` approximates, or `exact` of it where `y` cannot tell.
+#[inline(always)]
+fn narrow(y: f64, exact: impl FnOnce() -> u32) -> f32 {
+    let low = (y * (1.0 - ERROR)) as f32;
+    let high = (y * (1.0 + ERROR)) as f32;
+    if low.to_bits() == high.to_bits() { low } else { f32::from_bits(exact()) }
+}
+
+/// The polynomial with these coefficients, highest power first.
+#[inline(always)]
+fn polynomial<const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
+    coefficients.iter().fold(0.0, |p, c| p * x + c)
+}

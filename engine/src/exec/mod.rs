@@ -1,0 +1,13 @@
+//! Running a program natively: every instruction over whole tensors, with threads, and the bits of the reference interpreter.
+
+mod block;
+mod dot;
+mod fold;
+mod kernels;
+mod lanes;
+mod plain;
+mod points;
+mod read;
+
+pub use kernels::Isa;
+pub use plain::{ExecError, Hook, Keep, Options, execute, run};

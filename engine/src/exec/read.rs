@@ -1,0 +1,211 @@
+//! Reading a view along one axis: guards become intervals, so that the inner loops are plain strided copies.
+
+use super::lanes::{Lanes, f32_of};
+use crate::program::limits::{FIRST_REDUCTION_AXIS, MAX_RANK, MAX_REDUCTION_AXES};
+use crate::program::{Access, Affine, DType, View};
+use crate::tensor::Tensor;
+use std::ops::Range;
+
+/// Coordinates of all e and r axes.
+pub(super) type Coordinates = [i64; MAX_RANK + MAX_REDUCTION_AXES];
+
+/// A run of elements: all coordinates fixed but one, which takes `start .. start + len`.
+#[derive(Clone, Copy)]
+pub(super) struct Run<'a> {
+    pub(super) at: &'a Coordinates,
+    pub(super) axis: usize,
+    pub(super) len: usize,
+}
+
+/// Index of reduction axis `r` among the coordinates.
+pub(super) const fn reduction_axis(r: usize) -> usize {
+    FIRST_REDUCTION_AXIS as usize + r
+}
+
+/// `base` at the start of the run, and the step along it.
+fn along(form: &Affine, run: &Run<'_>) -> (i64, i64) {
+    let mut base = form.base;
+    let mut step = 0;
+    for &(axis, a) in &form.terms {
+        base += a * run.at[usize::from(axis)];
+        if usize::from(axis) == run.axis {
+            step = a;
+        }
+    }
+    (base, step)
+}
+
+/// The `i` in `0..len` for which `0 <= base + step * i < limit`.
+fn interval(base: i64, step: i64, limit: u64, len: usize) -> Range<usize> {
+    let limit = i128::from(limit);
+    let (base, step) = (i128::from(base), i128::from(step));
+    let len_wide = len as i128;
+    let (lo, hi) = match step {
+        0 if (0..limit).contains(&base) => (0, len_wide),
+        0 => (0, 0),
+        s if s > 0 => (div_ceil(-base, s), div_ceil(limit - base, s)),
+        s => (div_ceil(base - limit + 1, -s), div_ceil(base + 1, -s)),
+    };
+    let clamp = |x: i128| x.clamp(0, len_wide) as usize; // within 0..=len
+    clamp(lo)..clamp(hi).max(clamp(lo))
+}
+
+fn div_ceil(a: i128, b: i128) -> i128 {
+    -((-a).div_euclid(b))
+}
+
+/// Where along the run an access holds, its address at the run's start and its step.
+fn holds(access: &Access, elements: u64, run: &Run<'_>) -> (Range<usize>, i64, i64) {
+    let (base, step) = along(&access.address, run);
+    let mut range = interval(base, step, elements, run.len);
+    for guard in &access.guards {
+        let (b, s) = along(&guard.affine, run);
+        let other = interval(b, s, guard.limit, run.len);
+        range = range.start.max(other.start)..range.end.min(other.end).max(range.start.max(other.start));
+    }
+    (range, base, step)
+}
+
+/// Reads an f32 view along a run into `out` (`run.len` elements).
+pub(super) fn read_f32(view: &View, operands: &[&Tensor], run: &Run<'_>, out: &mut [f32]) {
+    read(view, operands, run, out, f32_of(view.fill), |t, range, base, step, out| {
+        if let Tensor::F32(a) = t {
+            copy(slice(a), range, base, step, out, |x| x);
+        }
+    });
+}
+
+/// Sets the reduction coordinates of flat index `k`.
+pub(super) fn set_reduction(at: &mut Coordinates, extents: &[u64], mut k: u64) {
+    for (r, &extent) in extents.iter().enumerate().rev() {
+        let extent = extent.max(1);
+        at[reduction_axis(r)] = (k % extent) as i64; // extents are below 2^40
+        k /= extent;
+    }
+}
+
+/// Rows of elements that an expression is evaluated over at once: row after row, each along `axis`.
+#[derive(Clone)]
+pub(super) struct Block {
+    pub(super) rows: Vec<Coordinates>,
+    pub(super) axis: usize,
+    pub(super) len: usize,
+}
+
+impl Block {
+    /// Number of elements.
+    pub(super) fn lanes(&self) -> usize {
+        self.rows.len() * self.len
+    }
+
+    fn each<T>(&self, out: &mut [T], f: impl Fn(&Run<'_>, &mut [T])) {
+        for (at, out) in self.rows.iter().zip(out.chunks_exact_mut(self.len.max(1))) {
+            f(&Run { at, axis: self.axis, len: self.len }, out);
+        }
+    }
+
+    /// Reads an f32 view; NaNs keep their bits.
+    pub(super) fn read_f32(&self, view: &View, operands: &[&Tensor], out: &mut [f32]) {
+        self.each(out, |run, out| read_f32(view, operands, run, out));
+    }
+
+    /// Reads a view of any type.
+    pub(super) fn read(&self, view: &View, dtype: DType, operands: &[&Tensor]) -> Lanes {
+        if dtype == DType::F32 {
+            let mut out = vec![0.0; self.lanes()];
+            self.read_f32(view, operands, &mut out);
+            return Lanes::F32(out);
+        }
+        let mut out = vec![0; self.lanes()];
+        self.each(&mut out, |run, out| {
+            read(view, operands, run, out, view.fill, |t, range, base, step, out| match t {
+                Tensor::F32(_) => {}
+                Tensor::U8(a) => copy(slice(a), range, base, step, out, i64::from),
+                Tensor::Bool(a) => copy(slice(a), range, base, step, out, |x| i64::from(x != 0)),
+                Tensor::I8(a) => copy(slice(a), range, base, step, out, i64::from),
+                Tensor::I32(a) => copy(slice(a), range, base, step, out, i64::from),
+                Tensor::I64(a) => copy(slice(a), range, base, step, out, |x| x),
+            });
+        });
+        Lanes::Int(out)
+    }
+
+    /// For each element, whether some access of the view holds.
+    pub(super) fn read_valid(&self, view: &View, operands: &[&Tensor]) -> Lanes {
+        let mut out = vec![0; self.lanes()];
+        self.each(&mut out, |run, out| {
+            read(view, operands, run, out, 0, |_, range, _, _, out| out[range].fill(1));
+        });
+        Lanes::Int(out)
+    }
+
+    /// The coordinate of an axis.
+    pub(super) fn iota(&self, axis: usize) -> Lanes {
+        let step = i64::from(axis == self.axis);
+        let lanes = self.rows.iter().flat_map(|at| (0..self.len as i64).map(move |i| at[axis] + step * i));
+        Lanes::Int(lanes.collect())
+    }
+}
+
+fn slice<T>(a: &ndarray::ArrayD<T>) -> &[T] {
+    a.as_slice().unwrap_or_default() // tensors inside the engine are in standard layout
+}
+
+fn read<T: Copy>(
+    view: &View,
+    operands: &[&Tensor],
+    run: &Run<'_>,
+    out: &mut [T],
+    fill: T,
+    copy: impl Fn(&Tensor, Range<usize>, i64, i64, &mut [T]),
+) {
+    // The first access that holds wins: write them from the last to the first.
+    let mut covered = false;
+    for access in view.accesses.iter().rev() {
+        let Some(&tensor) = operands.get(usize::from(access.operand)) else { continue };
+        let (range, base, step) = holds(access, tensor.len() as u64, run);
+        if !covered && range.len() < run.len {
+            out.fill(fill);
+        }
+        covered = true;
+        copy(tensor, range, base, step, out);
+    }
+}
+
+fn copy<T: Copy, U>(from: &[T], range: Range<usize>, base: i64, step: i64, out: &mut [U], f: impl Fn(T) -> U) {
+    if range.is_empty() {
+        return;
+    }
+    // Inside the range every address lies in the tensor, so these conversions are exact.
+    let first = (base + step * range.start as i64) as usize;
+    let out = &mut out[range];
+    match step {
+        0 => out.iter_mut().for_each(|o| *o = f(from[first])),
+        1 => out.iter_mut().zip(&from[first..]).for_each(|(o, &x)| *o = f(x)),
+        s if s > 0 => out.iter_mut().zip(from[first..].iter().step_by(s as usize)).for_each(|(o, &x)| *o = f(x)),
+        s => {
+            let reversed = from[..=first].iter().rev().step_by(s.unsigned_abs() as usize);
+            out.iter_mut().zip(reversed).for_each(|(o, &x)| *o = f(x));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::interval;
+
+    #[test]
+    fn intervals_agree_with_counting() {
+        for base in -9..9 {
+            for step in -4..5 {
+                for limit in 0..8u64 {
+                    let counted: Vec<usize> = (0..6)
+                        .filter(|&i| (0..limit as i64).contains(&(base + step * i as i64)))
+                        .collect();
+                    let found: Vec<usize> = interval(base, step, limit, 6).collect();
+                    assert_eq!(found, counted, "base {base} step {step} limit {limit}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! From an ONNX model to a [`Program`]: a deterministic pass, so that everybody who compiles a model gets the same program id.
+//!
+//! Every ONNX tensor is a lazy tensor (`lazy.rs`) over some definition; operators make views of them or instructions
+//! (`ops/`), `builder.rs` lays operands out so that a step touches few leaves (`bill.rs`), `fuse.rs` merges elementwise neighbours, and
+//! `finish.rs` numbers what is left.
+
+mod bill;
+mod builder;
+mod constant;
+mod context;
+mod draft;
+mod error;
+mod finish;
+mod formula;
+mod fuse;
+pub mod gas;
+mod graph;
+mod lazy;
+mod ops;
+mod spec;
+
+pub use bill::{Bill, bill};
+pub use error::LowerError;
+pub use graph::{LowerOptions, Lowered, lower};
+
+use crate::program::limits::DIM_LIMIT;
+
+/// What lowering a node gives; the text says what is wrong with it.
+type Lowering<T> = Result<T, String>;
+
+/// Product of dimensions, below the limit of a tensor's elements.
+fn mul(dims: &[u64]) -> Lowering<u64> {
+    let n = crate::program::product(dims);
+    if n < DIM_LIMIT && dims.iter().all(|&d| d < DIM_LIMIT) { Ok(n) } else { Err(format!("shape {dims:?} has 2^40 elements or more")) }
+}

@@ -1,0 +1,133 @@
+//! Convolution: one dot whose views are the windows. The result lies in memory as [n, spatial.., channels], k runs over
+//! (kernel.., channel), and pads are zeros in the chain.
+
+use super::window::{Window, windows};
+use crate::lower::Lowering;
+use crate::lower::bill::STEP_GAS_CEILING;
+use crate::lower::context::Context;
+use crate::lower::formula::Formula;
+use crate::lower::lazy::{Axis, Lazy, axis};
+use crate::lower::spec::{Access, Read, Spec};
+use crate::program::{Core, DType, Op};
+
+pub(super) fn conv(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    let (x, w, bias) = (c.input(0)?, c.input(1)?, c.optional(2)?);
+    let (xd, wd) = (x.dims(), w.dims());
+    if [&x, &w].iter().any(|t| t.dtype != DType::F32) {
+        return Err("only f32 is supported".into());
+    }
+    if xd.len() < 3 || wd.len() != xd.len() {
+        return Err(format!("input {xd:?} and weights {wd:?} are not [n, c, spatial..] and [m, c, kernel..] of one rank"));
+    }
+    let kernel: Vec<i64> = wd[2..].iter().map(|&k| i64::try_from(k).unwrap_or(i64::MAX)).collect();
+    if c.attributes.ints("kernel_shape")?.is_some_and(|given| given != kernel) {
+        return Err(format!("kernel_shape is not that of the weights {wd:?}"));
+    }
+    let group = c.int("group", 1)?;
+    let group = u64::try_from(group).ok().filter(|&g| g > 0).ok_or_else(|| format!("group {group}"))?;
+    let windows = windows(c, &xd[2..], &kernel, true, false)?;
+    let (maps, channels) = (wd[0], wd[1]);
+    if maps % group != 0 || channels.checked_mul(group) != Some(xd[1]) {
+        return Err(format!("weights {wd:?} do not fit input {xd:?} in {group} groups"));
+    }
+    if let Some(bias) = &bias
+        && bias.dims() != [maps]
+    {
+        return Err(format!("bias {:?} is not [{maps}]", bias.dims()));
+    }
+    let shape = Shape { group, maps: maps / group, channels, windows: &windows };
+
+    // Bias in the epilogue: the element axes are n, spatial.., group, map.
+    let extents: Vec<u64> = std::iter::once(xd[0])
+        .chain(windows.iter().map(|w| w.output.unsigned_abs()))
+        .chain([group, shape.maps])
+        .collect();
+    let mut epilogue = Formula::new(&extents);
+    let mut result = epilogue.core(DType::F32)?;
+    if let Some(bias) = &bias {
+        let per_group = c.b.reshape(bias, &[group, shape.maps])?;
+        let load = epilogue.load(c.b, &per_group)?;
+        result = epilogue.op(Op::Add, &[result, load])?;
+    }
+    let weights = shape.weights(&w)?;
+    let spec = |x: Lazy| -> Lowering<Spec> {
+        let reduction = windows.iter().map(|w| w.kernel.unsigned_abs()).chain([channels]).collect();
+        let reads = vec![shape.input(&x)?, Read::plain(weights.clone())];
+        Ok(Spec::reduction(reduction, Core::Dot { a: 0, b: 1 }, reads, epilogue.clone(), result))
+    };
+
+    // The input as it lies, else channels last, else channels first: the first whose step is affordable, or the cheapest.
+    let rank = xd.len();
+    let last: Vec<usize> = std::iter::once(0).chain(2..rank).chain([1]).collect();
+    let back: Vec<usize> = std::iter::once(0).chain([rank - 1]).chain(1..rank - 1).collect();
+    let mut best: Option<(u64, Spec)> = None;
+    for layout in 0..3 {
+        let laid = match layout {
+            0 if x.axes.iter().any(|a| a.len() > 1) => continue,
+            0 => x.clone(),
+            1 => c.b.dense(&x.permute(&last))?.permute(&back),
+            _ => c.b.dense(&x)?,
+        };
+        let candidate = spec(laid)?;
+        let gas = c.b.gas(&candidate);
+        if best.as_ref().is_none_or(|b| gas < b.0) {
+            best = Some((gas, candidate));
+        }
+        if best.as_ref().is_some_and(|b| b.0 <= STEP_GAS_CEILING) {
+            break;
+        }
+    }
+    let (_, spec) = best.ok_or("its input has no usable layout")?;
+    let y = c.b.reduce(spec, DType::F32)?;
+
+    // n, spatial.., group, map back to n, (group, map), spatial..
+    let n = windows.len();
+    let channel: Axis = y.axes[n + 1].iter().chain(&y.axes[n + 2]).copied().collect();
+    let axes = std::iter::once(y.axes[0].clone()).chain([channel]).chain(y.axes[1..=n].iter().cloned()).collect();
+    Ok(vec![Lazy { axes, ..y }])
+}
+
+struct Shape<'w> {
+    group: u64,
+    /// Maps and channels of one group.
+    maps: u64,
+    channels: u64,
+    windows: &'w [Window],
+}
+
+impl Shape<'_> {
+    /// The input over n, spatial.., group, map, kernel.., channel. Spatial and channel axes of `x` have one factor each.
+    fn input(&self, x: &Lazy) -> Lowering<Read> {
+        let n = self.windows.len();
+        let stride = |a: usize| x.axes[a].first().map_or(0, |f| f.stride);
+        let mut base = x.base;
+        let (mut spatial, mut kernel, mut guards) = (Vec::new(), Vec::new(), Vec::new());
+        for (i, w) in self.windows.iter().enumerate() {
+            let (at, tap, offset) = w.address(stride(2 + i))?;
+            base = base.checked_add(offset).ok_or("a window's address overflows")?;
+            spatial.push(at);
+            kernel.push(tap);
+            guards.extend(w.guard(1 + i, 3 + n + i));
+        }
+        let per_group = stride(1).checked_mul(i64::try_from(self.channels).map_err(|e| e.to_string())?);
+        let axes = std::iter::once(x.axes[0].clone())
+            .chain(spatial)
+            .chain([axis(self.group, per_group.ok_or("an address overflows")?), axis(self.maps, 0)])
+            .chain(kernel)
+            .chain([axis(self.channels, stride(1))])
+            .collect();
+        let lazy = Lazy { base, axes, ..x.clone() };
+        Ok(Read { fill: 0, accesses: vec![Access { lazy, guards }] })
+    }
+
+    /// The weights over the same axes.
+    fn weights(&self, w: &Lazy) -> Lowering<Lazy> {
+        let mut dims = vec![self.group, self.maps, self.channels];
+        dims.extend(w.dims()[2..].iter());
+        let split = w.reshape(&dims).ok_or("its weights cannot be split into groups")?;
+        let axes = self.windows.iter().map(|w| axis(w.output.unsigned_abs(), 0));
+        let axes = std::iter::once(Vec::new()).chain(axes).chain(split.axes[..2].iter().cloned());
+        let axes = axes.chain(split.axes[3..].iter().cloned()).chain([split.axes[2].clone()]).collect();
+        Ok(Lazy { axes, ..split })
+    }
+}

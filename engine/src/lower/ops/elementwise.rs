@@ -1,0 +1,119 @@
+//! One operation on each element, operands broadcast as numpy does.
+
+use crate::lower::Lowering;
+use crate::lower::builder::Builder;
+use crate::lower::context::{Context, broadcast_dims};
+use crate::lower::formula::Formula;
+use crate::lower::lazy::Lazy;
+use crate::onnx::element_type;
+use crate::program::{DType, NodeId, Op};
+
+/// An instruction of one expression over tensors broadcast together.
+pub(super) fn map(
+    b: &mut Builder<'_>,
+    tensors: &[&Lazy],
+    expression: impl FnOnce(&mut Formula, &[NodeId]) -> Lowering<NodeId>,
+) -> Lowering<Lazy> {
+    let mut f = Formula::new(&broadcast_dims(tensors.iter().copied())?);
+    let loads = tensors.iter().map(|t| f.load(b, t)).collect::<Lowering<Vec<_>>>()?;
+    let result = expression(&mut f, &loads)?;
+    b.map(f, result)
+}
+
+/// The same with the node's first input alone.
+pub(super) fn map_one(
+    c: &mut Context<'_, '_>,
+    expression: impl FnOnce(&mut Formula, NodeId) -> Lowering<NodeId>,
+) -> Lowering<Vec<Lazy>> {
+    let x = c.input(0)?;
+    Ok(vec![map(c.b, &[&x], |f, x| expression(f, x[0]))?])
+}
+
+pub(super) fn unary(c: &mut Context<'_, '_>, op: Op) -> Lowering<Vec<Lazy>> {
+    map_one(c, |f, x| f.op(op, &[x]))
+}
+
+pub(super) fn binary(c: &mut Context<'_, '_>, op: Op) -> Lowering<Vec<Lazy>> {
+    let (x, y) = (c.input(0)?, c.input(1)?);
+    Ok(vec![map(c.b, &[&x, &y], |f, xy| f.op(op, xy))?])
+}
+
+/// And, Or, Xor, Not: of booleans only.
+pub(super) fn logical(c: &mut Context<'_, '_>, op: Op) -> Lowering<Vec<Lazy>> {
+    let x = c.input(0)?;
+    if x.dtype != DType::Bool {
+        return Err(format!("a logical {op} of {}", x.dtype));
+    }
+    if op == Op::Not { unary(c, op) } else { binary(c, op) }
+}
+
+/// From left to right over any number of inputs.
+pub(super) fn variadic(c: &mut Context<'_, '_>, op: Op) -> Lowering<Vec<Lazy>> {
+    Ok(vec![chain(c, op)?])
+}
+
+fn chain(c: &mut Context<'_, '_>, op: Op) -> Lowering<Lazy> {
+    let all = c.all()?;
+    let mut sum = all[0].clone();
+    for next in &all[1..] {
+        sum = map(c.b, &[&sum, next], |f, xy| f.op(op, xy))?;
+    }
+    Ok(sum)
+}
+
+pub(super) fn mean(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    let sum = chain(c, Op::Add)?;
+    let n = c.inputs() as f32;
+    let mean = map(c.b, &[&sum], |f, x| {
+        let n = f.float(n)?;
+        f.op(Op::Div, &[x[0], n])
+    });
+    Ok(vec![mean?])
+}
+
+pub(super) fn reciprocal(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    map_one(c, |f, x| {
+        let one = f.float(1.0)?;
+        f.op(Op::Div, &[one, x])
+    })
+}
+
+/// Pow with one constant exponent among those that the exact operations make.
+pub(super) fn pow(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    let (x, exponent) = (c.input(0)?, c.input(1)?);
+    let register = c.b.scalar(&exponent).ok_or("only one constant exponent is supported")?;
+    let n = match exponent.dtype {
+        DType::F32 => f64::from(f32::from_bits(register as u32)), // the 32 bits of the register
+        _ => register as f64,
+    };
+    let dims = broadcast_dims([&x, &exponent])?;
+    let x = x.broadcast(&dims).ok_or("its operands do not broadcast")?;
+    let power = map(c.b, &[&x], |f, x| {
+        let x = x[0];
+        match n {
+            1.0 => Ok(x),
+            2.0 => f.op(Op::Mul, &[x, x]),
+            3.0 => {
+                let square = f.op(Op::Mul, &[x, x])?;
+                f.op(Op::Mul, &[square, x])
+            }
+            0.5 => f.op(Op::Sqrt, &[x]),
+            -1.0 | -0.5 if f.dtype(x) == DType::F32 => {
+                let one = f.float(1.0)?;
+                let below = if n == -0.5 { f.op(Op::Sqrt, &[x])? } else { x };
+                f.op(Op::Div, &[one, below])
+            }
+            _ => Err(format!("exponent {n} is not supported, only 1, 2, 3, 0.5, -0.5 and -1")),
+        }
+    });
+    Ok(vec![power?])
+}
+
+/// Cast; rounding and saturation options only concern 8-bit floats, which are not supported.
+pub(super) fn cast(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    let to = c.attributes.int("to")?.ok_or("attribute `to` is missing")?;
+    let to = element_type(i32::try_from(to).map_err(|_| format!("element type {to} does not exist"))?)?;
+    c.attributes.int("saturate")?;
+    c.attributes.string("round_mode")?;
+    map_one(c, |f, x| f.cast(to, x))
+}

@@ -1,0 +1,118 @@
+//! One function for each operator family.
+
+mod activation;
+mod arg;
+mod concat;
+mod constant;
+mod conv;
+mod elementwise;
+mod layout;
+mod matmul;
+mod norm;
+mod pool;
+mod reduce;
+mod select;
+mod shape;
+mod softmax;
+mod window;
+
+use super::Lowering;
+use super::context::Context;
+use super::lazy::Lazy;
+use crate::program::{FoldOp, Op};
+
+/// Lowers a node to its outputs.
+pub(super) type Lower = for<'x, 'c, 'a> fn(&'x mut Context<'c, 'a>) -> Lowering<Vec<Lazy>>;
+
+/// The lowering of an operator of the default domain.
+pub(super) fn find(operator: &str) -> Option<Lower> {
+    Some(match operator {
+        "Add" => |c| elementwise::variadic(c, Op::Add),
+        "Sub" => |c| elementwise::binary(c, Op::Sub),
+        "Mul" => |c| elementwise::binary(c, Op::Mul),
+        "Div" => |c| elementwise::binary(c, Op::Div),
+        "Min" => |c| elementwise::variadic(c, Op::Min),
+        "Max" => |c| elementwise::variadic(c, Op::Max),
+        "Sum" => |c| elementwise::variadic(c, Op::Add),
+        "Mean" => elementwise::mean,
+        "Greater" => |c| elementwise::binary(c, Op::Gt),
+        "GreaterOrEqual" => |c| elementwise::binary(c, Op::Ge),
+        "Less" => |c| elementwise::binary(c, Op::Lt),
+        "LessOrEqual" => |c| elementwise::binary(c, Op::Le),
+        "Equal" => |c| elementwise::binary(c, Op::Eq),
+        "And" => |c| elementwise::logical(c, Op::And),
+        "Or" => |c| elementwise::logical(c, Op::Or),
+        "Xor" => |c| elementwise::logical(c, Op::Xor),
+        "Not" => |c| elementwise::logical(c, Op::Not),
+        "Neg" => |c| elementwise::unary(c, Op::Neg),
+        "Abs" => |c| elementwise::unary(c, Op::Abs),
+        "Sqrt" => |c| elementwise::unary(c, Op::Sqrt),
+        "Exp" => |c| elementwise::unary(c, Op::Exp),
+        "Log" => |c| elementwise::unary(c, Op::Log),
+        "Tanh" => |c| elementwise::unary(c, Op::Tanh),
+        "Sigmoid" => |c| elementwise::unary(c, Op::Sigmoid),
+        "Erf" => |c| elementwise::unary(c, Op::Erf),
+        "Floor" => |c| elementwise::unary(c, Op::Floor),
+        "Ceil" => |c| elementwise::unary(c, Op::Ceil),
+        "Round" => |c| elementwise::unary(c, Op::RoundEven),
+        "Reciprocal" => elementwise::reciprocal,
+        "Pow" => elementwise::pow,
+        "Cast" => elementwise::cast,
+        "Relu" => activation::relu,
+        "LeakyRelu" => activation::leaky_relu,
+        "PRelu" => activation::prelu,
+        "ThresholdedRelu" => activation::thresholded_relu,
+        "HardSigmoid" => activation::hard_sigmoid,
+        "HardSwish" => activation::hard_swish,
+        "Softsign" => activation::softsign,
+        "Gelu" => activation::gelu,
+        "Clip" => select::clip,
+        "Where" => select::choose,
+        "Sign" => select::sign,
+        "IsNaN" => select::is_nan,
+        "Conv" => conv::conv,
+        "MaxPool" => pool::max_pool,
+        "AveragePool" => pool::average_pool,
+        "GlobalMaxPool" => pool::global_max_pool,
+        "GlobalAveragePool" => pool::global_average_pool,
+        "MatMul" => matmul::matmul,
+        "Gemm" => matmul::gemm,
+        "Softmax" => softmax::softmax,
+        "LogSoftmax" => softmax::log_softmax,
+        "ArgMax" => |c| arg::extreme(c, FoldOp::Max),
+        "ArgMin" => |c| arg::extreme(c, FoldOp::Min),
+        "ReduceSum" => reduce::sum,
+        "ReduceMean" => reduce::mean,
+        "ReduceMax" => |c| reduce::extreme(c, FoldOp::Max),
+        "ReduceMin" => |c| reduce::extreme(c, FoldOp::Min),
+        "ReduceProd" => reduce::product,
+        "ReduceL1" => reduce::l1,
+        "ReduceL2" => reduce::l2,
+        "ReduceSumSquare" => reduce::sum_square,
+        "ReduceLogSum" => reduce::log_sum,
+        "BatchNormalization" => norm::batch_normalization,
+        "LRN" => norm::lrn,
+        "Concat" => concat::concat,
+        "Pad" => concat::pad,
+        "Identity" => layout::identity,
+        "Dropout" => layout::dropout,
+        "Transpose" => layout::transpose,
+        "Expand" => layout::expand,
+        "Tile" => layout::tile,
+        "Slice" => layout::slice,
+        "Split" => layout::split,
+        "Gather" => layout::gather,
+        "DepthToSpace" => layout::depth_to_space,
+        "SpaceToDepth" => layout::space_to_depth,
+        "Reshape" => shape::reshape,
+        "Flatten" => shape::flatten,
+        "Squeeze" => shape::squeeze,
+        "Unsqueeze" => shape::unsqueeze,
+        "Shape" => shape::shape,
+        "Size" => shape::size,
+        "Constant" => constant::constant,
+        "ConstantOfShape" => constant::constant_of_shape,
+        "Range" => constant::range,
+        _ => return None,
+    })
+}

@@ -1,0 +1,46 @@
+//! Tensor data in files beside the model. A model may come from anybody, so it may name only files inside its own folder.
+
+use super::proto::StringStringEntryProto;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Component, Path, PathBuf};
+
+/// The `expected` bytes that `entries` point to.
+pub(super) fn read(entries: &[StringStringEntryProto], folder: Option<&Path>, expected: u64) -> Result<Vec<u8>, String> {
+    let folder = folder.ok_or("its data is in another file, and this was not read from a folder")?;
+    let entry = |key: &str| entries.iter().find(|e| e.key == key).map(|e| e.value.as_str());
+    let number = |key: &str| match entry(key) {
+        None => Ok(None),
+        Some(text) => text.parse::<u64>().map(Some).map_err(|_| format!("external {key} `{text}` is no number")),
+    };
+    let location = entry("location").ok_or("its data is said to be external, but no location is given")?;
+    let offset = number("offset")?.unwrap_or(0);
+    let length = number("length")?.unwrap_or(expected);
+    if length != expected {
+        return Err(format!("its shape takes {expected} bytes, its external data has {length}"));
+    }
+    let path = inside(folder, location)?;
+    let failed = |e: std::io::Error| format!("external data `{location}`: {e}");
+    let mut file = File::open(&path).map_err(failed)?;
+    let meta = file.metadata().map_err(failed)?;
+    if !meta.is_file() || offset.checked_add(length).is_none_or(|end| end > meta.len()) {
+        return Err(format!("external data `{location}` has no {length} bytes at {offset}; copy the whole data file"));
+    }
+    let mut bytes = vec![0; usize::try_from(length).map_err(|_| "too large for this machine")?];
+    file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(&mut bytes)).map_err(failed)?;
+    Ok(bytes)
+}
+
+/// The file at `location` in `folder`, after symbolic links, if it is inside.
+fn inside(folder: &Path, location: &str) -> Result<PathBuf, String> {
+    let relative = Path::new(location);
+    let plain = relative.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
+    let failed = |e: std::io::Error| format!("external data `{location}`: {e}");
+    let outside = || format!("external data `{location}` is outside the model's folder; move it beside the model");
+    if !plain {
+        return Err(outside());
+    }
+    let folder = folder.canonicalize().map_err(failed)?;
+    let path = folder.join(relative).canonicalize().map_err(failed)?;
+    if path.starts_with(&folder) { Ok(path) } else { Err(outside()) }
+}

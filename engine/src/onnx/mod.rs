@@ -1,0 +1,22 @@
+//! Reading ONNX files into checked, typed models. Files are hostile until proven otherwise: every count is checked before memory is
+//! taken for it, and nothing outside the model's folder is opened.
+
+mod attributes;
+mod error;
+mod external;
+mod graph;
+mod model;
+mod proto;
+mod tensor;
+
+pub use attributes::{Attribute, Attributes};
+pub use error::OnnxError;
+pub use model::{Dim, Model, Node, ValueInfo, model_from_bytes, read_model};
+pub use tensor::{read_tensor_pb, tensor_from_pb, tensor_to_pb, write_tensor_pb};
+
+/// Oldest version of the default operator set that is read.
+pub const MIN_OPSET: i64 = 7;
+/// Newest version of the default operator set that is read.
+pub const MAX_OPSET: i64 = 28;
+/// Newest version of the file format that is read.
+pub const MAX_IR_VERSION: i64 = 14;

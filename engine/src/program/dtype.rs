@@ -1,0 +1,81 @@
+//! Element types: their codes, widths and registers.
+
+use std::fmt;
+
+/// An element type. The codes are ONNX's `TensorProto.DataType`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum DType {
+    /// IEEE-754 binary32.
+    F32 = 1,
+    /// Unsigned 8-bit integer.
+    U8 = 2,
+    /// Signed 8-bit integer.
+    I8 = 3,
+    /// Signed 32-bit integer.
+    I32 = 6,
+    /// Signed 64-bit integer.
+    I64 = 7,
+    /// Truth value, stored as one byte.
+    Bool = 9,
+}
+
+impl DType {
+    /// Every element type.
+    pub const ALL: [Self; 6] = [Self::F32, Self::U8, Self::I8, Self::I32, Self::I64, Self::Bool];
+
+    /// The type with this code.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|d| d.code() == code)
+    }
+
+    /// The code in descriptors and headers.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// Bytes an element takes in a leaf.
+    pub const fn width(self) -> usize {
+        match self {
+            Self::F32 | Self::I32 => 4,
+            Self::U8 | Self::I8 | Self::Bool => 1,
+            Self::I64 => 8,
+        }
+    }
+
+    /// Whether it is one of the integer types.
+    pub const fn is_integer(self) -> bool {
+        matches!(self, Self::U8 | Self::I8 | Self::I32 | Self::I64)
+    }
+
+    /// Least and greatest value of an integer type or bool.
+    pub const fn range(self) -> (i64, i64) {
+        match self {
+            Self::U8 => (0, u8::MAX as i64),
+            Self::I8 => (i8::MIN as i64, i8::MAX as i64),
+            Self::I32 => (i32::MIN as i64, i32::MAX as i64),
+            Self::I64 => (i64::MIN, i64::MAX),
+            Self::Bool => (0, 1),
+            Self::F32 => (0, u32::MAX as i64),
+        }
+    }
+
+    /// Whether `register` is a bit pattern that this type's registers can hold.
+    pub fn holds(self, register: i64) -> bool {
+        let (lo, hi) = self.range();
+        (lo..=hi).contains(&register)
+    }
+}
+
+impl fmt::Display for DType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::U8 => "u8",
+            Self::I8 => "i8",
+            Self::I32 => "i32",
+            Self::I64 => "i64",
+            Self::Bool => "bool",
+        })
+    }
+}

@@ -1,0 +1,135 @@
+//! Programs as text, for people.
+//!
+//! One value a paragraph: `%n: type = input | constant ROOT | instruction`, an instruction with its extents, views, core and epilogue.
+//! `e0..` and `r0..` are the coordinates of the element and reduction axes.
+
+use super::limits::FIRST_REDUCTION_AXIS;
+use super::types::*;
+use super::{DType, FoldOp};
+use std::fmt::{self, Write};
+
+/// Text of a whole program.
+pub fn program_text(program: &Program) -> String {
+    let mut out = String::new();
+    for (id, value) in program.values.iter().enumerate() {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{}", ValueText { id: id as u64, value });
+    }
+    let outputs: Vec<String> = program.output_ids().map(|v| format!("%{v}")).collect();
+    let _ = writeln!(out, "return {}", outputs.join(", "));
+    out
+}
+
+/// One value as text.
+pub struct ValueText<'a> {
+    /// Its number.
+    pub id: ValueId,
+    /// The value.
+    pub value: &'a Value,
+}
+
+impl fmt::Display for ValueText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "%{}: {} = ", self.id, self.value.ty)?;
+        match &self.value.source {
+            Source::Input => f.write_str("input"),
+            Source::Constant { root } => write!(f, "constant {root}"),
+            Source::Instruction(i) => instruction(f, i, self.value.ty.dtype),
+        }
+    }
+}
+
+fn instruction(f: &mut fmt::Formatter<'_>, i: &Instruction, dtype: DType) -> fmt::Result {
+    write!(f, "e{:?}", i.extents)?;
+    if !i.reduction.is_empty() {
+        write!(f, " r{:?}{}", i.reduction, if i.windowed { " windowed" } else { "" })?;
+    }
+    for (n, view) in i.views.iter().enumerate() {
+        write!(f, "\n    v{n} = ")?;
+        for access in &view.accesses {
+            let operand = i.operands.get(usize::from(access.operand)).map_or(u64::MAX, |o| o.value);
+            write!(f, "%{operand}[{}]", AffineText(&access.address))?;
+            for guard in &access.guards {
+                write!(f, " if 0 <= {} < {}", AffineText(&guard.affine), guard.limit)?;
+            }
+            f.write_str(" else ")?;
+        }
+        let fill_type = view.accesses.first().and_then(|a| i.operands.get(usize::from(a.operand))).map_or(dtype, |o| o.dtype);
+        f.write_str(&register(fill_type, view.fill))?;
+    }
+    match &i.core {
+        Core::None => {}
+        Core::Dot { a, b } => write!(f, "\n    core = dot(v{a}, v{b})")?,
+        Core::Fold { op, body } => write!(f, "\n    core = {}({})", FoldOp::name(*op), expression(body))?,
+    }
+    write!(f, "\n    {}", expression(&i.epilogue))
+}
+
+fn register(dtype: DType, x: i64) -> String {
+    match dtype {
+        DType::F32 => format!("{:?}", f32::from_bits((x & 0xffff_ffff) as u32)),
+        DType::Bool => (x != 0).to_string(),
+        _ => x.to_string(),
+    }
+}
+
+struct AffineText<'a>(&'a Affine);
+
+impl fmt::Display for AffineText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut empty = true;
+        for &(axis, a) in &self.0.terms {
+            let sign = if a < 0 { "-" } else if empty { "" } else { "+" };
+            f.write_str(sign)?;
+            if a.unsigned_abs() != 1 {
+                write!(f, "{}*", a.unsigned_abs())?;
+            }
+            f.write_str(&axis_name(axis))?;
+            empty = false;
+        }
+        match self.0.base {
+            b if empty => write!(f, "{b}"),
+            0 => Ok(()),
+            b => write!(f, "{b:+}"),
+        }
+    }
+}
+
+fn axis_name(axis: u8) -> String {
+    match axis.checked_sub(FIRST_REDUCTION_AXIS) {
+        Some(r) => format!("r{r}"),
+        None => format!("e{axis}"),
+    }
+}
+
+/// An expression as nested calls; cut where it grows beyond reading.
+fn expression(expr: &Expr) -> String {
+    let mut texts: Vec<String> = Vec::with_capacity(expr.nodes.len());
+    for node in &expr.nodes {
+        let arg = |n: NodeId| texts.get(usize::from(n)).cloned().unwrap_or_else(|| format!("?{n}"));
+        let text = match *node {
+            Node::Const(dtype, x) => register(dtype, x),
+            Node::Load(v) => format!("v{v}"),
+            Node::Core => "core".into(),
+            Node::Iota(axis) => axis_name(axis),
+            Node::Valid(v) => format!("valid(v{v})"),
+            Node::Select(c, a, b) => format!("select({}, {}, {})", arg(c), arg(a), arg(b)),
+            Node::Cast(dtype, a) => format!("{dtype}({})", arg(a)),
+            Node::Apply(op, args) => {
+                let args: Vec<String> = args[..op.arity()].iter().map(|&a| arg(a)).collect();
+                format!("{op}({})", args.join(", "))
+            }
+        };
+        texts.push(shorten(text));
+    }
+    texts.pop().unwrap_or_default()
+}
+
+/// Hostile expressions double in length with every node; what people read does not.
+fn shorten(text: String) -> String {
+    const LONG: usize = 400;
+    match text.char_indices().nth(LONG) {
+        Some((cut, _)) => format!("{}...", &text[..cut]),
+        None => text,
+    }
+}

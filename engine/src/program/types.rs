@@ -1,0 +1,218 @@
+//! What a program is made of.
+
+use super::dtype::DType;
+use super::op::{FoldOp, Op};
+use crate::hash::Hash;
+
+/// Number of a value in its program.
+pub type ValueId = u64;
+
+/// Element type and static shape of a value.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct TensorType {
+    /// Element type.
+    pub dtype: DType,
+    /// Dimensions, outermost first; at most [`MAX_RANK`](super::limits::MAX_RANK).
+    pub dims: Vec<u64>,
+}
+
+impl TensorType {
+    /// A tensor type.
+    pub fn new(dtype: DType, dims: impl Into<Vec<u64>>) -> Self {
+        Self { dtype, dims: dims.into() }
+    }
+
+    /// Number of elements; saturates, so that hostile shapes stay comparable with limits.
+    pub fn elements(&self) -> u64 {
+        product(&self.dims)
+    }
+}
+
+/// Product of extents, 1 for none; a zero extent gives 0 even beside huge ones.
+pub(crate) fn product(extents: &[u64]) -> u64 {
+    if extents.contains(&0) { 0 } else { extents.iter().fold(1, |n: u64, &e| n.saturating_mul(e)) }
+}
+
+/// One value of a program: its type and where it comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Value {
+    /// Element type and shape.
+    pub ty: TensorType,
+    /// Where the value comes from.
+    pub source: Source,
+}
+
+/// Where a value comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// The input with the value's own number.
+    Input,
+    /// A constant, committed to by its tensor root.
+    Constant {
+        /// Tensor root of the constant's bytes.
+        root: Hash,
+    },
+    /// The result of an instruction.
+    Instruction(Instruction),
+}
+
+/// `element = epilogue(core(views), views)`, see `docs/program.md`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Instruction {
+    /// Element extents, row-major; their product is the number of elements.
+    pub extents: Vec<u64>,
+    /// Reduction extents, row-major; their product is K.
+    pub reduction: Vec<u64>,
+    /// Whether the innermost e axis is the number of the 256-long window.
+    pub windowed: bool,
+    /// The values read, strictly increasing.
+    pub operands: Vec<Operand>,
+    /// How they are read.
+    pub views: Vec<View>,
+    /// The reduction.
+    pub core: Core,
+    /// The expression that makes the element.
+    pub epilogue: Expr,
+}
+
+/// A value that an instruction reads; type and size are repeated so that a step needs no other descriptor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Operand {
+    /// The value.
+    pub value: ValueId,
+    /// Its element type.
+    pub dtype: DType,
+    /// Its number of elements.
+    pub elements: u64,
+}
+
+/// The first access that holds, or the fill.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct View {
+    /// Register that the view gives where no access holds.
+    pub fill: i64,
+    /// Alternatives, tried in order.
+    pub accesses: Vec<Access>,
+}
+
+/// One way of addressing an operand.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Access {
+    /// Index into the instruction's operands.
+    pub operand: u8,
+    /// The element's flat index; outside the operand the access does not hold.
+    pub address: Affine,
+    /// Conditions that must all hold.
+    pub guards: Vec<Guard>,
+}
+
+/// `base + sum coefficient * coordinate(axis)`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Affine {
+    /// The constant part.
+    pub base: i64,
+    /// (axis, coefficient), axes strictly increasing; 0..7 are e axes, 8..12 reduction axes.
+    pub terms: Vec<(u8, i64)>,
+}
+
+/// Holds when `0 <= affine < limit`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Guard {
+    /// Exclusive upper limit.
+    pub limit: u64,
+    /// The tested form.
+    pub affine: Affine,
+}
+
+/// The reduction of an instruction.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Core {
+    /// No reduction: the epilogue alone.
+    None,
+    /// Chain of fused multiply-adds over two f32 views.
+    Dot {
+        /// First view.
+        a: u8,
+        /// Second view.
+        b: u8,
+    },
+    /// A fold of an exact expression.
+    Fold {
+        /// The operation.
+        op: FoldOp,
+        /// What is folded, at each k.
+        body: Expr,
+    },
+}
+
+/// A straight-line expression; a node names earlier nodes, the last one is the result.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Expr {
+    /// The nodes.
+    pub nodes: Vec<Node>,
+}
+
+/// Index of a node in its expression.
+pub type NodeId = u8;
+
+/// One node of an expression.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Node {
+    /// A register of a type.
+    Const(DType, i64),
+    /// The element that a view reads.
+    Load(u8),
+    /// The reduction's result.
+    Core,
+    /// The coordinate of an axis, as i64.
+    Iota(u8),
+    /// Whether some access of a view holds.
+    Valid(u8),
+    /// `if c { a } else { b }`.
+    Select(NodeId, NodeId, NodeId),
+    /// Conversion to a type.
+    Cast(DType, NodeId),
+    /// An operation of the scalar table; unused arguments are 0.
+    Apply(Op, [NodeId; 3]),
+}
+
+/// A program: values in topological order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Program {
+    /// Number of inputs: values `0..inputs`.
+    pub inputs: u8,
+    /// Number of outputs: the last values.
+    pub outputs: u8,
+    /// All values.
+    pub values: Vec<Value>,
+}
+
+impl Program {
+    /// Value `id`'s type.
+    pub fn ty(&self, id: ValueId) -> Option<&TensorType> {
+        Some(&self.values.get(usize::try_from(id).ok()?)?.ty)
+    }
+
+    /// The outputs' value numbers.
+    pub fn output_ids(&self) -> std::ops::Range<ValueId> {
+        let v = self.values.len() as u64;
+        v.saturating_sub(u64::from(self.outputs))..v
+    }
+
+    /// Types of the inputs, in order.
+    pub fn input_types(&self) -> impl ExactSizeIterator<Item = &TensorType> {
+        self.values.iter().take(usize::from(self.inputs)).map(|v| &v.ty)
+    }
+
+    /// Types of the outputs, in order.
+    pub fn output_types(&self) -> impl ExactSizeIterator<Item = &TensorType> {
+        self.values[self.values.len().saturating_sub(usize::from(self.outputs))..].iter().map(|v| &v.ty)
+    }
+}
+
+impl std::fmt::Display for TensorType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let dims: Vec<String> = self.dims.iter().map(u64::to_string).collect();
+        write!(f, "{}[{}]", self.dtype, dims.join(","))
+    }
+}

@@ -1,0 +1,119 @@
+//! The scalar table on registers (`docs/arithmetic.md`): f32 by software, integers wrapping and total.
+
+use crate::arith::soft;
+use crate::program::{DType, Op};
+
+/// A register of f32 as its bits.
+fn bits(register: i64) -> u32 {
+    (register & 0xffff_ffff) as u32
+}
+
+/// Wraps an integer to a type's width (two's complement).
+fn wrap(dtype: DType, x: i64) -> i64 {
+    match dtype {
+        DType::U8 => (x as u8).into(),
+        DType::I8 => (x as i8).into(),
+        DType::I32 => (x as i32).into(),
+        DType::I64 | DType::F32 | DType::Bool => x,
+    }
+}
+
+/// The register as an instruction returns it: every f32 NaN is the one canonical NaN.
+pub fn canonical(dtype: DType, register: i64) -> i64 {
+    if dtype == DType::F32 { soft::canonical(bits(register)).into() } else { register }
+}
+
+/// `op` on registers of type `dtype`; unused arguments are ignored. An operation that the type does not have gives 0: a validated
+/// program has none.
+pub fn apply(op: Op, dtype: DType, [a, b, c]: [i64; 3]) -> i64 {
+    match dtype {
+        DType::F32 => float(op, bits(a), bits(b), bits(c)),
+        DType::Bool => boolean(op, a != 0, b != 0),
+        _ => integer(op, dtype, a, b),
+    }
+}
+
+fn float(op: Op, a: u32, b: u32, c: u32) -> i64 {
+    let value = match op {
+        Op::Add => soft::add(a, b),
+        Op::Sub => soft::sub(a, b),
+        Op::Mul => soft::mul(a, b),
+        Op::Div => soft::div(a, b),
+        Op::Min => soft::min(a, b),
+        Op::Max => soft::max(a, b),
+        Op::Fma => soft::fma(a, b, c),
+        Op::Neg => soft::neg(a),
+        Op::Abs => soft::abs(a),
+        Op::Sqrt => soft::sqrt(a),
+        Op::Exp => soft::exp(a),
+        Op::Log => soft::log(a),
+        Op::Tanh => soft::tanh(a),
+        Op::Sigmoid => soft::sigmoid(a),
+        Op::Erf => soft::erf(a),
+        Op::Floor => soft::floor(a),
+        Op::Ceil => soft::ceil(a),
+        Op::Trunc => soft::trunc(a),
+        Op::RoundEven => soft::round_even(a),
+        Op::Lt => return soft::lt(a, b).into(),
+        Op::Le => return soft::le(a, b).into(),
+        Op::Gt => return soft::gt(a, b).into(),
+        Op::Ge => return soft::ge(a, b).into(),
+        Op::Eq => return soft::eq(a, b).into(),
+        Op::Ne => return soft::ne(a, b).into(),
+        Op::And | Op::Or | Op::Xor | Op::Not => 0,
+    };
+    value.into()
+}
+
+fn boolean(op: Op, a: bool, b: bool) -> i64 {
+    i64::from(match op {
+        Op::Eq => a == b,
+        Op::Ne | Op::Xor => a != b,
+        Op::And => a & b,
+        Op::Or => a | b,
+        Op::Not => !a,
+        _ => false,
+    })
+}
+
+fn integer(op: Op, dtype: DType, a: i64, b: i64) -> i64 {
+    let value = match op {
+        Op::Add => a.wrapping_add(b),
+        Op::Sub => a.wrapping_sub(b),
+        Op::Mul => a.wrapping_mul(b),
+        Op::Div if b == 0 => 0,
+        Op::Div => a.wrapping_div(b),
+        Op::Min => a.min(b),
+        Op::Max => a.max(b),
+        Op::Lt => i64::from(a < b),
+        Op::Le => i64::from(a <= b),
+        Op::Gt => i64::from(a > b),
+        Op::Ge => i64::from(a >= b),
+        Op::Eq => i64::from(a == b),
+        Op::Ne => i64::from(a != b),
+        Op::And => a & b,
+        Op::Or => a | b,
+        Op::Xor => a ^ b,
+        Op::Neg => a.wrapping_neg(),
+        Op::Abs => a.wrapping_abs(),
+        Op::Not => !a,
+        _ => 0,
+    };
+    wrap(dtype, value)
+}
+
+/// Converts a register between types: to integers truncating and saturating (NaN gives 0), between integers wrapping, to bool as
+/// "is not zero" (NaN is true).
+pub fn cast(from: DType, to: DType, x: i64) -> i64 {
+    match (from, to) {
+        (DType::F32, DType::F32) => x,
+        (DType::F32, DType::Bool) => (bits(x) & 0x7fff_ffff != 0).into(),
+        (DType::F32, _) => {
+            let (lo, hi) = to.range();
+            soft::to_int(bits(x), lo, hi)
+        }
+        (_, DType::F32) => soft::from_i64(x).into(),
+        (_, DType::Bool) => (x != 0).into(),
+        (_, _) => wrap(to, x),
+    }
+}

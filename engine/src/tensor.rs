@@ -1,0 +1,199 @@
+//! Tensors: ndarray arrays of one of the element types, always in row-major order.
+
+use crate::program::{DType, TensorType};
+use ndarray::{ArrayD, IxDyn};
+
+/// Canonical bits of an f32 NaN.
+pub const NAN: u32 = 0x7fc0_0000;
+
+/// A tensor of any element type.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Tensor {
+    /// f32 elements.
+    F32(ArrayD<f32>),
+    /// u8 elements.
+    U8(ArrayD<u8>),
+    /// i8 elements.
+    I8(ArrayD<i8>),
+    /// i32 elements.
+    I32(ArrayD<i32>),
+    /// i64 elements.
+    I64(ArrayD<i64>),
+    /// Booleans as bytes: any non-zero byte is true.
+    Bool(ArrayD<u8>),
+}
+
+/// Runs `$body` with `$a` bound to the tensor's array, whatever its element type.
+macro_rules! each {
+    ($tensor:expr, $a:ident => $body:expr) => {
+        match $tensor {
+            Tensor::F32($a) => $body,
+            Tensor::U8($a) | Tensor::Bool($a) => $body,
+            Tensor::I8($a) => $body,
+            Tensor::I32($a) => $body,
+            Tensor::I64($a) => $body,
+        }
+    };
+}
+
+/// Why bytes or elements do not make a tensor.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TensorError {
+    /// The number of bytes does not fit the shape.
+    #[error("a {dtype} tensor of shape {dims:?} takes {expected} bytes, {got} were given")]
+    Size {
+        /// Element type.
+        dtype: DType,
+        /// Shape.
+        dims: Vec<u64>,
+        /// Bytes the shape takes.
+        expected: u64,
+        /// Bytes given.
+        got: u64,
+    },
+    /// The shape does not fit this machine's memory.
+    #[error("a {dtype} tensor of shape {dims:?} does not fit in memory")]
+    TooLarge {
+        /// Element type.
+        dtype: DType,
+        /// Shape.
+        dims: Vec<u64>,
+    },
+}
+
+impl Tensor {
+    /// The element type.
+    pub fn dtype(&self) -> DType {
+        match self {
+            Self::F32(_) => DType::F32,
+            Self::U8(_) => DType::U8,
+            Self::I8(_) => DType::I8,
+            Self::I32(_) => DType::I32,
+            Self::I64(_) => DType::I64,
+            Self::Bool(_) => DType::Bool,
+        }
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> &[usize] {
+        each!(self, a => a.shape())
+    }
+
+    /// Element type and shape.
+    pub fn ty(&self) -> TensorType {
+        TensorType::new(self.dtype(), self.shape().iter().map(|&d| d as u64).collect::<Vec<_>>())
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        each!(self, a => a.len())
+    }
+
+    /// Whether it has no element.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A tensor of zeros (false for bool).
+    ///
+    /// # Errors
+    /// When the shape does not fit in memory.
+    pub fn zeros(ty: &TensorType) -> Result<Self, TensorError> {
+        let too_large = || TensorError::TooLarge { dtype: ty.dtype, dims: ty.dims.clone() };
+        let dims = ty.dims.iter().map(|&d| usize::try_from(d)).collect::<Result<Vec<_>, _>>().map_err(|_| too_large())?;
+        // ndarray panics where the product of the non-zero dimensions exceeds isize.
+        let nonzero = dims.iter().filter(|&&d| d != 0).try_fold(ty.dtype.width(), |n, &d| n.checked_mul(d));
+        if nonzero.is_none_or(|n| n > isize::MAX as usize) {
+            return Err(too_large());
+        }
+        let dims = IxDyn(&dims);
+        Ok(match ty.dtype {
+            DType::F32 => Self::F32(ArrayD::zeros(dims)),
+            DType::U8 => Self::U8(ArrayD::zeros(dims)),
+            DType::I8 => Self::I8(ArrayD::zeros(dims)),
+            DType::I32 => Self::I32(ArrayD::zeros(dims)),
+            DType::I64 => Self::I64(ArrayD::zeros(dims)),
+            DType::Bool => Self::Bool(ArrayD::zeros(dims)),
+        })
+    }
+
+    /// A tensor from little-endian element bytes in row-major order.
+    ///
+    /// # Errors
+    /// When the number of bytes does not fit the shape.
+    pub fn from_le_bytes(ty: &TensorType, bytes: &[u8]) -> Result<Self, TensorError> {
+        let expected = ty.elements().saturating_mul(ty.dtype.width() as u64);
+        if expected != bytes.len() as u64 {
+            return Err(TensorError::Size { dtype: ty.dtype, dims: ty.dims.clone(), expected, got: bytes.len() as u64 });
+        }
+        let mut tensor = Self::zeros(ty)?;
+        macro_rules! fill {
+            ($a:expr, $t:ty) => {
+                for (to, from) in $a.iter_mut().zip(bytes.as_chunks::<{ size_of::<$t>() }>().0) {
+                    *to = <$t>::from_le_bytes(*from);
+                }
+            };
+        }
+        match &mut tensor {
+            Self::F32(a) => fill!(a, f32),
+            Self::U8(a) | Self::Bool(a) => fill!(a, u8),
+            Self::I8(a) => fill!(a, i8),
+            Self::I32(a) => fill!(a, i32),
+            Self::I64(a) => fill!(a, i64),
+        }
+        Ok(tensor)
+    }
+
+    /// The elements as big-endian lanes in row-major order: the bytes of leaves and of calldata.
+    pub fn to_be_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.len() * self.dtype().width());
+        each!(self, a => for x in a { out.extend_from_slice(&x.to_be_bytes()) });
+        out
+    }
+
+    /// A tensor from big-endian lanes, the inverse of [`to_be_bytes`](Self::to_be_bytes).
+    ///
+    /// # Errors
+    /// When the number of bytes does not fit the shape.
+    pub fn from_be_bytes(ty: &TensorType, bytes: &[u8]) -> Result<Self, TensorError> {
+        let mut little = bytes.to_vec();
+        little.chunks_exact_mut(ty.dtype.width()).for_each(<[u8]>::reverse);
+        Self::from_le_bytes(ty, &little)
+    }
+
+    /// The register of element `index` in row-major order (canonical: see `docs/program.md`), or `None` outside the tensor.
+    pub fn register(&self, index: usize) -> Option<i64> {
+        fn at<T: Copy>(a: &ArrayD<T>, index: usize) -> Option<T> {
+            match a.as_slice() {
+                Some(s) => s.get(index).copied(),
+                None => a.iter().nth(index).copied(),
+            }
+        }
+        Some(match self {
+            Self::F32(a) => {
+                let x = at(a, index)?;
+                i64::from(if x.is_nan() { NAN } else { x.to_bits() })
+            }
+            Self::U8(a) => at(a, index)?.into(),
+            Self::I8(a) => at(a, index)?.into(),
+            Self::I32(a) => at(a, index)?.into(),
+            Self::I64(a) => at(a, index)?,
+            Self::Bool(a) => (at(a, index)? != 0).into(),
+        })
+    }
+
+    /// The elements in row-major order as a contiguous array, whatever layout the caller's array had.
+    pub fn into_standard_layout(self) -> Self {
+        fn fix<T: Clone>(a: ArrayD<T>) -> ArrayD<T> {
+            if a.is_standard_layout() { a } else { a.as_standard_layout().into_owned() }
+        }
+        match self {
+            Self::F32(a) => Self::F32(fix(a)),
+            Self::U8(a) => Self::U8(fix(a)),
+            Self::I8(a) => Self::I8(fix(a)),
+            Self::I32(a) => Self::I32(fix(a)),
+            Self::I64(a) => Self::I64(fix(a)),
+            Self::Bool(a) => Self::Bool(fix(a)),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+"""Prints elementary.txt: correctly rounded values of the elementary functions on f32. Needs mpmath.
+
+A line is the function, its argument's bits and its result's bits. Arguments: special values, all exponents, seeded random ones,
+those where the function leaves its range, and (hard) arguments whose result lies within 2^-20 units of half way between two f32.
+"""
+
+import random
+import struct
+
+from mpmath import erf, exp, floor, frexp, inf, isinf, isnan, log, mp, mpf, nan, tanh
+
+mp.prec = 500
+
+SIGN, INF, NAN = 0x80000000, 0x7F800000, 0x7FC00000
+
+
+def number(bits):
+    return mpf(struct.unpack(">f", bits.to_bytes(4, "big"))[0])
+
+
+def rounded(x, sign=0):
+    """The bits of the f32 nearest to x, and how far x / unit is from half way; sign is that of a zero."""
+    if isnan(x):
+        return NAN, 1
+    sign = SIGN if x < 0 else sign if x == 0 else 0
+    if isinf(x):
+        return sign | INF, 1
+    if x == 0:
+        return sign, 1
+    x = abs(x)
+    unit = max(frexp(x)[1] - 24, -149)
+    scaled = x * mpf(2) ** -unit
+    low = floor(scaled)
+    rest = scaled - low
+    m = int(low) + (rest > 0.5 or (rest == 0.5 and int(low) % 2))
+    bits = ((unit + 149) << 23) + m
+    return sign | min(bits, INF), abs(rest - mpf(1) / 2)
+
+
+def sigmoid(x):
+    if isinf(x):
+        return mpf(1) if x > 0 else mpf(0)
+    return 1 / (1 + exp(-x))
+
+
+def logarithm(x):
+    if x == 0:
+        return -inf
+    return nan if x < 0 else log(x)
+
+
+FUNCTIONS = {"exp": exp, "log": logarithm, "tanh": tanh, "sigmoid": sigmoid, "erf": erf}
+ODD = {"tanh", "erf"}
+
+SPECIAL = [0, 1, 2, 0x7FFFFF, 0x800000, 0x3F000000, 0x3F7FFFFF, 0x3F800000, 0x3F800001, 0x40000000, 0x7F7FFFFF, INF]
+EDGES = {
+    "exp": [88.72283, 88.72284, -87.33655, -103.27893, -103.97207, -103.97208, -104.0, 1e-8],
+    "log": [0.70710678, 1.4142135, 2.0, 1.0625, 1.1875],
+    "tanh": [2.0**-12, 2.44140625e-4, 9.01, 9.0109, 9.011, 16.0],
+    "sigmoid": [16.6355, 17.32868, -88.0, -103.97207, -103.98, -(2.0**-24), 2.0**-23],
+    "erf": [0.5, 0.75, 3.8325068, 3.832507, 3.9192059, 3.9999998, 4.0],
+}
+
+
+def bits_of(x):
+    return int.from_bytes(struct.pack(">f", x), "big")
+
+
+def result(name, bits):
+    x = number(bits)
+    if isnan(x):
+        return NAN, 1
+    return rounded(FUNCTIONS[name](x), bits & SIGN if name in ODD else 0)
+
+
+def arguments(name, hard):
+    rng = random.Random(name)
+    yield from (b | s for b in SPECIAL for s in (0, SIGN))
+    yield from (0x7FC00000, 0xFFC00001, 0x7F800001)
+    yield from (s | e << 23 | rng.getrandbits(23) for e in range(255) for s in (0, SIGN) if not (name == "log" and s))
+    near = [bits_of(x) for x in EDGES[name]]
+    yield from (b + d for b in near for d in range(-2, 3))
+    yield from (rng.getrandbits(1) << 31 | rng.randrange(0x39000000, 0x42000000) for _ in range(200))
+    yield from hard
+
+
+if __name__ == "__main__":
+    with open("hard.txt") as lines:
+        hard = [line.split() for line in lines if not line.startswith("#")]
+    for name in FUNCTIONS:
+        seen = set()
+        for bits in arguments(name, [int(b, 16) for f, b in hard if f == name]):
+            if bits not in seen:
+                seen.add(bits)
+                print(f"{name} {bits:08x} {result(name, bits)[0]:08x}")
