@@ -8,6 +8,8 @@ pub mod arith;
 pub mod dispute;
 pub mod exec;
 pub mod hash;
+pub mod lower;
+pub mod onnx;
 pub mod package;
 pub mod program;
 pub mod reference;

@@ -23,8 +23,11 @@ const ELEMENTARY: [Unary; 5] = [
 
 /// Zeros, ends of ranges, powers of two and their neighbours, NaNs; both signs.
 fn special() -> Vec<u32> {
-    let mut values = vec![0, 1, 2, 3, 0x40_0000, 0x7f_ffff, 0x7f80_0000, 0x7f80_0001, 0x7fc0_0000, 0x7fff_ffff, 0x7f7f_ffff];
-    for exponent in [1, 2, 24, 100, 102, 103, 104, 125, 126, 127, 128, 149, 150, 151, 157, 158, 159, 189, 190, 191, 253, 254] {
+    let mut values =
+        vec![0, 1, 2, 3, 0x40_0000, 0x7f_ffff, 0x7f80_0000, 0x7f80_0001, 0x7fc0_0000, 0x7fff_ffff, 0x7f7f_ffff];
+    for exponent in
+        [1, 2, 24, 100, 102, 103, 104, 125, 126, 127, 128, 149, 150, 151, 157, 158, 159, 189, 190, 191, 253, 254]
+    {
         let power = exponent << 23;
         values.extend([power - 1, power, power + 1, power | 0x40_0000, power | 0x2a_aaaa, power | 0x7f_fffe]);
     }
@@ -169,7 +172,9 @@ fn unary() {
     let mut values = special();
     values.extend((0..u32::MAX).step_by(2_003));
     // Halves and their neighbours.
-    values.extend((0..5_000).flat_map(|n| (0..3).map(move |d| (n as f32 * 0.5).to_bits().wrapping_add(d).wrapping_sub(1))));
+    values.extend(
+        (0..5_000).flat_map(|n| (0..3).map(move |d| (n as f32 * 0.5).to_bits().wrapping_add(d).wrapping_sub(1))),
+    );
     for (name, soft, hardware) in all {
         for &a in &values {
             assert_eq!(soft(a), bits(hardware(black_box(f32::from_bits(a)))), "{name} {a:08x}");

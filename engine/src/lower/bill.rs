@@ -4,7 +4,7 @@
 //! here for every position of the window relative to a leaf; guards are ignored, which can only make it more.
 
 use super::gas;
-pub use super::gas::STEP_GAS_CEILING;
+pub(super) use super::gas::STEP_GAS_CEILING;
 use crate::program::limits::{CHUNK, FIRST_REDUCTION_AXIS, LEAF};
 use crate::program::*;
 use crate::tree;
@@ -83,7 +83,8 @@ fn loads(expr: &Expr) -> impl Iterator<Item = u8> {
 }
 
 fn arithmetic(i: &Instruction) -> u64 {
-    let access = |v: &View| v.accesses.iter().map(|a| gas::PER_ACCESS + a.guards.len() as u64 * gas::PER_GUARD).sum::<u64>();
+    let access =
+        |v: &View| v.accesses.iter().map(|a| gas::PER_ACCESS + a.guards.len() as u64 * gas::PER_GUARD).sum::<u64>();
     let views = |set: &BTreeSet<u8>| set.iter().filter_map(|&v| i.views.get(usize::from(v))).map(access).sum::<u64>();
     let nodes = |e: &Expr| e.nodes.iter().map(gas::node).sum::<u64>();
     let window = product(&i.reduction).min(CHUNK);

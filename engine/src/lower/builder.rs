@@ -13,8 +13,8 @@ use crate::tensor::Tensor;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Greatest number of elements of a constant that the lowering makes itself.
-const MADE_LIMIT: u64 = 1 << 28;
+/// Elements that a relaid constant may have even if that is more than it is made from.
+const MADE_LIMIT: u64 = 1 << 24;
 /// Greatest number of elements, and of reduced elements, that are computed at compile time.
 const FOLD_LIMIT: u64 = 1 << 16;
 /// Depth of the trace tree that instructions are billed with while the program is not finished.
@@ -62,7 +62,7 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn constant(&mut self, tensor: Tensor) -> Lazy {
-        let label = Label { operator: "Constant".into(), ..self.label.clone() };
+        let label = Label { operator: String::new(), ..self.label.clone() };
         self.define(tensor.ty(), Made::Constant(Cow::Owned(tensor)), label)
     }
 
@@ -118,7 +118,7 @@ impl<'a> Builder<'a> {
 
     fn relay(&mut self, source: &Lazy) -> Lowering<Lazy> {
         match self.constant_of(source.def) {
-            Some(tensor) if source.elements() <= MADE_LIMIT => {
+            Some(tensor) if source.elements() <= MADE_LIMIT.max(tensor.len() as u64) => {
                 let made = gather(tensor, source)?;
                 let label = self.defs[source.def].label.clone();
                 Ok(self.define(made.ty(), Made::Constant(Cow::Owned(made)), label))
@@ -128,6 +128,17 @@ impl<'a> Builder<'a> {
                 let label = Label { name: format!("{} (layout)", self.label.name), operator: COPY.into() };
                 self.push(placed, label)
             }
+        }
+    }
+
+    /// Gives the value behind an instruction's result another shape of as many elements.
+    pub(super) fn shaped(&mut self, result: &Lazy, dims: Vec<u64>) {
+        let d = &mut self.defs[result.def];
+        if let Made::Result(draft) = &mut d.made
+            && product(&dims) == d.ty.elements()
+        {
+            draft.dims.clone_from(&dims);
+            d.ty.dims = dims;
         }
     }
 
@@ -188,7 +199,7 @@ impl<'a> Builder<'a> {
         let mut free = Vec::new();
         for i in 0..spec.core_reads.len() {
             if let Some(lazy) = spec.core_reads[i].as_plain().cloned() {
-                if self.constant_of(lazy.def).is_some() && lazy.elements() <= MADE_LIMIT {
+                if self.constant_of(lazy.def).is_some() {
                     spec.core_reads[i] = Read::plain(self.dense(&lazy)?);
                 } else {
                     free.push(i);
@@ -262,7 +273,7 @@ impl<'a> Builder<'a> {
             return Err(format!("its result {:?} has 2^40 elements or more", ty.dims));
         }
         let of = |def| Lazy { def, dtype: ty.dtype, base: 0, axes: axes.clone() };
-        let key = bincode::encode_to_vec(&draft, bincode::config::standard()).map_err(|e| e.to_string())?;
+        let key = encode_descriptor(&self.value(&draft)).map_err(|e| e.to_string())?;
         if let Some(&def) = self.instructions.get(&key) {
             return Ok(of(def));
         }

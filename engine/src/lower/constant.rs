@@ -17,7 +17,8 @@ pub(super) fn gather(tensor: &Tensor, lazy: &Lazy) -> Lowering<Tensor> {
         ArrayD::from_shape_vec(IxDyn(dims), elements.ok_or("a view outside its constant")?).map_err(|e| e.to_string())
     }
     mul(&lazy.dims())?;
-    let dims = lazy.dims().iter().map(|&d| usize::try_from(d).map_err(|e| e.to_string())).collect::<Lowering<Vec<_>>>()?;
+    let dims =
+        lazy.dims().iter().map(|&d| usize::try_from(d).map_err(|e| e.to_string())).collect::<Lowering<Vec<_>>>()?;
     Ok(match tensor {
         Tensor::F32(a) => Tensor::F32(take(a, lazy, &dims)?),
         Tensor::U8(a) => Tensor::U8(take(a, lazy, &dims)?),

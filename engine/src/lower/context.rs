@@ -36,7 +36,9 @@ impl<'c, 'a> Context<'c, 'a> {
         self.read.insert(index);
         match self.node.inputs.get(index).filter(|name| !name.is_empty()) {
             None => Ok(None),
-            Some(name) => self.tensors.get(name).cloned().map(Some).ok_or_else(|| format!("input `{name}` is not known")),
+            Some(name) => {
+                self.tensors.get(name).cloned().map(Some).ok_or_else(|| format!("input `{name}` is not known"))
+            }
         }
     }
 
@@ -57,7 +59,9 @@ impl<'c, 'a> Context<'c, 'a> {
     pub(super) fn optional_ints(&mut self, index: usize, what: &str) -> Lowering<Option<Vec<i64>>> {
         let Some(lazy) = self.optional(index)? else { return Ok(None) };
         let known = self.b.ints(&lazy).filter(|_| lazy.rank() <= 1);
-        known.map(Some).ok_or_else(|| format!("its {what} is not known when compiling: bind the input that it comes from to a constant"))
+        known.map(Some).ok_or_else(|| {
+            format!("its {what} is not known when compiling: bind the input that it comes from to a constant")
+        })
     }
 
     /// The same from an attribute or, in newer operator sets, an input.
@@ -78,6 +82,15 @@ impl<'c, 'a> Context<'c, 'a> {
     /// An attribute that is 0 or 1.
     pub(super) fn flag(&mut self, name: &str, default: bool) -> Lowering<bool> {
         Ok(self.int(name, default.into())? != 0)
+    }
+
+    /// Refuses training, which operator sets before 7 do unless told that it is a test.
+    pub(super) fn inference(&mut self) -> Lowering<()> {
+        if self.opset >= 7 || self.flag("is_test", false)? {
+            Ok(())
+        } else {
+            Err("training is not supported; export for inference".into())
+        }
     }
 
     /// Every attribute, input and output was honoured by a lowering that gave `given` outputs.

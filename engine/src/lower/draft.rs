@@ -6,7 +6,7 @@ use crate::program::*;
 use std::collections::BTreeSet;
 
 /// An instruction under construction.
-#[derive(Clone, PartialEq, Debug, bincode::Encode)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) struct Draft {
     pub(super) dtype: DType,
     /// The value's shape.
@@ -20,14 +20,14 @@ pub(super) struct Draft {
 }
 
 /// A [`View`] over definitions.
-#[derive(Clone, PartialEq, Debug, bincode::Encode)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) struct DraftView {
     pub(super) fill: i64,
     pub(super) accesses: Vec<DraftAccess>,
 }
 
 /// An [`Access`] to a definition.
-#[derive(Clone, PartialEq, Debug, bincode::Encode)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) struct DraftAccess {
     pub(super) def: u64,
     pub(super) address: Form,
@@ -36,7 +36,7 @@ pub(super) struct DraftAccess {
 }
 
 /// An [`Affine`] with one coefficient for every axis.
-#[derive(Clone, PartialEq, Debug, bincode::Encode)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) struct Form {
     pub(super) base: i64,
     pub(super) e: Vec<i64>,
@@ -146,7 +146,8 @@ impl Draft {
         for f in self.forms_mut() {
             if side == Side::Element { &mut f.e } else { &mut f.r }.remove(i);
         }
-        let (first, end) = if side == Side::Element { (0, FIRST_REDUCTION_AXIS) } else { (FIRST_REDUCTION_AXIS, u8::MAX) };
+        let (first, end) =
+            if side == Side::Element { (0, FIRST_REDUCTION_AXIS) } else { (FIRST_REDUCTION_AXIS, u8::MAX) };
         for node in self.exprs_mut().flat_map(|e| &mut e.nodes) {
             if let Node::Iota(axis) = *node
                 && (first..end).contains(&axis)

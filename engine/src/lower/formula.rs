@@ -42,7 +42,9 @@ impl Formula {
             return self.push(Node::Const(lazy.dtype, register), lazy.dtype);
         }
         let over = lazy.broadcast(&self.dims);
-        self.read(Read::plain(over.ok_or_else(|| format!("shape {:?} does not broadcast to {:?}", lazy.dims(), self.dims))?))
+        self.read(Read::plain(
+            over.ok_or_else(|| format!("shape {:?} does not broadcast to {:?}", lazy.dims(), self.dims))?,
+        ))
     }
 
     /// A read over the axes.

@@ -29,6 +29,9 @@ pub(super) fn fuse(b: &mut Builder<'_>, outputs: &BTreeSet<DefId>) {
             }
             readers.remove(&producer);
             b.defs[reader].label = label(&b.defs[producer].label, &b.defs[reader].label);
+            if !outputs.contains(&reader) {
+                b.defs[reader].ty.dims.clone_from(&merged.dims);
+            }
             b.defs[reader].made = Made::Result(merged);
         }
     }
@@ -105,6 +108,9 @@ fn merge(p: &Draft, def: DefId, c: &Draft) -> Option<Draft> {
         return None;
     }
     let (p, mut c) = aligned(p, c, place)?;
+    if has_core(&p) && p.extents == c.extents {
+        c.dims.clone_from(&p.dims);
+    }
 
     // Views of both, the read of the result left out.
     let mut views = p.views.clone();
@@ -185,7 +191,8 @@ fn aligned(p: &Draft, c: &Draft, place: usize) -> Option<(Draft, Draft)> {
     let sorted: Vec<u64> = order.iter().map(|&i| c.extents[i]).collect();
     let parts = refine(&sorted, &p.extents)?;
     let (mut p, mut c) = (p.clone(), c.clone());
-    split_all(&mut p, &(0..p.extents.len()).collect::<Vec<_>>(), &parts);
+    let in_order: Vec<usize> = (0..p.extents.len()).collect();
+    split_all(&mut p, &in_order, &parts);
     let place_of = split_all(&mut c, &order, &parts);
     p.permute(&place_of);
     Some((p, c))

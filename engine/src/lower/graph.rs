@@ -30,7 +30,8 @@ pub struct Lowered {
     pub constants: Vec<Tensor>,
     /// For each value the ONNX node or tensor it comes from.
     pub names: Vec<String>,
-    /// For each value the ONNX operator, several joined by `+` where they were fused; `Input`, `Constant`, `Copy`.
+    /// For each value the ONNX operator, several joined by `+` where they were fused; `Copy` for a layout change;
+    /// empty for inputs and constants.
     pub operators: Vec<String>,
     /// Names and types of the inputs.
     pub inputs: Vec<(String, TensorType)>,
@@ -53,17 +54,17 @@ pub fn lower(model: &Model, options: &LowerOptions) -> Result<Lowered, LowerErro
     unknown_names(model, options)?;
     for info in model.inputs.iter().filter(|i| !options.bindings.contains_key(&i.name)) {
         let ty = input_type(info, options).map_err(|reason| LowerError::Input { name: info.name.clone(), reason })?;
-        let label = Label { name: info.name.clone(), operator: "Input".into() };
+        let label = Label { name: info.name.clone(), operator: String::new() };
         tensors.insert(info.name.clone(), b.define(ty.clone(), Made::Input, label));
         inputs.push((info.name.clone(), ty));
     }
     for (name, tensor) in &options.bindings {
-        let label = Label { name: name.clone(), operator: "Constant".into() };
+        let label = Label { name: name.clone(), operator: String::new() };
         let tensor = tensor.clone().into_standard_layout();
         tensors.insert(name.clone(), b.define(tensor.ty(), Made::Constant(Cow::Owned(tensor)), label));
     }
     for (name, tensor) in &model.initializers {
-        let label = Label { name: name.clone(), operator: "Constant".into() };
+        let label = Label { name: name.clone(), operator: String::new() };
         tensors.insert(name.clone(), b.define(tensor.ty(), Made::Constant(Cow::Borrowed(tensor)), label));
     }
     for node in needed {

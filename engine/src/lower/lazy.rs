@@ -25,7 +25,7 @@ pub(super) fn axis(extent: u64, stride: i64) -> Axis {
 }
 
 /// Number of coordinates of an axis.
-pub(super) fn extent(axis: &Axis) -> u64 {
+pub(super) fn extent(axis: &[Factor]) -> u64 {
     axis.iter().map(|f| f.extent).product()
 }
 
@@ -41,7 +41,7 @@ pub(super) fn row_major(dims: &[u64]) -> Vec<i64> {
 }
 
 /// Drops factors of extent 1 and merges neighbours that are one loop.
-fn merged(factors: impl IntoIterator<Item = Factor>) -> Axis {
+pub(super) fn merged(factors: impl IntoIterator<Item = Factor>) -> Axis {
     let mut out: Axis = Vec::new();
     for f in factors.into_iter().filter(|f| f.extent != 1) {
         match out.last_mut() {
@@ -73,7 +73,7 @@ impl Lazy {
     }
 
     pub(super) fn dims(&self) -> Vec<u64> {
-        self.axes.iter().map(extent).collect()
+        self.axes.iter().map(|a| extent(a)).collect()
     }
 
     pub(super) fn rank(&self) -> usize {
@@ -164,12 +164,12 @@ impl Lazy {
             out.axes[at] = Vec::new();
         } else if (start, step, len) != (0, 1, extent(old)) {
             let (outer, inner) = old.split_first()?;
-            let block = extent(&inner.to_vec());
+            let block = extent(inner);
             let signed = i64::try_from(block).ok()?;
             if step % signed == 0 {
                 out.base = out.base.checked_add(offset(old, start)?)?;
                 out.axes[at] = axis(len, outer.stride.checked_mul(step / signed)?);
-            } else if step == 1 && start % block == 0 && len % block == 0 {
+            } else if step == 1 && start.is_multiple_of(block) && len.is_multiple_of(block) {
                 out.base = out.base.checked_add(offset(old, start)?)?;
                 let first = Factor { extent: len / block, ..*outer };
                 out.axes[at] = merged(std::iter::once(first).chain(inner.iter().copied()));

@@ -31,5 +31,9 @@ type Lowering<T> = Result<T, String>;
 /// Product of dimensions, below the limit of a tensor's elements.
 fn mul(dims: &[u64]) -> Lowering<u64> {
     let n = crate::program::product(dims);
-    if n < DIM_LIMIT && dims.iter().all(|&d| d < DIM_LIMIT) { Ok(n) } else { Err(format!("shape {dims:?} has 2^40 elements or more")) }
+    if n < DIM_LIMIT && dims.iter().all(|&d| d < DIM_LIMIT) {
+        Ok(n)
+    } else {
+        Err(format!("shape {dims:?} has 2^40 elements or more"))
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, DraftAccess, DraftView, Form};
 use super::formula::Formula;
-use super::lazy::{Axis, Lazy, axis, refine, strides};
+use super::lazy::{Axis, Lazy, axis, merged, refine, strides};
 use crate::program::limits::{CHUNK, FIRST_REDUCTION_AXIS};
 use crate::program::{Core, DType, Expr, Node, NodeId, product};
 
@@ -76,7 +76,13 @@ impl Spec {
     }
 
     /// A reduction whose epilogue is `result` of a formula over the element axes.
-    pub(super) fn reduction(reduction: Vec<u64>, core: Core, core_reads: Vec<Read>, epilogue: Formula, result: NodeId) -> Self {
+    pub(super) fn reduction(
+        reduction: Vec<u64>,
+        core: Core,
+        core_reads: Vec<Read>,
+        epilogue: Formula,
+        result: NodeId,
+    ) -> Self {
         let extents = epilogue.dims.clone();
         let (reads, epilogue, dtype) = epilogue.finish(result);
         Self { reduction, core, core_reads, ..Self::map(dtype, extents, reads, epilogue) }
@@ -110,7 +116,8 @@ pub(super) fn place(spec: &Spec) -> Option<Placed> {
         }
     }
     let slots = |axes: std::ops::Range<usize>| -> Vec<Slot> {
-        axes.flat_map(|axis| parts[axis].iter().enumerate().map(move |(part, &extent)| Slot { axis, part, extent })).collect()
+        axes.flat_map(|axis| parts[axis].iter().enumerate().map(move |(part, &extent)| Slot { axis, part, extent }))
+            .collect()
     };
     let (mut outer, inner) = (slots(0..e), slots(e..logical.len()));
     let led = lead(spec, &parts, &mut outer);
@@ -189,7 +196,9 @@ fn rename(expr: &mut Expr, first_view: usize, slot_of: &impl Fn(u8) -> Option<No
 
 /// Sorts the element loops as the leader's elements lie in memory; whether there was a leader with such an order.
 fn lead(spec: &Spec, parts: &[Vec<u64>], outer: &mut [Slot]) -> bool {
-    let Some(access) = spec.leader.and_then(|l| spec.reads.get(l)).and_then(|r| r.accesses.first()) else { return false };
+    let Some(access) = spec.leader.and_then(|l| spec.reads.get(l)).and_then(|r| r.accesses.first()) else {
+        return false;
+    };
     let all: Option<Vec<Vec<i64>>> = access.lazy.axes.iter().zip(parts).map(|(a, p)| strides(a, p)).collect();
     let Some(all) = all else { return false };
     let stride = |s: &Slot| all.get(s.axis).map_or(0, |strides| strides[s.part]);
@@ -210,5 +219,5 @@ fn result_axes(rank: usize, outer: &[Slot], windows: Option<u64>) -> Vec<Axis> {
         axes[slot.axis].extend(axis(slot.extent, stride));
     }
     axes.extend(windows.map(|w| axis(w, 1)));
-    axes
+    axes.into_iter().map(merged).collect()
 }

@@ -6,7 +6,11 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
 /// The `expected` bytes that `entries` point to.
-pub(super) fn read(entries: &[StringStringEntryProto], folder: Option<&Path>, expected: u64) -> Result<Vec<u8>, String> {
+pub(super) fn read(
+    entries: &[StringStringEntryProto],
+    folder: Option<&Path>,
+    expected: u64,
+) -> Result<Vec<u8>, String> {
     let folder = folder.ok_or("its data is in another file, and this was not read from a folder")?;
     let entry = |key: &str| entries.iter().find(|e| e.key == key).map(|e| e.value.as_str());
     let number = |key: &str| match entry(key) {

@@ -12,10 +12,11 @@ mod tensor;
 pub use attributes::{Attribute, Attributes};
 pub use error::OnnxError;
 pub use model::{Dim, Model, Node, ValueInfo, model_from_bytes, read_model};
+pub(crate) use tensor::element_type;
 pub use tensor::{read_tensor_pb, tensor_from_pb, tensor_to_pb, write_tensor_pb};
 
 /// Oldest version of the default operator set that is read.
-pub const MIN_OPSET: i64 = 7;
+pub const MIN_OPSET: i64 = 6;
 /// Newest version of the default operator set that is read.
 pub const MAX_OPSET: i64 = 28;
 /// Newest version of the file format that is read.

@@ -129,7 +129,9 @@ fn opset(proto: &ModelProto) -> Result<i64, OnnxError> {
         (Some(v), _) if v < MIN_OPSET => {
             fail(format!("opset {v} is older than {MIN_OPSET}; convert it with onnx.version_converter"))
         }
-        (Some(v), _) if v > MAX_OPSET => fail(format!("opset {v} is newer than {MAX_OPSET}; export it for an older one")),
+        (Some(v), _) if v > MAX_OPSET => {
+            fail(format!("opset {v} is newer than {MAX_OPSET}; export it for an older one"))
+        }
         (Some(v), _) => Ok(v),
     }
 }
@@ -155,7 +157,7 @@ fn value_info(proto: &ValueInfoProto) -> Result<ValueInfo, OnnxError> {
         return fail("only tensors are supported, not sequences, maps, optional or sparse values".into());
     };
     if ty.elem_type != 0 {
-        match tensor::dtype(ty.elem_type) {
+        match tensor::element_type(ty.elem_type) {
             Ok(dtype) => info.dtype = Some(dtype),
             Err(reason) => return fail(reason),
         }

@@ -34,7 +34,8 @@ pub fn tensor_from_pb(bytes: impl Into<Bytes>) -> Result<Tensor, OnnxError> {
 /// # Errors
 /// When the file cannot be written.
 pub fn write_tensor_pb(path: &Path, name: &str, tensor: &Tensor) -> Result<(), OnnxError> {
-    std::fs::write(path, tensor_to_pb(name, tensor)).map_err(|source| OnnxError::Io { path: path.to_path_buf(), source })
+    std::fs::write(path, tensor_to_pb(name, tensor))
+        .map_err(|source| OnnxError::Io { path: path.to_path_buf(), source })
 }
 
 /// The bytes of a `TensorProto` with raw data.
@@ -59,7 +60,7 @@ pub(super) fn read(proto: &TensorProto, folder: Option<&Path>) -> Result<Tensor,
 }
 
 fn contents(proto: &TensorProto, folder: Option<&Path>) -> Result<Tensor, String> {
-    let ty = TensorType { dtype: dtype(proto.data_type)?, dims: dims(&proto.dims)? };
+    let ty = TensorType { dtype: element_type(proto.data_type)?, dims: dims(&proto.dims)? };
     if proto.segment.is_some() {
         return Err("it is stored in segments; save the model again without them".into());
     }
@@ -75,7 +76,7 @@ fn contents(proto: &TensorProto, folder: Option<&Path>) -> Result<Tensor, String
 }
 
 /// The element type with an ONNX code.
-pub(super) fn dtype(code: i32) -> Result<DType, String> {
+pub(crate) fn element_type(code: i32) -> Result<DType, String> {
     u8::try_from(code).ok().and_then(DType::from_code).ok_or_else(|| {
         let name = match code {
             0 => "undefined",
@@ -115,7 +116,9 @@ fn typed_fields(ty: &TensorType, proto: &TensorProto) -> Result<Tensor, String> 
         DType::F32 => proto.float_data.iter().flat_map(|x| x.to_le_bytes()).collect(),
         DType::I64 => proto.int64_data.iter().flat_map(|x| x.to_le_bytes()).collect(),
         DType::I32 => proto.int32_data.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        DType::U8 | DType::I8 | DType::Bool => proto.int32_data.iter().map(|&x| narrow(ty.dtype, x)).collect::<Result<_, _>>()?,
+        DType::U8 | DType::I8 | DType::Bool => {
+            proto.int32_data.iter().map(|&x| narrow(ty.dtype, x)).collect::<Result<_, _>>()?
+        }
     };
     Tensor::from_le_bytes(ty, &bytes).map_err(|e| e.to_string())
 }

@@ -1,7 +1,7 @@
 """Prints elementary.txt: correctly rounded values of the elementary functions on f32. Needs mpmath.
 
 A line is the function, its argument's bits and its result's bits. Arguments: special values, all exponents, seeded random ones,
-those where the function leaves its range, and (hard) arguments whose result lies within 2^-20 units of half way between two f32.
+those where the function leaves its range, and those of hard.txt.
 """
 
 import random

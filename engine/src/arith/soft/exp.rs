@@ -1,9 +1,9 @@
 //! The exponential.
 //!
-//! Domain: every f32. Outside of |a| < 128 the result is +inf or +0, as it is for less.
+//! Domain: every f32. Outside of |a| < 128 the result is +inf or +0: the range ends before that.
 //! Method: fixed point; `a = k ln 2 + r`, Taylor's series of `exp(r / 64)` up to the 9th power, six squarings.
-//! Error: below 2^-90, relatively, before the one rounding; no f32 comes nearer than 2^-80 to a rounding boundary
-//! (swept), so the result is the f32 nearest to the exact value.
+//! Error: below 2^-90, relatively, before the one rounding. Over all arguments the nearest approach of the exact value to half way
+//! between two f32 is 2^-28.7 units, so the result is the f32 nearest to it.
 //! Source: textbook argument reduction; constants are `2^126 / i!`, `2^64 / ln 2` and `2^120 ln 2`, rounded.
 
 use ruint::aliases::U256;

@@ -1,6 +1,6 @@
 //! Rounding to integral values and conversions from and to integers.
 //!
-//! Source: IEEE-754-2019, 5.3.1 and 5.4.1; saturation and NaN are this project's: docs/program.md and arithmetic.
+//! Source: IEEE-754-2019, 5.3.1 and 5.4.1. Saturation and the integer of a NaN are this project's choice.
 
 use ruint::aliases::U256;
 

@@ -4,7 +4,7 @@ use super::elementwise::{map, map_one};
 use crate::lower::Lowering;
 use crate::lower::context::Context;
 use crate::lower::formula::Formula;
-use crate::lower::lazy::Lazy;
+use crate::lower::lazy::{Axis, Lazy};
 use crate::program::{NodeId, Op};
 
 /// max(x, +0).
@@ -32,7 +32,11 @@ pub(super) fn leaky_relu(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
 }
 
 pub(super) fn prelu(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
-    let (x, slope) = (c.input(0)?, c.input(1)?);
+    let (x, mut slope) = (c.input(0)?, c.input(1)?);
+    if c.opset < 7 && slope.rank() == 1 {
+        // One slope a channel.
+        slope.axes.extend(vec![Axis::new(); x.rank().saturating_sub(2)]);
+    }
     let slope = slope.broadcast(&x.dims()).ok_or("its slope does not broadcast to its input")?;
     Ok(vec![map(c.b, &[&x, &slope], |f, xs| leak(f, xs[0], xs[1]))?])
 }

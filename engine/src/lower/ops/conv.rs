@@ -6,7 +6,7 @@ use crate::lower::Lowering;
 use crate::lower::bill::STEP_GAS_CEILING;
 use crate::lower::context::Context;
 use crate::lower::formula::Formula;
-use crate::lower::lazy::{Axis, Lazy, axis};
+use crate::lower::lazy::{Axis, Lazy, axis, merged};
 use crate::lower::spec::{Access, Read, Spec};
 use crate::program::{Core, DType, Op};
 
@@ -17,7 +17,9 @@ pub(super) fn conv(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         return Err("only f32 is supported".into());
     }
     if xd.len() < 3 || wd.len() != xd.len() {
-        return Err(format!("input {xd:?} and weights {wd:?} are not [n, c, spatial..] and [m, c, kernel..] of one rank"));
+        return Err(format!(
+            "input {xd:?} and weights {wd:?} are not [n, c, spatial..] and [m, c, kernel..] of one rank"
+        ));
     }
     let kernel: Vec<i64> = wd[2..].iter().map(|&k| i64::try_from(k).unwrap_or(i64::MAX)).collect();
     if c.attributes.ints("kernel_shape")?.is_some_and(|given| given != kernel) {
@@ -35,7 +37,7 @@ pub(super) fn conv(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     {
         return Err(format!("bias {:?} is not [{maps}]", bias.dims()));
     }
-    let shape = Shape { group, maps: maps / group, channels, windows: &windows };
+    let shape = Shape { batch: xd[0], group, maps: maps / group, channels, windows: &windows };
 
     // Bias in the epilogue: the element axes are n, spatial.., group, map.
     let extents: Vec<u64> = std::iter::once(xd[0])
@@ -50,10 +52,10 @@ pub(super) fn conv(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         result = epilogue.op(Op::Add, &[result, load])?;
     }
     let weights = shape.weights(&w)?;
-    let spec = |x: Lazy| -> Lowering<Spec> {
+    let spec = |x: Lazy| -> Lowering<Option<Spec>> {
         let reduction = windows.iter().map(|w| w.kernel.unsigned_abs()).chain([channels]).collect();
-        let reads = vec![shape.input(&x)?, Read::plain(weights.clone())];
-        Ok(Spec::reduction(reduction, Core::Dot { a: 0, b: 1 }, reads, epilogue.clone(), result))
+        let reads = shape.input(&x)?.map(|x| vec![x, Read::plain(weights.clone())]);
+        Ok(reads.map(|reads| Spec::reduction(reduction, Core::Dot { a: 0, b: 1 }, reads, epilogue.clone(), result)))
     };
 
     // The input as it lies, else channels last, else channels first: the first whose step is affordable, or the cheapest.
@@ -63,12 +65,11 @@ pub(super) fn conv(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let mut best: Option<(u64, Spec)> = None;
     for layout in 0..3 {
         let laid = match layout {
-            0 if x.axes.iter().any(|a| a.len() > 1) => continue,
             0 => x.clone(),
             1 => c.b.dense(&x.permute(&last))?.permute(&back),
             _ => c.b.dense(&x)?,
         };
-        let candidate = spec(laid)?;
+        let Some(candidate) = spec(laid)? else { continue };
         let gas = c.b.gas(&candidate);
         if best.as_ref().is_none_or(|b| gas < b.0) {
             best = Some((gas, candidate));
@@ -80,14 +81,18 @@ pub(super) fn conv(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let (_, spec) = best.ok_or("its input has no usable layout")?;
     let y = c.b.reduce(spec, DType::F32)?;
 
+    let mut physical: Vec<u64> = y.dims();
+    physical.splice(windows.len() + 1.., [maps]);
+    c.b.shaped(&y, physical);
     // n, spatial.., group, map back to n, (group, map), spatial..
     let n = windows.len();
-    let channel: Axis = y.axes[n + 1].iter().chain(&y.axes[n + 2]).copied().collect();
+    let channel: Axis = merged(y.axes[n + 1].iter().chain(&y.axes[n + 2]).copied());
     let axes = std::iter::once(y.axes[0].clone()).chain([channel]).chain(y.axes[1..=n].iter().cloned()).collect();
     Ok(vec![Lazy { axes, ..y }])
 }
 
 struct Shape<'w> {
+    batch: u64,
     group: u64,
     /// Maps and channels of one group.
     maps: u64,
@@ -96,8 +101,10 @@ struct Shape<'w> {
 }
 
 impl Shape<'_> {
-    /// The input over n, spatial.., group, map, kernel.., channel. Spatial and channel axes of `x` have one factor each.
-    fn input(&self, x: &Lazy) -> Lowering<Read> {
+    /// The input over n, spatial.., group, map, kernel.., channel; `None` where its factors do not split so.
+    fn input(&self, x: &Lazy) -> Lowering<Option<Read>> {
+        let channels = Lazy { axes: vec![x.axes[1].clone()], ..x.clone() }.reshape(&[self.group, self.channels]);
+        let Some(channels) = channels.filter(|_| x.axes[2..].iter().all(|a| a.len() <= 1)) else { return Ok(None) };
         let n = self.windows.len();
         let stride = |a: usize| x.axes[a].first().map_or(0, |f| f.stride);
         let mut base = x.base;
@@ -109,15 +116,14 @@ impl Shape<'_> {
             kernel.push(tap);
             guards.extend(w.guard(1 + i, 3 + n + i));
         }
-        let per_group = stride(1).checked_mul(i64::try_from(self.channels).map_err(|e| e.to_string())?);
         let axes = std::iter::once(x.axes[0].clone())
             .chain(spatial)
-            .chain([axis(self.group, per_group.ok_or("an address overflows")?), axis(self.maps, 0)])
+            .chain([channels.axes[0].clone(), axis(self.maps, 0)])
             .chain(kernel)
-            .chain([axis(self.channels, stride(1))])
+            .chain([channels.axes[1].clone()])
             .collect();
         let lazy = Lazy { base, axes, ..x.clone() };
-        Ok(Read { fill: 0, accesses: vec![Access { lazy, guards }] })
+        Ok(Some(Read { fill: 0, accesses: vec![Access { lazy, guards }] }))
     }
 
     /// The weights over the same axes.
@@ -126,7 +132,7 @@ impl Shape<'_> {
         dims.extend(w.dims()[2..].iter());
         let split = w.reshape(&dims).ok_or("its weights cannot be split into groups")?;
         let axes = self.windows.iter().map(|w| axis(w.output.unsigned_abs(), 0));
-        let axes = std::iter::once(Vec::new()).chain(axes).chain(split.axes[..2].iter().cloned());
+        let axes = std::iter::once(axis(self.batch, 0)).chain(axes).chain(split.axes[..2].iter().cloned());
         let axes = axes.chain(split.axes[3..].iter().cloned()).chain([split.axes[2].clone()]).collect();
         Ok(Lazy { axes, ..split })
     }

@@ -2,9 +2,9 @@
 
 use crate::lower::Lowering;
 use crate::lower::builder::Builder;
-use crate::lower::context::{Context, broadcast_dims};
+use crate::lower::context::{Context, axis_of, broadcast_dims};
 use crate::lower::formula::Formula;
-use crate::lower::lazy::Lazy;
+use crate::lower::lazy::{Axis, Lazy};
 use crate::onnx::element_type;
 use crate::program::{DType, NodeId, Op};
 
@@ -34,8 +34,22 @@ pub(super) fn unary(c: &mut Context<'_, '_>, op: Op) -> Lowering<Vec<Lazy>> {
 }
 
 pub(super) fn binary(c: &mut Context<'_, '_>, op: Op) -> Lowering<Vec<Lazy>> {
-    let (x, y) = (c.input(0)?, c.input(1)?);
+    let (x, y) = pair(c)?;
     Ok(vec![map(c.b, &[&x, &y], |f, xy| f.op(op, xy))?])
+}
+
+/// Both inputs; before operator set 7 the second one may say at which axis of the first it begins.
+fn pair(c: &mut Context<'_, '_>) -> Lowering<(Lazy, Lazy)> {
+    let (x, mut y) = (c.input(0)?, c.input(1)?);
+    if c.opset < 7 {
+        c.attributes.int("broadcast")?;
+        if let Some(axis) = c.attributes.int("axis")? {
+            let at = axis_of(axis, x.rank())?;
+            let behind = x.rank().checked_sub(at + y.rank()).ok_or("its operands do not broadcast")?;
+            y.axes.extend(vec![Axis::new(); behind]);
+        }
+    }
+    Ok((x, y))
 }
 
 /// And, Or, Xor, Not: of booleans only.
@@ -53,6 +67,10 @@ pub(super) fn variadic(c: &mut Context<'_, '_>, op: Op) -> Lowering<Vec<Lazy>> {
 }
 
 fn chain(c: &mut Context<'_, '_>, op: Op) -> Lowering<Lazy> {
+    if c.inputs() == 2 {
+        let (x, y) = pair(c)?;
+        return map(c.b, &[&x, &y], |f, xy| f.op(op, xy));
+    }
     let all = c.all()?;
     let mut sum = all[0].clone();
     for next in &all[1..] {

@@ -8,9 +8,9 @@ use crate::lower::builder::Builder;
 use crate::lower::constant::from_registers;
 use crate::lower::context::Context;
 use crate::lower::formula::Formula;
-use crate::lower::lazy::{Axis, Lazy};
+use crate::lower::lazy::Lazy;
+use crate::lower::mul;
 use crate::lower::spec::{Access, Read, Spec};
-use crate::lower::{Lowering as Result_, mul};
 use crate::program::{Core, DType, Expr, FoldOp, Node, NodeId, Op, TensorType};
 
 pub(super) fn max_pool(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
@@ -19,7 +19,7 @@ pub(super) fn max_pool(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     c.attributes.int("storage_order")?;
     let windows = pool_windows(c, &x, c.opset >= 10)?;
     let fill = FoldOp::Max.empty(x.dtype);
-    Ok(vec![pool(c.b, &x, &windows, FoldOp::Max, fill, |_, core| Ok(core))?])
+    Ok(vec![pool(c.b, &x, &windows, FoldOp::Max, fill, |_, _, core| Ok(core))?])
 }
 
 /// Sum by number of elements: padding counts as zeros, or does not count.
@@ -30,19 +30,11 @@ pub(super) fn average_pool(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let count = divisor(c.b, &windows, include)?;
     // -0 changes no sum, so that padding left out is as if it were not there.
     let fill = i64::from(if include { 0.0f32 } else { -0.0 }.to_bits());
-    let b = &mut *c.b;
-    Ok(vec![pool_with(b, &x, &windows, FoldOp::Sum, fill, &count)?])
-}
-
-fn pool_with(b: &mut Builder<'_>, x: &Lazy, w: &[Window], op: FoldOp, fill: i64, count: &Lazy) -> Lowering<Lazy> {
-    let load = b.scalar(count);
-    pool(b, x, w, op, fill, |f, core| {
-        let n = match load {
-            Some(register) => f.register(DType::F32, register)?,
-            None => f.read(Read::plain(count.broadcast(&f.dims).ok_or("its divisors do not broadcast")?))?,
-        };
+    let average = pool(c.b, &x, &windows, FoldOp::Sum, fill, |b, f, core| {
+        let n = f.load(b, &count)?;
         f.op(Op::Div, &[core, n])
-    })
+    });
+    Ok(vec![average?])
 }
 
 pub(super) fn global_max_pool(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
@@ -63,7 +55,11 @@ pub(super) fn global_average_pool(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>
 }
 
 fn spatial(x: &Lazy) -> Lowering<Vec<usize>> {
-    if x.rank() < 3 { Err(format!("input {:?} is not [n, c, spatial..]", x.dims())) } else { Ok((2..x.rank()).collect()) }
+    if x.rank() < 3 {
+        Err(format!("input {:?} is not [n, c, spatial..]", x.dims()))
+    } else {
+        Ok((2..x.rank()).collect())
+    }
 }
 
 fn pool_windows(c: &mut Context<'_, '_>, x: &Lazy, dilated: bool) -> Lowering<Vec<Window>> {
@@ -73,7 +69,7 @@ fn pool_windows(c: &mut Context<'_, '_>, x: &Lazy, dilated: bool) -> Lowering<Ve
 }
 
 /// How many elements each window has, over the spatial axes; a window beyond the padding has fewer even with padding counted.
-fn divisor(b: &mut Builder<'_>, windows: &[Window], include: bool) -> Result_<Lazy> {
+fn divisor(b: &mut Builder<'_>, windows: &[Window], include: bool) -> Lowering<Lazy> {
     let mut per_axis: Vec<Vec<i64>> = Vec::new();
     for w in windows {
         let (first, end) = if include { (0, w.input + w.pads.0 + w.pads.1) } else { (w.pads.0, w.pads.0 + w.input) };
@@ -102,15 +98,10 @@ fn divisor(b: &mut Builder<'_>, windows: &[Window], include: bool) -> Result_<La
     }
     // Counts are integers below 2^63; their conversion rounds once, as a sum of ones would not.
     let registers = table.iter().map(|&n| i64::from((n as f32).to_bits()));
-    Ok({
-        let tensor = from_registers(&TensorType::new(DType::F32, dims), registers)?;
-        let table = b.constant(tensor);
-        let mut axes: Vec<Axis> = vec![Vec::new()];
-        axes.extend(table.axes.iter().cloned());
-        // Over n, spatial.., c as the pool's elements lie.
-        axes.push(Vec::new());
-        Lazy { axes, ..table }
-    })
+    let table = b.constant(from_registers(&TensorType::new(DType::F32, dims), registers)?);
+    // Over n, spatial.., c as the pool's elements lie.
+    let axes = std::iter::once(Vec::new()).chain(table.axes.iter().cloned()).chain([Vec::new()]).collect();
+    Ok(Lazy { axes, ..table })
 }
 
 /// A fold over windows; the element axes are n, spatial.., c.
@@ -120,7 +111,7 @@ fn pool(
     windows: &[Window],
     op: FoldOp,
     fill: i64,
-    epilogue: impl FnOnce(&mut Formula, NodeId) -> Lowering<NodeId>,
+    epilogue: impl FnOnce(&Builder<'_>, &mut Formula, NodeId) -> Lowering<NodeId>,
 ) -> Lowering<Lazy> {
     if !op.accepts(x.dtype) || op == FoldOp::Sum && x.dtype != DType::F32 {
         return Err(format!("pooling of {} is not supported", x.dtype));
@@ -132,7 +123,7 @@ fn pool(
     let reduction: Vec<u64> = windows.iter().map(|w| w.kernel.unsigned_abs()).collect();
     let mut f = Formula::new(&extents);
     let core = f.core(x.dtype)?;
-    let result = epilogue(&mut f, core)?;
+    let result = epilogue(b, &mut f, core)?;
     let spec = |x: &Lazy| -> Lowering<Spec> {
         let mut base = x.base;
         let (mut spatial, mut kernel, mut guards) = (Vec::new(), Vec::new(), Vec::new());

@@ -52,7 +52,13 @@ fn given(c: &mut Context<'_, '_>, name: &str, count: usize, default: i64, least:
 }
 
 /// Reads strides, dilations, pads, auto_pad and (for pools) ceil_mode, and finds the output's size, for each spatial axis.
-pub(super) fn windows(c: &mut Context<'_, '_>, input: &[u64], kernel: &[i64], dilated: bool, pool: bool) -> Lowering<Vec<Window>> {
+pub(super) fn windows(
+    c: &mut Context<'_, '_>,
+    input: &[u64],
+    kernel: &[i64],
+    dilated: bool,
+    pool: bool,
+) -> Lowering<Vec<Window>> {
     let n = input.len();
     if n == 0 || kernel.len() != n || kernel.iter().any(|k| !(1..LIMIT).contains(k)) {
         return Err(format!("kernel {kernel:?} does not fit {n} spatial dimensions"));
@@ -61,13 +67,18 @@ pub(super) fn windows(c: &mut Context<'_, '_>, input: &[u64], kernel: &[i64], di
     let dilations = if dilated { given(c, "dilations", n, 1, 1)? } else { vec![1; n] };
     let auto = c.attributes.string("auto_pad")?.unwrap_or_else(|| "NOTSET".into());
     let pads = given(c, "pads", 2 * n, 0, 0)?;
+    if auto != "NOTSET" && pads.iter().any(|&p| p != 0) {
+        return Err(format!("both pads {pads:?} and auto_pad {auto}"));
+    }
     let ceil = pool && c.opset >= 10 && c.flag("ceil_mode", false)?;
     let mut windows = Vec::with_capacity(n);
     for i in 0..n {
         let size = i64::try_from(input[i]).map_err(|e| e.to_string())?;
         let (stride, dilation) = (strides[i], dilations[i]);
-        let reach = (kernel[i] - 1).checked_mul(dilation).filter(|&r| r < 1 << 40).ok_or("a dilated kernel of 2^40")? + 1;
-        let mut w = Window { input: size, output: 0, kernel: kernel[i], stride, dilation, pads: (pads[i], pads[n + i]) };
+        let reach =
+            (kernel[i] - 1).checked_mul(dilation).filter(|&r| r < 1 << 40).ok_or("a dilated kernel of 2^40")? + 1;
+        let mut w =
+            Window { input: size, output: 0, kernel: kernel[i], stride, dilation, pads: (pads[i], pads[n + i]) };
         match auto.as_str() {
             "NOTSET" => {
                 let room = size + w.pads.0 + w.pads.1 - reach;

@@ -1,0 +1,110 @@
+//! `rebut run`
+
+use super::model::{Execution, Lowering};
+use super::progress::during;
+use super::Done;
+use crate::files::{read_tensor, write_tensor};
+use clap::Args;
+use rebut_engine::exec;
+use rebut_engine::tensor::Tensor;
+use rebut_engine::trace::{Trace, TraceView};
+use rebut_engine::tree::tensor_root;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Arguments of `rebut run`.
+#[derive(Args)]
+pub(super) struct Run {
+    /// A package or ONNX model
+    model: PathBuf,
+    #[command(flatten)]
+    lowering: Lowering,
+    #[command(flatten)]
+    execution: Execution,
+    /// Write the outputs as output_K.pb into this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Compare with these outputs; fail beyond 1e-4 relative and 1e-5 absolute
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    expect: Vec<PathBuf>,
+    /// Do not compute the trace root
+    #[arg(long)]
+    no_trace: bool,
+}
+
+impl Run {
+    pub(super) fn run(&self) -> Done {
+        let package = self.lowering.load(&self.model)?;
+        let inputs = self.execution.inputs()?;
+        let options = self.execution.options();
+        let started = Instant::now();
+        let outputs = during("running", || exec::run(&package, &inputs, &options))?;
+        let elapsed = started.elapsed();
+        let mut out = anstream::stdout();
+        for (i, (name, output)) in package.output_names().iter().zip(&outputs).enumerate() {
+            writeln!(out, "output {i}  {name}: {} {}", output.ty(), summary(output))?;
+            writeln!(out, "          root {}", tensor_root(output))?;
+        }
+        writeln!(out, "time      {:.3} ms", elapsed.as_secs_f64() * 1e3)?;
+        if !self.no_trace {
+            let trace = during("tracing", || Trace::new(&package, &inputs, &options))?;
+            writeln!(out, "trace root {}", trace.root())?;
+        }
+        if let Some(folder) = &self.out {
+            std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+            for (i, (name, output)) in package.output_names().iter().zip(&outputs).enumerate() {
+                write_tensor(&folder.join(format!("output_{i}.pb")), name, output)?;
+            }
+        }
+        if !self.expect.is_empty() {
+            let expected = self.expect.iter().map(|p| read_tensor(p)).collect::<Result<Vec<_>, _>>()?;
+            writeln!(out, "expected  {}", compare(&outputs, &expected)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// The first few elements.
+fn summary(tensor: &Tensor) -> String {
+    const SHOWN: usize = 10;
+    let texts: Vec<String> = match tensor {
+        Tensor::F32(a) => a.iter().take(SHOWN).map(|x| format!("{x:.6}")).collect(),
+        Tensor::U8(a) | Tensor::Bool(a) => a.iter().take(SHOWN).map(ToString::to_string).collect(),
+        Tensor::I8(a) => a.iter().take(SHOWN).map(ToString::to_string).collect(),
+        Tensor::I32(a) => a.iter().take(SHOWN).map(ToString::to_string).collect(),
+        Tensor::I64(a) => a.iter().take(SHOWN).map(ToString::to_string).collect(),
+    };
+    format!("[{}{}]", texts.join(" "), if tensor.len() > SHOWN { " ..." } else { "" })
+}
+
+/// The greatest error of floats; integers must be equal.
+fn compare(outputs: &[Tensor], expected: &[Tensor]) -> Result<String, String> {
+    const RELATIVE: f32 = 1e-4;
+    const ABSOLUTE: f32 = 1e-5;
+    if outputs.len() != expected.len() {
+        return Err(format!("the program has {} outputs, {} were expected", outputs.len(), expected.len()));
+    }
+    let mut worst = 0.0f32;
+    for (i, (output, expected)) in outputs.iter().zip(expected).enumerate() {
+        if output.ty() != expected.ty() {
+            return Err(format!("output {i} is {}, {} was expected", output.ty(), expected.ty()));
+        }
+        let (Tensor::F32(a), Tensor::F32(b)) = (output, expected) else {
+            if output != expected {
+                return Err(format!("output {i} differs from the expected one"));
+            }
+            continue;
+        };
+        for (n, (a, b)) in a.iter().zip(b).enumerate() {
+            let same = a == b || (a.is_nan() && b.is_nan());
+            let error = if same { 0.0 } else { (a - b).abs() };
+            // Not a number: not within.
+            if !same && !(error <= ABSOLUTE + RELATIVE * b.abs()) {
+                return Err(format!("output {i} element {n} is {a}, {b} was expected"));
+            }
+            worst = worst.max(error);
+        }
+    }
+    Ok(format!("agrees, greatest absolute error {worst:.3e}"))
+}

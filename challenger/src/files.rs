@@ -1,0 +1,123 @@
+//! Models, packages and tensors on disk.
+
+use ndarray::ArrayD;
+use ndarray_npy::{ReadNpyExt, WriteNpyExt};
+use rebut_engine::lower::{LowerOptions, lower};
+use rebut_engine::onnx::{Model, model_from_bytes, read_model, read_tensor_pb, write_tensor_pb};
+use rebut_engine::package::{Label, Package};
+use rebut_engine::program::DType;
+use rebut_engine::tensor::Tensor;
+use std::fmt::Display;
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::Path;
+
+/// An error in one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct FileError(pub String);
+
+fn at<E: Display>(path: &Path) -> impl Fn(E) -> FileError {
+    move |e| FileError(format!("{}: {e}", path.display()))
+}
+
+/// Reads a program package, or compiles an ONNX model.
+///
+/// # Errors
+/// When the file cannot be read, or is neither.
+pub fn load_package(path: &Path, options: &LowerOptions) -> Result<Package, FileError> {
+    let mut head = [0; 16];
+    let got = std::io::Read::read(&mut File::open(path).map_err(at(path))?, &mut head).map_err(at(path))?;
+    if Package::is_package(&head[..got]) {
+        return Package::from_bytes(&fs::read(path).map_err(at(path))?).map_err(at(path));
+    }
+    compile(path, options)
+}
+
+/// Compiles an ONNX model.
+///
+/// # Errors
+/// When the model cannot be read or lowered.
+pub fn compile(path: &Path, options: &LowerOptions) -> Result<Package, FileError> {
+    let model = read_model(path).map_err(at(path))?;
+    package(&model, options).map_err(at(path))
+}
+
+/// Compiles an ONNX model from memory; it cannot have external data.
+///
+/// # Errors
+/// When the model cannot be read or lowered.
+pub fn package_from_bytes(bytes: &'static [u8]) -> Result<Package, FileError> {
+    let model = model_from_bytes(bytes, None).map_err(|e| FileError(e.to_string()))?;
+    package(&model, &LowerOptions::default())
+}
+
+fn package(model: &Model, options: &LowerOptions) -> Result<Package, FileError> {
+    let lowered = lower(model, options).map_err(|e| FileError(e.to_string()))?;
+    let labels = lowered.names.into_iter().zip(lowered.operators).map(|(name, operator)| Label { name, operator }).collect();
+    let outputs = lowered.outputs.into_iter().map(|(name, _)| name).collect();
+    Package::new(lowered.program, lowered.constants, labels, outputs).map_err(|e| FileError(e.to_string()))
+}
+
+/// Reads a tensor from an ONNX `.pb` or a NumPy `.npy` file.
+///
+/// # Errors
+/// When the file cannot be read or holds an element type that programs do not have.
+pub fn read_tensor(path: &Path) -> Result<Tensor, FileError> {
+    match extension(path)? {
+        Format::Onnx => read_tensor_pb(path).map_err(at(path)),
+        Format::Numpy => read_npy(path),
+    }
+}
+
+/// Writes a tensor as an ONNX `.pb` or a NumPy `.npy` file.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_tensor(path: &Path, name: &str, tensor: &Tensor) -> Result<(), FileError> {
+    match extension(path)? {
+        Format::Onnx => write_tensor_pb(path, name, tensor).map_err(at(path)),
+        Format::Numpy => {
+            let file = File::create(path).map_err(at(path))?;
+            match tensor {
+                Tensor::F32(a) => a.write_npy(file),
+                Tensor::U8(a) => a.write_npy(file),
+                Tensor::I8(a) => a.write_npy(file),
+                Tensor::I32(a) => a.write_npy(file),
+                Tensor::I64(a) => a.write_npy(file),
+                Tensor::Bool(a) => a.mapv(|x| x != 0).write_npy(file),
+            }
+            .map_err(at(path))
+        }
+    }
+}
+
+enum Format {
+    Onnx,
+    Numpy,
+}
+
+fn extension(path: &Path) -> Result<Format, FileError> {
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("pb") => Ok(Format::Onnx),
+        Some("npy") => Ok(Format::Numpy),
+        _ => Err(FileError(format!("{}: a tensor file ends in .pb (ONNX) or .npy (NumPy)", path.display()))),
+    }
+}
+
+fn read_npy(path: &Path) -> Result<Tensor, FileError> {
+    fn array<T: ndarray_npy::ReadableElement>(path: &Path) -> Option<ArrayD<T>> {
+        ArrayD::read_npy(BufReader::new(File::open(path).ok()?)).ok()
+    }
+    File::open(path).map_err(at(path))?;
+    let tensor = None
+        .or_else(|| array(path).map(Tensor::F32))
+        .or_else(|| array(path).map(Tensor::I64))
+        .or_else(|| array(path).map(Tensor::I32))
+        .or_else(|| array(path).map(Tensor::U8))
+        .or_else(|| array(path).map(Tensor::I8))
+        .or_else(|| array::<bool>(path).map(|a| Tensor::Bool(a.mapv(u8::from))));
+    let types: Vec<String> = DType::ALL.iter().map(ToString::to_string).collect();
+    let reason = format!("{}: not a NumPy file of one of {}", path.display(), types.join(" "));
+    Ok(tensor.ok_or(FileError(reason))?.into_standard_layout())
+}

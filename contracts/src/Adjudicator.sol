@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+import {DataType} from "./program/DataType.sol";
+import {Descriptor} from "./program/Descriptor.sol";
+import {Dot} from "./arith/Dot.sol";
+import {Expression} from "./step/Expression.sol";
+import {IAdjudicator} from "./interfaces/IAdjudicator.sol";
+import {Instruction} from "./step/Instruction.sol";
+import {LeafLanes} from "./step/LeafLanes.sol";
+import {Merkle} from "./Merkle.sol";
+import {Reduction} from "./step/Reduction.sol";
+import {Tensor} from "./program/Tensor.sol";
+import {Witness} from "./step/Witness.sol";
+
+/// @title Re-runs one element of one instruction
+/// @notice Stateless and total over well-formed instructions; whatever is malformed, missing or extra reverts.
+contract Adjudicator is IAdjudicator {
+    uint256 private constant CORE_NONE = 0;
+    uint256 private constant CORE_DOT = 1;
+    uint256 private constant CORE_FOLD = 2;
+
+    error ValueOutOfRange(uint256 value, uint256 values);
+    error DescriptorTooLong(uint256 length);
+    error WrongDescriptorLength(uint256 given, uint256 needed);
+    error UnknownCore(uint256 core);
+    error DotNeedsF32(uint256 dtype);
+    error WrongResultType(uint256 given, uint256 expected);
+
+    /// @inheritdoc IAdjudicator
+    function evaluate(
+        bytes calldata descriptor,
+        uint256 value,
+        uint256 element,
+        bytes32 traceRoot,
+        uint256 values,
+        bytes calldata witness
+    ) external pure returns (uint64 lane) {
+        if (value >= values || values >= Tensor.LIMIT) revert ValueOutOfRange(value, values);
+        if (descriptor.length > Descriptor.MAX_BYTES) revert DescriptorTooLong(descriptor.length);
+        uint256 start;
+        assembly ("memory-safe") {
+            start := descriptor.offset
+        }
+        Expression.State memory s;
+        uint256 pos;
+        (s.p, pos) = Instruction.parse(start, value, element);
+        s.tables = Witness.prove(witness, s.p.operands, traceRoot, Merkle.depthOf(values));
+
+        s.count = s.p.count;
+        (s.core, pos) = _core(s, pos);
+        s.body = false;
+        s.count = 1;
+        uint256 result;
+        (result, pos) = Expression.run(s, pos);
+
+        // INVARIANT: exactly the descriptor's bytes were parsed, and exactly the addressed leaves were given.
+        if (pos - start != descriptor.length) revert WrongDescriptorLength(descriptor.length, pos - start);
+        if (result & 0xff != s.p.dtype) revert WrongResultType(result & 0xff, s.p.dtype);
+        Witness.requireAllUsed(s.tables);
+        return DataType.store(s.p.dtype, Expression.first(result));
+    }
+
+    /// @dev The core's value as an expression node (0 if there is none) and the offset behind the core.
+    function _core(Expression.State memory s, uint256 pos) private pure returns (uint256 node, uint256) {
+        uint256 core = Tensor.read(pos, 1);
+        s.body = true;
+        if (core == CORE_NONE) return (0, pos + 1);
+        if (core == CORE_DOT) {
+            uint256[2] memory factors;
+            for (uint256 i = 0; i < 2; ++i) {
+                uint256 factor = Expression.lanes(s, Tensor.read(pos + 1 + i, 1), false);
+                if (factor & 0xff != DataType.F32) revert DotNeedsF32(factor & 0xff);
+                factors[i] = _spread(factor, s.count);
+            }
+            return (Expression.scalar(DataType.F32, Dot.chain(factors[0], factors[1], s.count)), pos + 3);
+        }
+        if (core != CORE_FOLD) revert UnknownCore(core);
+        uint256 op = Tensor.read(pos + 1, 1);
+        (uint256 x, uint256 next) = Expression.run(s, pos + 2);
+        uint256 folded = Reduction.fold(op, x & 0xff, _spread(x, s.count), s.count);
+        return (Expression.scalar(x & 0xff, folded), next);
+    }
+
+    /// @dev Memory address of a value's registers, one per k.
+    function _spread(uint256 value, uint256 count) private pure returns (uint256 pointer) {
+        if (value & 0xff00 != 0) return value >> 16;
+        assembly ("memory-safe") {
+            pointer := mload(0x40)
+            mstore(0x40, add(pointer, shl(5, count)))
+        }
+        LeafLanes.repeat(Expression.first(value), count, pointer);
+    }
+}

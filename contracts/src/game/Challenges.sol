@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Challenge, Claim, Dispute, Phases} from "./Records.sol";
+import {ClaimData, ClaimPhase} from "../interfaces/RebutTypes.sol";
+import {Claims} from "./Claims.sol";
+import {Header} from "../program/Header.sol";
+import {IRebut} from "../interfaces/IRebut.sol";
+import {Ids} from "./Ids.sol";
+import {Merkle} from "../Merkle.sol";
+
+/// @title From hidden challenges to disputes, and the executor's commitment
+abstract contract Challenges is Claims {
+    using Header for Header.Parsed;
+
+    mapping(bytes32 challengeId => Challenge) internal _challenges;
+    mapping(bytes32 disputeId => Dispute) internal _disputes;
+
+    /// @inheritdoc IRebut
+    function challenge(bytes32 claimId, bytes32 challengeHash) external payable {
+        _requireBond(CHALLENGER_BOND);
+        Claim storage c = _claims[claimId];
+        _requirePhase(claimId, Phases.ofClaim(c, _periods(), block.timestamp), ClaimPhase.Window);
+        bytes32 challengeId = Ids.challengeId(claimId, msg.sender, challengeHash);
+        // INVARIANT: one bond, one challenge.
+        if (_challenges[challengeId].order != 0) revert ChallengeExists(challengeId);
+        uint32 order = c.challenges + 1;
+        c.challenges = order;
+        _challenges[challengeId].order = order;
+        emit Challenged(claimId, msg.sender, challengeHash, order);
+    }
+
+    /// @inheritdoc IRebut
+    function open(
+        ClaimData calldata claimData,
+        address challenger,
+        bytes32 traceRoot,
+        bytes32 salt,
+        uint256 outputIndex,
+        bytes32 outputRoot,
+        bytes32[] calldata proof
+    ) external returns (bytes32 disputeId) {
+        bytes32 claimId;
+        {
+            ClaimPhase phase;
+            (claimId,, phase) = _claimOf(claimData);
+            _requirePhase(claimId, phase, ClaimPhase.Opening);
+        }
+        bytes32 hash = Ids.challengeHash(address(this), claimId, challenger, traceRoot, salt);
+        uint32 order;
+        {
+            bytes32 challengeId = Ids.challengeId(claimId, challenger, hash);
+            Challenge storage ch = _challenges[challengeId];
+            order = ch.order;
+            if (order == 0) revert NoChallenge(challengeId);
+            if (ch.opened) revert AlreadyOpened(challengeId);
+            ch.opened = true;
+        }
+        uint256 depth = _requireOtherOutput(claimData, traceRoot, outputIndex, outputRoot, proof);
+        disputeId = Ids.disputeId(claimId, traceRoot);
+        bool merged = _join(claimId, disputeId, challenger, order, traceRoot, depth);
+        emit Opened(
+            claimId,
+            disputeId,
+            challenger,
+            hash,
+            traceRoot,
+            salt,
+            outputIndex,
+            outputRoot,
+            merged,
+            _disputes[disputeId].principal
+        );
+    }
+
+    /// @inheritdoc IRebut
+    function commit(ClaimData calldata claimData, bytes32 traceRoot, bytes32[] calldata proof, bytes32[] calldata list)
+        external
+    {
+        (bytes32 claimId,, ClaimPhase phase) = _claimOf(claimData);
+        _requirePhase(claimId, phase, ClaimPhase.Committing);
+        // INVARIANT: only the executor speaks for its trace, once.
+        if (msg.sender != claimData.executor) revert NotExecutor(msg.sender, claimData.executor);
+        Header.Parsed memory h = Header.parse(claimData.header);
+        // INVARIANT: the trace ends in the claimed outputs.
+        uint256[] memory indices = new uint256[](h.outputs);
+        for (uint256 i = 0; i < h.outputs; ++i) {
+            indices[i] = h.outputValue(i);
+        }
+        uint256 words;
+        assembly ("memory-safe") {
+            words := proof.offset
+        }
+        bytes32 computed = Merkle.multiproofRoot(indices, claimData.outputRoots, h.depth, words, proof.length);
+        if (computed != traceRoot) revert WrongRoot(computed, traceRoot);
+        uint256 width = 1 << (h.depth < 4 ? h.depth : 4);
+        if (list.length != width) revert WrongListLength(list.length, width);
+        computed = Merkle.fold(list);
+        if (computed != traceRoot) revert WrongRoot(computed, traceRoot);
+        _traceRoots[claimId] = traceRoot;
+        _claims[claimId].committedAt = uint40(block.timestamp);
+        emit Committed(claimId, traceRoot, list);
+    }
+
+    /// @dev The challenger's trace has another root at one output. Gives the depth of the trace tree.
+    function _requireOtherOutput(
+        ClaimData calldata claimData,
+        bytes32 traceRoot,
+        uint256 outputIndex,
+        bytes32 outputRoot,
+        bytes32[] calldata proof
+    ) private pure returns (uint256 depth) {
+        Header.Parsed memory h = Header.parse(claimData.header);
+        if (outputIndex >= h.outputs) revert NoOutput(outputIndex, h.outputs);
+        // INVARIANT: the two traces differ, so that a leftmost difference exists.
+        if (outputRoot == claimData.outputRoots[outputIndex]) revert SameOutput(outputIndex, outputRoot);
+        depth = h.depth;
+        bytes32 computed = Merkle.proofRoot(outputRoot, h.outputValue(outputIndex), depth, proof);
+        if (computed != traceRoot) revert WrongRoot(computed, traceRoot);
+    }
+
+    /// @dev A new dispute, or one more member of an old one; the earliest challenge is its principal.
+    function _join(
+        bytes32 claimId,
+        bytes32 disputeId,
+        address challenger,
+        uint32 order,
+        bytes32 traceRoot,
+        uint256 depth
+    ) private returns (bool merged) {
+        Claim storage c = _claims[claimId];
+        Dispute storage d = _disputes[disputeId];
+        merged = d.claimId != 0;
+        c.opened += 1;
+        d.members += 1;
+        if (!merged) {
+            c.disputes += 1;
+            d.nodes = traceRoot;
+            d.remaining = uint8(depth);
+            d.challengerToMove = true;
+            d.executorClock = CLOCK;
+            d.challengerClock = CLOCK;
+            d.claimId = claimId;
+        }
+        if (!merged || order < d.principalOrder) {
+            d.principal = challenger;
+            d.principalOrder = order;
+        }
+    }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+/// @notice What is fixed when the contract is deployed. Seconds and wei.
+struct Parameters {
+    uint32 windowSeconds; // W: how long a claim can be challenged
+    uint32 openSeconds; // T_open: how long challenges can be opened after the window
+    uint32 commitSeconds; // T_commit: how long the executor has to commit to its trace after that
+    uint32 clockSeconds; // C: each side's clock in each dispute
+    uint32 stepSeconds; // T_step: how long anyone can step once the element is known
+    uint16 burnBps; // the part of a loser's bond that is burnt, in 1/10,000 (5,000 to 10,000)
+    uint96 executorBond; // B_E
+    uint96 challengerBond; // B_C
+    address burnAddress; // credited with what is burnt; `withdraw(burnAddress)` sends it there
+}
+
+/// @notice A claim's content. The contract stores only its id; calls that need it carry it.
+struct ClaimData {
+    address executor;
+    bytes header;
+    bytes32[] inputRoots;
+    bytes32[] outputRoots;
+    uint64 nonce;
+}
+
+/// @notice A tensor given as its raw big-endian bytes (root zero), or only by its tensor root (data empty).
+struct TensorData {
+    bytes data;
+    bytes32 root;
+}
+
+/// @notice Where a claim stands at a given time. Silent: the commit deadline passed; `finalize` records the refutation.
+enum ClaimPhase {
+    None,
+    Window,
+    Opening,
+    Committing,
+    Disputing,
+    Silent,
+    Final,
+    Refuted
+}
+
+/// @notice How a claim ended, once recorded.
+enum Outcome {
+    None,
+    Final,
+    RefutedByDispute, // the challenger was right, or the executor ran out of time
+    RefutedBothWrong, // neither side's lane or root was right
+    RefutedNoStep, // nobody stepped in time, or the descriptor is malformed
+    RefutedBySilence, // the executor never committed
+    ConcededEarly, // the executor conceded while challenges could still be opened or made
+    ConcededLate // the executor conceded later
+}
+
+/// @notice What a position points into: a node of the trace tree, a node of a tensor's tree, or one element.
+enum Stage {
+    Trace,
+    Tensor,
+    Step,
+    Decided
+}
+
+/// @notice How a dispute ended.
+enum Verdict {
+    None,
+    ChallengerLost,
+    ChallengerWon,
+    BothWrong,
+    NoStep
+}
+
+/// @notice A node in the descent: `index` on the level with `remaining` levels below it.
+struct Position {
+    Stage stage;
+    uint40 value; // of a tensor's tree or element; 0 in the trace tree
+    uint40 index; // node on its level; in stage Step the element
+    uint8 remaining; // levels below the node
+}
+
+/// @notice Where a dispute stands at a given time. Waiting: the executor has not committed yet. Overdue: `timeout` ends
+/// it. Vacated: another dispute, silence or a concession ended the claim first.
+enum DisputePhase {
+    None,
+    Waiting,
+    Moving,
+    Stepping,
+    Overdue,
+    Decided,
+    Vacated
+}
+
+/// @notice A claim as of now.
+struct ClaimStatus {
+    ClaimPhase phase;
+    Outcome outcome; // None until recorded
+    bool trustedDataAvailability; // some input was given only by its root
+    uint40 start; // when it was posted
+    uint40 windowEnds; // last second to challenge
+    uint40 openingEnds; // last second to open
+    uint40 committingEnds; // last second to commit
+    uint40 committedAt; // 0 if never
+    uint32 challenges; // ever made
+    uint32 opened; // opened challenges whose dispute is not lost
+    uint32 disputes; // disputes that are not lost
+    bytes32 traceRoot; // the executor's, once committed
+}
+
+/// @notice A challenge.
+struct ChallengeStatus {
+    uint32 order; // 1 for the claim's first challenge; 0 if it does not exist
+    bool opened;
+    bool settled;
+}
+
+/// @notice A dispute as of now.
+struct DisputeStatus {
+    DisputePhase phase;
+    Verdict verdict;
+    bytes32 claimId;
+    address principal; // owner of the dispute's earliest challenge: receives the reward
+    uint32 members; // challenges merged into it
+    bool challengerToMove; // else the executor
+    Position position;
+    uint8 dtype; // of the value, in stages Tensor and Step
+    uint40 elements; // of the value, in stages Tensor and Step
+    uint32 executorClock; // seconds left at the turn's start
+    uint32 challengerClock;
+    uint40 deadline; // last second of the turn (or to step); 0 while waiting or once decided
+    bytes32 nodes; // keccak256(executor's node, challenger's node); the challenger's trace root before the first move
+    uint64 executorLane; // in stage Step
+    uint64 challengerLane;
+}

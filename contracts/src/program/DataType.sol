@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Merkle} from "../Merkle.sol";
+
+/// @title Element types: widths, lanes and registers (docs/program.md, "Element types")
+/// @dev A register is 256 bits here: f32 as its 32 bits, integers sign-extended (two's complement), bool as 0 or 1.
+library DataType {
+    uint256 internal constant F32 = 1;
+    uint256 internal constant U8 = 2;
+    uint256 internal constant I8 = 3;
+    uint256 internal constant I32 = 6;
+    uint256 internal constant I64 = 7;
+    uint256 internal constant BOOL = 9;
+
+    uint256 internal constant F32_NAN = 0x7fc00000;
+    uint256 internal constant F32_ONE = 0x3f800000;
+    uint256 internal constant F32_INFINITY = 0x7f800000;
+    uint256 internal constant F32_MINUS_INFINITY = 0xff800000;
+
+    /// @notice Bytes per lane by code, one byte each: 1 => 4, 2 => 1, 3 => 1, 6 => 4, 7 => 8, 9 => 1; 0 for no type.
+    uint256 private constant WIDTHS = 0x01000804000001010400;
+
+    /// @notice Whether a code names an element type.
+    function exists(uint256 dtype) internal pure returns (bool) {
+        return width(dtype) != 0;
+    }
+
+    /// @notice Bytes per lane; 0 if there is no such type.
+    function width(uint256 dtype) internal pure returns (uint256) {
+        return dtype > BOOL ? 0 : (WIDTHS >> (dtype * 8)) & 0xff;
+    }
+
+    /// @notice log2 of the lanes in a 512-byte leaf.
+    function lanesLog2(uint256 dtype) internal pure returns (uint256) {
+        uint256 bytes_ = width(dtype);
+        return bytes_ == 1 ? 9 : bytes_ == 4 ? 7 : 6;
+    }
+
+    /// @notice The depth of the tree of a tensor.
+    function treeDepth(uint256 dtype, uint256 elements) internal pure returns (uint256) {
+        uint256 log2 = lanesLog2(dtype);
+        return Merkle.depthOf((elements + (1 << log2) - 1) >> log2);
+    }
+
+    /// @notice Whether integers of a type are signed.
+    function isSigned(uint256 dtype) internal pure returns (bool) {
+        return dtype == I8 || dtype == I32 || dtype == I64;
+    }
+
+    /// @notice The register of a raw lane (an integer below 2^(8 width)).
+    function load(uint256 dtype, uint256 lane) internal pure returns (uint256) {
+        if (dtype == F32) return isNaN(lane) ? F32_NAN : lane;
+        if (dtype == BOOL) return lane == 0 ? 0 : 1;
+        return wrap(dtype, lane);
+    }
+
+    /// @notice The integer modulo 2^(8 width), as a register.
+    function wrap(uint256 dtype, uint256 x) internal pure returns (uint256 y) {
+        if (dtype == U8) return x & 0xff;
+        uint256 top = width(dtype) - 1;
+        assembly ("memory-safe") {
+            y := signextend(top, x)
+        }
+    }
+
+    /// @notice The big-endian lane of a register.
+    function store(uint256 dtype, uint256 register) internal pure returns (uint64) {
+        uint256 bits = 8 * width(dtype);
+        return uint64(register & ((1 << bits) - 1));
+    }
+
+    /// @notice Whether a 256-bit word is a register of a type (a NaN only in its canonical form).
+    function isRegister(uint256 dtype, uint256 x) internal pure returns (bool) {
+        if (dtype == F32) return x >> 32 == 0 && (!isNaN(x) || x == F32_NAN);
+        if (dtype == BOOL) return x < 2;
+        return wrap(dtype, x) == x;
+    }
+
+    function isNaN(uint256 x) internal pure returns (bool) {
+        return x & 0x7fffffff > F32_INFINITY;
+    }
+
+    /// @notice The least and the greatest register of an integer type or bool.
+    function bounds(uint256 dtype) internal pure returns (int256 least, int256 greatest) {
+        if (dtype == BOOL) return (0, 1);
+        if (dtype == U8) return (0, 255);
+        greatest = int256((1 << (8 * width(dtype) - 1)) - 1);
+        least = -greatest - 1;
+    }
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+import {DataType} from "../program/DataType.sol";
+import {Tensor} from "../program/Tensor.sol";
+
+/// @title The part of an instruction's descriptor before its core: extents, operands and views
+/// @dev Reads are not bounded by the descriptor's end; the caller checks that parsing ends exactly there. Counts are
+/// capped, so a short descriptor cannot make parsing long.
+library Instruction {
+    uint256 internal constant KIND = 2;
+    uint256 internal constant MAX_EXTENTS = 8;
+    uint256 internal constant MAX_REDUCTION = 5;
+    uint256 internal constant MAX_OPERANDS = 6;
+    uint256 internal constant MAX_VIEWS = 16;
+    uint256 internal constant MAX_ACCESSES = 4;
+    uint256 internal constant MAX_GUARDS = 4;
+    uint256 internal constant CHUNK = 256;
+    /// @notice Words of a form: its limit, its constant and one coefficient per reduction axis.
+    uint256 internal constant FORM = 7;
+
+    /// @notice One element of an instruction.
+    struct Parsed {
+        uint256 dtype; // of the result
+        uint256[] e; // the element's coordinates
+        uint256[] r; // the reduction's extents
+        uint256 first; // the first k of the element's window
+        uint256 count; // how many k it has
+        uint256[] operands; // value << 64 | elements << 8 | dtype
+        View[] views;
+    }
+
+    /// @notice A view, for one element: the e axes are already in the constants.
+    struct View {
+        uint256 dtype;
+        uint256 fill; // a register
+        bool reduces; // some term uses an r axis
+        uint256[] operands; // per access: which operand
+        int256[][] forms; // per access: FORM words each; the address first, its limit the operand's elements; then guards
+    }
+
+    error NotAnInstruction(uint256 kind);
+    error MalformedExtents();
+    error UnknownFlags(uint256 flags);
+    error WrongElementCount(uint256 extents, uint256 shape);
+    error ElementOutOfRange(uint256 element, uint256 elements);
+    error WrongWindows(uint256 extent, uint256 windows);
+    error WindowTooLong(uint256 k);
+    error TooMany(uint256 count, uint256 maximum);
+    error UnknownType(uint256 dtype);
+    error OperandOutOfOrder(uint256 operand);
+    error OperandOutOfRange(uint256 operand, uint256 operands);
+    error MixedTypes(uint256 first, uint256 other);
+    error NotARegister(uint256 dtype, int256 value);
+    error AxisOutOfOrder(uint256 axis);
+    error NoSuchAxis(uint256 axis);
+
+    /// @notice Parses up to and including the views. `pos` is the calldata offset of the descriptor.
+    /// @return p The instruction for this element.
+    /// @return next The offset of the core.
+    function parse(uint256 pos, uint256 value, uint256 element) internal pure returns (Parsed memory p, uint256 next) {
+        if (Tensor.read(pos, 1) != KIND) revert NotAnInstruction(Tensor.read(pos, 1));
+        uint256 elements;
+        uint256 size;
+        {
+            bool ok;
+            (ok, p.dtype, elements, size) = Tensor.parse(pos + 1);
+            if (!ok) revert MalformedExtents();
+        }
+        if (element >= elements) revert ElementOutOfRange(element, elements);
+        pos = _parseExtents(p, pos + 1 + size, element, elements);
+        pos = _parseOperands(p, pos, value);
+        uint256 count = _count(pos, MAX_VIEWS);
+        ++pos;
+        p.views = new View[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            pos = _parseView(p, p.views[i], pos);
+        }
+        return (p, pos);
+    }
+
+    /// @dev Extents e (as the element's coordinates), extents r, flags and the window.
+    function _parseExtents(Parsed memory p, uint256 pos, uint256 element, uint256 elements)
+        private
+        pure
+        returns (uint256)
+    {
+        uint256 eCount = _count(pos, MAX_EXTENTS);
+        uint256 eAt = pos + 1;
+        (bool ok, uint256 total) = Tensor.product(eAt, eCount);
+        if (!ok) revert MalformedExtents();
+        if (total != elements) revert WrongElementCount(total, elements);
+        pos = eAt + 5 * eCount;
+        p.e = new uint256[](eCount);
+        for (uint256 i = eCount; i > 0; --i) {
+            // Not zero: the element exists.
+            uint256 extent = Tensor.read(eAt + 5 * (i - 1), 5);
+            p.e[i - 1] = element % extent;
+            element /= extent;
+        }
+
+        uint256 rCount = _count(pos, MAX_REDUCTION);
+        ++pos;
+        uint256 k;
+        (ok, k) = Tensor.product(pos, rCount);
+        if (!ok) revert MalformedExtents();
+        p.r = new uint256[](rCount);
+        for (uint256 i = 0; i < rCount; ++i) {
+            p.r[i] = Tensor.read(pos, 5);
+            pos += 5;
+        }
+
+        uint256 flags = Tensor.read(pos, 1);
+        if (flags > 1) revert UnknownFlags(flags);
+        if (flags == 1) {
+            if (eCount == 0) revert WrongWindows(0, 0);
+            uint256 windows = (k + CHUNK - 1) / CHUNK;
+            uint256 extent = Tensor.read(eAt + 5 * (eCount - 1), 5);
+            if (extent != windows) revert WrongWindows(extent, windows);
+            p.first = CHUNK * p.e[eCount - 1];
+            p.count = k - p.first < CHUNK ? k - p.first : CHUNK;
+        } else {
+            if (k > CHUNK) revert WindowTooLong(k);
+            p.count = k;
+        }
+        return pos + 1;
+    }
+
+    function _parseOperands(Parsed memory p, uint256 pos, uint256 value) private pure returns (uint256) {
+        uint256 count = _count(pos, MAX_OPERANDS);
+        ++pos;
+        p.operands = new uint256[](count);
+        uint256 least = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 operand = Tensor.read(pos, 5);
+            uint256 dtype = Tensor.read(pos + 5, 1);
+            if (operand < least || operand >= value) revert OperandOutOfOrder(operand);
+            if (!DataType.exists(dtype)) revert UnknownType(dtype);
+            p.operands[i] = (operand << 64) | (Tensor.read(pos + 6, 5) << 8) | dtype;
+            least = operand + 1;
+            pos += 11;
+        }
+        return pos;
+    }
+
+    function _parseView(Parsed memory p, View memory v, uint256 pos) private pure returns (uint256) {
+        int256 fill = Tensor.readI64(pos);
+        uint256 accesses = Tensor.read(pos + 8, 1);
+        if (accesses == 0 || accesses > MAX_ACCESSES) revert TooMany(accesses, MAX_ACCESSES);
+        pos += 9;
+        v.operands = new uint256[](accesses);
+        v.forms = new int256[][](accesses);
+        for (uint256 i = 0; i < accesses; ++i) {
+            uint256 operand = Tensor.read(pos, 1);
+            if (operand >= p.operands.length) revert OperandOutOfRange(operand, p.operands.length);
+            uint256 dtype = p.operands[operand] & 0xff;
+            if (i == 0) v.dtype = dtype;
+            if (dtype != v.dtype) revert MixedTypes(v.dtype, dtype);
+            v.operands[i] = operand;
+            pos = _parseAccess(p, v, i, pos + 1);
+        }
+        if (!DataType.isRegister(v.dtype, uint256(fill))) revert NotARegister(v.dtype, fill);
+        v.fill = uint256(fill);
+        return pos;
+    }
+
+    /// @dev The address and the guards of an access. `pos` is past the operand's number.
+    function _parseAccess(Parsed memory p, View memory v, uint256 access, uint256 pos) private pure returns (uint256) {
+        // The number of guards stands behind the address: find it first.
+        uint256 guards = Tensor.read(pos + 9 + 9 * _count(pos + 8, 13), 1);
+        if (guards > MAX_GUARDS) revert TooMany(guards, MAX_GUARDS);
+        int256[] memory forms = new int256[](FORM * (1 + guards));
+        v.forms[access] = forms;
+        forms[0] = int256((p.operands[v.operands[access]] >> 8) & 0xffffffffff);
+        pos = _parseAffine(p, v, forms, 0, pos) + 1;
+        for (uint256 g = 1; g <= guards; ++g) {
+            forms[FORM * g] = int256(Tensor.read(pos, 5));
+            pos = _parseAffine(p, v, forms, FORM * g, pos + 5);
+        }
+        return pos;
+    }
+
+    /// @dev base i64 | terms u8 | (axis u8 | coefficient i64) * terms. Below 2^107 in size: cannot wrap.
+    function _parseAffine(Parsed memory p, View memory v, int256[] memory forms, uint256 form, uint256 pos)
+        private
+        pure
+        returns (uint256)
+    {
+        int256 constant_ = Tensor.readI64(pos);
+        uint256 terms = _count(pos + 8, 13);
+        pos += 9;
+        uint256 least = 0;
+        uint256 eCount = p.e.length;
+        unchecked {
+            for (uint256 i = 0; i < terms; ++i) {
+                uint256 axis = Tensor.read(pos, 1);
+                int256 coefficient = Tensor.readI64(pos + 1);
+                pos += 9;
+                if (axis < least) revert AxisOutOfOrder(axis);
+                least = axis + 1;
+                if (axis < MAX_EXTENTS) {
+                    if (axis >= eCount) revert NoSuchAxis(axis);
+                    constant_ += coefficient * int256(p.e[axis]);
+                } else {
+                    if (axis - MAX_EXTENTS >= p.r.length) revert NoSuchAxis(axis);
+                    forms[form + 2 + axis - MAX_EXTENTS] = coefficient;
+                    v.reduces = true;
+                }
+            }
+        }
+        forms[form + 1] = constant_;
+        return pos;
+    }
+
+    function _count(uint256 pos, uint256 maximum) private pure returns (uint256 count) {
+        count = Tensor.read(pos, 1);
+        if (count > maximum) revert TooMany(count, maximum);
+    }
+}

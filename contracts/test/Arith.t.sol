@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.37;
+
+import {Dot} from "../src/arith/Dot.sol";
+import {F32} from "../src/arith/F32.sol";
+import {F32Elementary} from "../src/arith/F32Elementary.sol";
+import {Fold} from "../src/arith/Fold.sol";
+import {vm} from "./Vm.sol";
+
+contract ArithTest {
+    uint256 private constant NAN = 0x7fc00000;
+    uint256 private constant INF = 0x7f800000;
+    uint256 private constant NEG_INF = 0xff800000;
+    uint256 private constant NEG_ZERO = 0x80000000;
+    uint256 private constant ONE = 0x3f800000;
+    uint256 private constant NEG_ONE = 0xbf800000;
+    uint256 private constant TWO = 0x40000000;
+    uint256 private constant HALF = 0x3f000000;
+    uint256 private constant LARGEST = 0x7f7fffff;
+    uint256 private constant NORMAL = 0x00800000;
+
+    error Unequal(uint256 left, uint256 right);
+
+    function _eq(uint256 left, uint256 right) private pure {
+        if (left != right) revert Unequal(left, right);
+    }
+
+    function test_add() external pure {
+        _eq(F32.add(ONE, ONE), TWO);
+        _eq(F32.add(ONE, NEG_ONE), 0);
+        _eq(F32.add(NEG_ZERO, NEG_ZERO), NEG_ZERO);
+        _eq(F32.add(NEG_ZERO, 0), 0);
+        _eq(F32.add(1, NEG_ZERO), 1);
+        _eq(F32.add(INF, NEG_INF), NAN);
+        _eq(F32.add(INF, LARGEST), INF);
+        _eq(F32.add(LARGEST, LARGEST), INF);
+        // Half a unit: to even. 2^-24 beside 1, and beside 1 + 2^-23.
+        _eq(F32.add(ONE, 0x33800000), ONE);
+        _eq(F32.add(ONE + 1, 0x33800000), ONE + 2);
+        _eq(F32.add(0x007fffff, 1), NORMAL);
+        _eq(F32.sub(NORMAL, 1), 0x007fffff);
+    }
+
+    function test_mul_and_div() external pure {
+        _eq(F32.mul(TWO, HALF), ONE);
+        _eq(F32.mul(INF, 0), NAN);
+        _eq(F32.mul(NEG_ONE, 0), NEG_ZERO);
+        _eq(F32.mul(NORMAL, HALF), 0x00400000);
+        // The smallest subnormal halves to 0, three of them to 2.
+        _eq(F32.mul(1, HALF), 0);
+        _eq(F32.mul(3, HALF), 2);
+        _eq(F32.mul(LARGEST, TWO), INF);
+        _eq(F32.div(ONE, 0x40400000), 0x3eaaaaab);
+        _eq(F32.div(ONE, 0), INF);
+        _eq(F32.div(ONE, NEG_ZERO), NEG_INF);
+        _eq(F32.div(0, 0), NAN);
+        _eq(F32.div(INF, INF), NAN);
+        _eq(F32.div(3, TWO), 2);
+    }
+
+    function test_sqrt() external pure {
+        _eq(F32.sqrt(0x40800000), TWO);
+        _eq(F32.sqrt(TWO), 0x3fb504f3);
+        _eq(F32.sqrt(NEG_ZERO), NEG_ZERO);
+        _eq(F32.sqrt(NEG_ONE), NAN);
+        _eq(F32.sqrt(INF), INF);
+        _eq(F32.sqrt(1), 0x1a3504f3);
+    }
+
+    function test_fma_rounds_once() external pure {
+        // (1 + 2^-12)^2 - (1 + 2^-11) is 2^-24; the rounded product has lost it.
+        uint256 a = 0x3f800800;
+        uint256 c = 0xbf801000;
+        _eq(F32.fma(a, a, c), 0x33800000);
+        _eq(F32.add(F32.mul(a, a), c), 0);
+        _eq(F32.fma(INF, 0, ONE), NAN);
+        _eq(F32.fma(INF, ONE, NEG_INF), NAN);
+        _eq(F32.fma(ONE, NEG_ONE, ONE), 0);
+        _eq(F32.fma(NEG_ONE, 0, NEG_ZERO), NEG_ZERO);
+    }
+
+    function test_order() external pure {
+        require(F32.lt(NEG_ONE, ONE) && !F32.lt(ONE, ONE) && !F32.lt(NEG_ZERO, 0));
+        require(F32.le(0, NEG_ZERO) && F32.ge(NEG_ZERO, 0) && F32.gt(INF, LARGEST));
+        require(F32.eq(0, NEG_ZERO) && !F32.eq(NAN, NAN) && F32.ne(NAN, NAN));
+        require(!F32.lt(NAN, ONE) && !F32.le(ONE, NAN) && !F32.gt(NAN, ONE) && !F32.ge(ONE, NAN));
+        _eq(F32.min(0, NEG_ZERO), NEG_ZERO);
+        _eq(F32.max(NEG_ZERO, 0), 0);
+        _eq(F32.min(0x7f800001, NEG_INF), NAN);
+        _eq(F32.max(NEG_ONE, NEG_INF), NEG_ONE);
+    }
+
+    function test_integers() external pure {
+        _eq(F32.floor(0xbf000000), NEG_ONE);
+        _eq(F32.ceil(0xbf000000), NEG_ZERO);
+        _eq(F32.ceil(1), ONE);
+        _eq(F32.trunc(0xc0200000), 0xc0000000);
+        _eq(F32.roundEven(HALF), 0);
+        _eq(F32.roundEven(0x3fc00000), TWO);
+        _eq(F32.roundEven(0x40200000), TWO);
+        _eq(F32.roundEven(0x7f800001), NAN);
+        _eq(F32.fromInt(16777217), 0x4b800000);
+        _eq(F32.fromInt(type(int64).min), 0xdf000000);
+        require(F32.toInt(0xbfc00000, -128, 127) == -1 && F32.toInt(0x43800000, 0, 255) == 255);
+        require(F32.toInt(NEG_INF, type(int64).min, type(int64).max) == type(int64).min);
+        require(F32.toInt(NAN, -128, 127) == 0);
+    }
+
+    /// Every function is total, gives 32 bits and no other NaN than the canonical one.
+    function testFuzz_total(uint32 a, uint32 b, uint32 c) external pure {
+        uint256[18] memory results = [
+            F32.add(a, b),
+            F32.sub(a, b),
+            F32.mul(a, b),
+            F32.div(a, b),
+            F32.min(a, b),
+            F32.max(a, b),
+            F32.fma(a, b, c),
+            F32.sqrt(a),
+            F32.neg(a),
+            F32.abs(a),
+            F32.floor(a),
+            F32.roundEven(a),
+            F32Elementary.exp(a),
+            F32Elementary.log(a),
+            F32Elementary.tanh(a),
+            F32Elementary.sigmoid(a),
+            F32Elementary.erf(a),
+            F32.fromInt(int256(int32(a)))
+        ];
+        for (uint256 i = 0; i < results.length; i++) {
+            require(results[i] >> 32 == 0 && F32.canonical(results[i]) == results[i]);
+        }
+    }
+
+    function testFuzz_add_and_mul_commute(uint32 a, uint32 b) external pure {
+        _eq(F32.add(a, b), F32.add(b, a));
+        _eq(F32.mul(a, b), F32.mul(b, a));
+        _eq(F32.fma(a, ONE, b), F32.canonical(F32.add(a, b)));
+    }
+
+    function testFuzz_integer_round_trip(int24 x) external pure {
+        require(F32.toInt(F32.fromInt(x), type(int32).min, type(int32).max) == x);
+    }
+
+    /// The window, its edges and what lies outside of it, against the chain by the book.
+    function testFuzz_dot_is_a_chain(uint256 seed, uint8 length, uint8 odd) external pure {
+        uint256 n = length;
+        uint256[] memory a = _array(seed, n);
+        uint256[] memory b = _array(~seed, n);
+        if (n > 0) a[odd % n] = F32.canonical(uint32(seed));
+        uint256 expected = 0;
+        for (uint256 k = 0; k < n; k++) {
+            expected = F32.fma(a[k], b[k], expected);
+        }
+        _eq(Dot.chain(_data(a), _data(b), n), expected);
+    }
+
+    function testFuzz_sum_is_lanes_and_a_tree(uint256 seed, uint8 length) external pure {
+        uint256[] memory x = _array(seed, length);
+        uint256[16] memory lanes;
+        for (uint256 l = 0; l < 16; l++) {
+            lanes[l] = NEG_ZERO;
+        }
+        for (uint256 j = 0; j < x.length; j++) {
+            lanes[j % 16] = F32.add(lanes[j % 16], x[j]);
+        }
+        for (uint256 w = 8; w > 0; w /= 2) {
+            for (uint256 l = 0; l < w; l++) {
+                lanes[l] = F32.add(lanes[l], lanes[l + w]);
+            }
+        }
+        _eq(Fold.sum(_data(x), x.length), x.length == 0 ? 0 : lanes[0]);
+    }
+
+    function test_empty_folds() external pure {
+        _eq(Dot.chain(0, 0, 0), 0);
+        _eq(Fold.sum(0, 0), 0);
+        _eq(Fold.sumsq(0, 0), 0);
+        _eq(Fold.prod(0, 0), ONE);
+        _eq(Fold.min(0, 0), INF);
+        _eq(Fold.max(0, 0), NEG_INF);
+        _eq(Fold.seqAdd(0, 0), 0);
+        _eq(Fold.seqMul(0, 0), ONE);
+    }
+
+    function test_folds() external pure {
+        uint256[] memory x = new uint256[](3);
+        x[0] = TWO;
+        x[1] = NEG_ONE;
+        x[2] = HALF;
+        _eq(Fold.sum(_data(x), 3), 0x3fc00000);
+        _eq(Fold.sumsq(_data(x), 3), 0x40a80000);
+        _eq(Fold.prod(_data(x), 3), NEG_ONE);
+        _eq(Fold.min(_data(x), 3), NEG_ONE);
+        _eq(Fold.max(_data(x), 3), TWO);
+        _eq(Fold.seqAdd(_data(x), 3), 0x3fc00000);
+        _eq(Fold.seqMul(_data(x), 3), NEG_ONE);
+        x[0] = NEG_ZERO;
+        _eq(Fold.sum(_data(x), 1), NEG_ZERO);
+        _eq(Fold.seqAdd(_data(x), 1), NEG_ZERO);
+    }
+
+    /// Lines `function argument result` made with arbitrary precision.
+    function test_elementary_vectors() external view {
+        string memory path = "../engine/tests/data/elementary.txt";
+        uint256 lines = 0;
+        for (bytes memory line = bytes(vm.readLine(path)); line.length > 0; line = bytes(vm.readLine(path))) {
+            uint256 n = line.length;
+            uint256 a = _hex(line, n - 17);
+            uint256 r;
+            if (line[0] == "l") r = F32Elementary.log(a);
+            else if (line[0] == "t") r = F32Elementary.tanh(a);
+            else if (line[0] == "s") r = F32Elementary.sigmoid(a);
+            else if (line[1] == "x") r = F32Elementary.exp(a);
+            else r = F32Elementary.erf(a);
+            if (r != _hex(line, n - 8)) revert(string(line));
+            lines++;
+        }
+        require(lines > 3000);
+    }
+
+    function _hex(bytes memory text, uint256 offset) private pure returns (uint256 x) {
+        for (uint256 i = offset; i < offset + 8; i++) {
+            uint256 c = uint8(text[i]);
+            x = x << 4 | (c < 58 ? c - 48 : c - 87);
+        }
+    }
+
+    /// Numbers of ordinary size, some of them zero.
+    function _array(uint256 seed, uint256 n) private pure returns (uint256[] memory x) {
+        x = new uint256[](n);
+        for (uint256 i = 0; i < n; i++) {
+            uint256 h = uint256(keccak256(abi.encode(seed, i)));
+            x[i] = h & 0x807fffff | (120 + (h >> 32) % 8) << 23;
+            if ((h >> 64) % 8 == 0) x[i] &= NEG_ZERO;
+        }
+    }
+
+    function _data(uint256[] memory x) private pure returns (uint256 ptr) {
+        assembly ("memory-safe") {
+            ptr := add(x, 32)
+        }
+    }
+}

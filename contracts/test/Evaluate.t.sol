@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Build} from "./support/Build.sol";
+import {Instruction} from "../src/step/Instruction.sol";
+import {Judge} from "./support/Judge.sol";
+import {Trees} from "./support/Tree.sol";
+import {Witness} from "../src/step/Witness.sol";
+import {vm} from "./Vm.sol";
+
+/// The step on hand-made instructions.
+contract EvaluateTest is Judge {
+    uint8 internal constant F32 = 1;
+    uint8 internal constant I64 = 7;
+    uint8 internal constant BOOL = 9;
+
+    /// out[i] = sum over k < 300 of a[k] b[k], in windows of 256; the fill stands in front of a (one place of padding).
+    function _dot() internal pure returns (Parts memory p) {
+        p.tensor = Build.tensor(F32, Build.dims(2));
+        p.e = Build.list(Build.dims(2));
+        p.r = Build.list(Build.dims(300));
+        p.flags = 1;
+        p.operands = bytes.concat(hex"02", Build.operand(0, F32, 300), Build.operand(1, F32, 300));
+        bytes memory first = abi.encodePacked(
+            int64(0),
+            uint8(1),
+            uint8(0),
+            Build.affine(-1, Build.term(8, 1)),
+            uint8(1),
+            uint40(299),
+            Build.affine(-1, Build.term(8, 1))
+        );
+        p.views = bytes.concat(hex"02", first, Build.plain(1, Build.affine(0, Build.term(8, 1))));
+        p.core = hex"010001";
+        p.epilogue = hex"0102";
+    }
+
+    function test_DotInWindowsWithAPaddingGuard() public view {
+        bytes memory d = encode(_dot());
+        bytes memory a = floats(300, 1);
+        bytes memory ones = new bytes(1200);
+        for (uint256 i = 0; i < 300; ++i) {
+            put(ones, i, float(1));
+        }
+        // Window 0: 0 + 1 + ... + 255; it reads a[0 .. 254] (leaves 0, 1) and b[0 .. 255] (leaves 0, 1).
+        uint256 lane = run(d, 0, a, ones, witness(a, Build.numbers(0, 1), ones, Build.numbers(0, 1), true));
+        eq(lane, float(255 * 256 / 2), "window 0");
+        // Window 1: 256 + ... + 299, from leaves 1 and 2 of a and leaf 2 of b.
+        lane = run(d, 1, a, ones, witness(a, Build.numbers(1, 2), ones, Build.numbers(2), true));
+        eq(lane, float((256 + 299) * 44 / 2), "window 1");
+    }
+
+    /// The budget of a step on a full window: kernel, gathering, proofs and parsing.
+    function test_GasOfADot() public view {
+        bytes memory d = encode(_dot());
+        bytes memory a = floats(300, 1);
+        bytes memory w = witness(a, Build.numbers(0, 1), a, Build.numbers(0, 1), true);
+        bytes32 root = Trees.root(treeOf(a, a));
+        uint256 spent = gasleft();
+        judge.evaluate(d, 2, 0, root, 3, w);
+        spent -= gasleft();
+        if (spent > 180_000) revert NotEqual(spent, 180_000, "a dot of 256 stays below 180,000 gas");
+    }
+
+    function test_ExtraMissingAndForeignLeavesRevert() public {
+        bytes memory d = encode(_dot());
+        bytes memory a = floats(300, 1);
+        bytes memory w = witness(a, Build.numbers(1, 2), a, Build.numbers(1, 2), true);
+        vm.expectRevert(abi.encodeWithSelector(Witness.UnusedLeaf.selector, 1, 1));
+        this.runExternal(d, 1, a, w);
+        w = witness(a, Build.numbers(2), a, Build.numbers(2), true);
+        vm.expectRevert(abi.encodeWithSelector(Witness.MissingLeaf.selector, 0, 1));
+        this.runExternal(d, 1, a, w);
+        w = witness(a, Build.numbers(1, 2), a, Build.numbers(2), true);
+        vm.expectRevert(abi.encodeWithSelector(Witness.WrongWitnessLength.selector, w.length + 1, w.length));
+        this.runExternal(d, 1, a, bytes.concat(w, hex"00"));
+        w[20] ^= 0x01;
+        (bool ok, bytes memory data) = address(this).call(abi.encodeCall(this.runExternal, (d, 1, a, w)));
+        yes(!ok && bytes4(data) == Witness.WrongTraceRoot.selector, "a changed leaf proves nothing");
+        vm.expectRevert(abi.encodeWithSelector(Instruction.ElementOutOfRange.selector, 2, 2));
+        this.runExternal(d, 2, a, w);
+    }
+
+    function runExternal(bytes memory d, uint256 element, bytes memory a, bytes memory w) external view {
+        run(d, element, a, a, w);
+    }
+
+    /// The descriptor cut short or with a byte more, at every length.
+    function test_EveryTruncationReverts() public {
+        bytes memory d = encode(_dot());
+        bytes memory a = floats(300, 1);
+        bytes memory w = witness(a, Build.numbers(1, 2), a, Build.numbers(2), true);
+        uint256 length = d.length;
+        for (uint256 cut = 0; cut < length; ++cut) {
+            assembly ("memory-safe") {
+                mstore(d, cut)
+            }
+            (bool ok,) = address(this).call(abi.encodeCall(this.runExternal, (d, 1, a, w)));
+            yes(!ok, "truncated");
+        }
+        assembly ("memory-safe") {
+            mstore(d, length)
+        }
+        vm.expectRevert();
+        this.runExternal(bytes.concat(d, hex"00"), 1, a, w);
+        run(d, 1, a, a, w);
+    }
+
+    /// C21: whatever byte is changed, the step answers or reverts; it never runs out of its bounds (no panic).
+    function testFuzz_AChangedByteNeverPanics(uint256 where, uint8 what) public {
+        bytes memory d = encode(_dot());
+        bytes memory a = floats(300, 1);
+        bytes memory w = witness(a, Build.numbers(1, 2), a, Build.numbers(2), true);
+        d[where % d.length] = bytes1(what);
+        (bool ok, bytes memory data) = address(this).call(abi.encodeCall(this.runExternal, (d, 1, a, w)));
+        yes(ok || (data.length >= 4 && bytes4(data) != 0x4e487b71), "panic");
+    }
+
+    /// max over a 3-wide window with one element of padding on each side: fill -inf, guard on the coordinate.
+    function test_MaxPoolWithPadding() public view {
+        Parts memory p;
+        p.tensor = Build.tensor(F32, Build.dims(5));
+        p.e = Build.list(Build.dims(5));
+        p.r = Build.list(Build.dims(3));
+        p.operands = bytes.concat(hex"01", Build.operand(0, F32, 5));
+        bytes memory form = Build.affine(-1, bytes.concat(Build.term(0, 1), Build.term(8, 1)));
+        p.views = abi.encodePacked(hex"01", int64(0xff800000), uint8(1), uint8(0), form, uint8(0));
+        p.core = hex"0204010100";
+        p.epilogue = hex"0102";
+        bytes memory d = encode(p);
+        bytes memory a = floats(5, 10);
+        bytes memory w = witness(a, Build.numbers(0), a, none(), false);
+        eq(run(d, 0, a, a, w), float(11), "left edge");
+        eq(run(d, 2, a, a, w), float(13), "middle");
+        eq(run(d, 4, a, a, w), float(14), "right edge");
+    }
+
+    /// Concat: the first access that holds; only its leaf is read.
+    function test_PickReadsOnlyWhatHolds() public view {
+        Parts memory p;
+        p.tensor = Build.tensor(F32, Build.dims(7));
+        p.e = Build.list(Build.dims(7));
+        p.r = hex"00";
+        p.operands = bytes.concat(hex"02", Build.operand(0, F32, 4), Build.operand(1, F32, 3));
+        bytes memory left = abi.encodePacked(uint8(0), Build.affine(0, Build.term(0, 1)), uint8(0));
+        bytes memory right = abi.encodePacked(uint8(1), Build.affine(-4, Build.term(0, 1)), uint8(0));
+        p.views = abi.encodePacked(hex"01", int64(0), uint8(2), left, right);
+        p.core = hex"00";
+        p.epilogue = hex"010100";
+        bytes memory d = encode(p);
+        bytes memory a = floats(4, 1);
+        bytes memory b = floats(3, 100);
+        eq(run(d, 3, a, b, witness(a, Build.numbers(0), b, none(), true)), float(4), "left");
+        eq(run(d, 5, a, b, witness(a, none(), b, Build.numbers(0), true)), float(101), "right");
+    }
+
+    /// A pick whose accesses change along a run: k < 4 from a, then from b, then the fill 1.0.
+    function test_PickAlongAWindow() public view {
+        Parts memory p;
+        p.tensor = Build.tensor(F32, Build.dims(1));
+        p.e = Build.list(Build.dims(1));
+        p.r = Build.list(Build.dims(3, 3));
+        p.operands = bytes.concat(hex"02", Build.operand(0, F32, 4), Build.operand(1, F32, 3));
+        bytes memory terms = bytes.concat(Build.term(8, 3), Build.term(9, 1));
+        bytes memory left = abi.encodePacked(uint8(0), Build.affine(0, terms), uint8(0));
+        bytes memory right = abi.encodePacked(uint8(1), Build.affine(-4, terms), uint8(0));
+        p.views = abi.encodePacked(hex"01", int64(0x3f800000), uint8(2), left, right);
+        p.core = hex"0200010100";
+        p.epilogue = hex"0102";
+        bytes memory a = floats(4, 1);
+        bytes memory b = floats(3, 100);
+        bytes memory w = witness(a, Build.numbers(0), b, Build.numbers(0), true);
+        eq(run(encode(p), 0, a, b, w), float(10 + 303 + 2), "sum");
+    }
+
+    /// arg max: m is operand 1; the least k with x == m, else 99.
+    function test_ArgFoldInI64() public view {
+        Parts memory p;
+        p.tensor = Build.tensor(I64, Build.dims(1));
+        p.e = Build.list(Build.dims(1));
+        p.r = Build.list(Build.dims(6));
+        p.operands = bytes.concat(hex"02", Build.operand(0, F32, 6), Build.operand(1, F32, 1));
+        p.views = bytes.concat(
+            hex"02", Build.plain(0, Build.affine(0, Build.term(8, 1))), Build.plain(1, Build.affine(0, ""))
+        );
+        // load 0, load 1, eq, iota 8, const 99, select; fold min
+        p.core = hex"020306010001011c000103080007000000000000006305020304";
+        p.epilogue = hex"0102";
+        bytes memory a = floats(6, 5);
+        bytes memory b = floats(1, 8);
+        bytes memory w = witness(a, Build.numbers(0), b, Build.numbers(0), true);
+        eq(run(encode(p), 0, a, b, w), 3, "index of the maximum");
+    }
+
+    /// valid, select, casts and wrapping in an epilogue: valid(view) ? i32(f32 -> i32) * 2^31 : 5, as i64.
+    function test_EpilogueTypes() public view {
+        Parts memory p;
+        p.tensor = Build.tensor(I64, Build.dims(3));
+        p.e = Build.list(Build.dims(3));
+        p.r = hex"00";
+        p.operands = bytes.concat(hex"01", Build.operand(0, F32, 2));
+        p.views = bytes.concat(hex"01", Build.plain(0, Build.affine(0, Build.term(0, 1))));
+        p.core = hex"00";
+        // load; cast i32; const i32 MIN; mul; cast i64; valid; const i64 5; select
+        p.epilogue = hex"0801000606000006ffffffff8000000012010206070304000007000000000000000505050406";
+        bytes memory a = floats(2, 3);
+        bytes memory w = witness(a, Build.numbers(0), a, none(), false);
+        eq(run(encode(p), 0, a, a, w), 0xffffffff80000000, "3 * MIN wraps to MIN");
+        eq(run(encode(p), 1, a, a, w), 0, "4 * MIN wraps to 0");
+        eq(run(encode(p), 2, a, a, witness(a, none(), a, none(), false)), 5, "not valid");
+    }
+
+    /// A NaN payload in an operand, and a bool byte 2, load canonically.
+    function test_CanonicalLoads() public view {
+        Parts memory p;
+        p.tensor = Build.tensor(F32, Build.dims(8));
+        p.e = Build.list(Build.dims(8));
+        p.r = hex"00";
+        p.operands = bytes.concat(hex"01", Build.operand(0, F32, 8));
+        p.views = bytes.concat(hex"01", Build.plain(0, Build.affine(0, Build.term(0, 1))));
+        p.core = hex"00";
+        p.epilogue = hex"010100";
+        bytes memory a = floats(8, 1);
+        put(a, 4, 0xffc12345);
+        bytes memory w = witness(a, Build.numbers(0), a, none(), false);
+        eq(run(encode(p), 4, a, a, w), 0x7fc00000, "NaN");
+        p.tensor = Build.tensor(BOOL, Build.dims(8));
+        p.operands = bytes.concat(hex"01", Build.operand(0, BOOL, 8));
+        bytes memory b = hex"0002000000000000";
+        eq(run(encode(p), 1, b, b, witness(b, Build.numbers(0), b, none(), false)), 1, "bool 2 is true");
+    }
+
+    /// sum of nothing is +0, also for a window whose reduction has an extent 0.
+    function test_EmptyFolds() public view {
+        uint32[9] memory expected = [0, 0, 0x3f800000, 0x7f800000, 0xff800000, uint32(0), 0, 0, 0x3f800000];
+        for (uint256 op = 0; op < 9; ++op) {
+            if (op == 5 || op == 6) continue;
+            Parts memory p;
+            p.tensor = Build.tensor(F32, Build.dims(1));
+            p.e = hex"00";
+            p.r = Build.list(Build.dims(3, 0));
+            p.operands = bytes.concat(hex"01", Build.operand(0, F32, 8));
+            p.views = bytes.concat(hex"01", Build.plain(0, Build.affine(0, Build.term(8, 1))));
+            p.core = abi.encodePacked(hex"02", uint8(op), hex"010100");
+            p.epilogue = hex"0102";
+            bytes memory a = floats(8, 1);
+            eq(run(encode(p), 0, a, a, witness(a, none(), a, none(), false)), expected[op], "empty");
+        }
+    }
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Chain, Chains, Trace} from "./support/Chain.sol";
+import {ClaimData, DisputePhase, Parameters, Stage, TensorData} from "../src/interfaces/RebutTypes.sol";
+import {Game} from "./support/Game.sol";
+import {IRebutErrors} from "../src/interfaces/IRebutErrors.sol";
+import {Merkle} from "../src/Merkle.sol";
+import {Tree, Trees} from "./support/Tree.sol";
+import {deployer} from "./support/Deployer.sol";
+import {vm} from "./Vm.sol";
+
+/// What each entry point refuses.
+contract RefusalsTest is Game {
+    using Chains for Chain;
+    using Trees for Tree;
+
+    /// The last call must revert with this error.
+    function refused(bytes memory call_, address from, uint256 value, bytes4 selector) internal {
+        vm.deal(from, 100 ether);
+        vm.prank(from);
+        (bool ok, bytes memory data) = address(rebut).call{value: value}(call_);
+        yes(!ok, "accepted");
+        eq(uint256(uint32(bytes4(data))), uint256(uint32(selector)), "another error");
+    }
+
+    function test_Constructor() public {
+        for (uint256 i = 0; i < 12; ++i) {
+            Parameters memory p = params();
+            if (i == 0) p.windowSeconds = 0;
+            if (i == 1) p.openSeconds = 11;
+            if (i == 2) p.commitSeconds = 0;
+            if (i == 3) p.clockSeconds = type(uint32).max;
+            if (i == 4) p.stepSeconds = 0;
+            if (i == 5) p.burnBps = 4_999;
+            if (i == 6) p.burnBps = 10_001;
+            if (i == 7) p.executorBond = 0;
+            if (i == 8) p.challengerBond = type(uint96).max;
+            if (i == 9) p.burnAddress = address(0);
+            if (i == 10) p.burnAddress = address(this);
+            try deployer.deployCode("Rebut.sol:Rebut", abi.encode(p, i == 11 ? address(1234) : judge)) {
+                revert("accepted");
+            } catch {}
+        }
+    }
+
+    function test_RegisterAndClaim() public {
+        Chain memory c = Chains.make(4, 10);
+        TensorData[] memory one = new TensorData[](1);
+        one[0].data = c.honest.values[0];
+        TensorData[] memory out = new TensorData[](1);
+        out[0].data = c.honest.values[3];
+        bytes memory good = abi.encodeCall(rebut.claim, (c.header, one, out, 7));
+        refused(good, EXECUTOR, BE, IRebutErrors.NotRegistered.selector);
+        rebut.register(c.header);
+        refused(abi.encodeCall(rebut.register, (c.header)), BOB, 0, IRebutErrors.AlreadyRegistered.selector);
+        refused(good, EXECUTOR, BE - 1, IRebutErrors.WrongBond.selector);
+        refused(
+            abi.encodeCall(rebut.claim, (c.header, new TensorData[](0), out, 7)),
+            EXECUTOR,
+            BE,
+            IRebutErrors.WrongTensorCount.selector
+        );
+        out[0].data = bytes.concat(c.honest.values[3], hex"00");
+        refused(
+            abi.encodeCall(rebut.claim, (c.header, one, out, 7)), EXECUTOR, BE, IRebutErrors.WrongTensorSize.selector
+        );
+        out[0].root = bytes32(uint256(1));
+        refused(abi.encodeCall(rebut.claim, (c.header, one, out, 7)), EXECUTOR, BE, IRebutErrors.BytesAndRoot.selector);
+        (, bytes32 claimId) = post(c, c.honest);
+        refused(good, EXECUTOR, BE, IRebutErrors.ClaimExists.selector);
+        yes(!rebut.status(claimId).trustedDataAvailability, "published");
+        // Inputs by root only: the same content has the same id, another nonce another; the fact is recorded.
+        one[0] = TensorData({data: "", root: c.honest.tensors[0].root()});
+        out[0] = TensorData({data: c.honest.values[3], root: 0});
+        vm.prank(EXECUTOR);
+        claimId = rebut.claim{value: BE}(c.header, one, out, 8);
+        yes(rebut.status(claimId).trustedDataAvailability, "trusted");
+    }
+
+    /// C23, C39: for somebody else, twice, too early, too late, copied.
+    function test_ChallengeOpenCommit() public {
+        Chain memory c = Chains.make(5, 10);
+        Trace memory lie = c.altered(2, 3, 1000, 1);
+        (ClaimData memory d, bytes32 claimId) = post(c, lie);
+        bytes32 hash = hashOf(claimId, ALICE, c.honest);
+        bytes memory challenge = abi.encodeCall(rebut.challenge, (claimId, hash));
+        refused(challenge, ALICE, BC + 1, IRebutErrors.WrongBond.selector);
+        // A copied hash does not stand in the original's way, and cannot be opened by its copier.
+        vm.prank(BOB);
+        rebut.challenge{value: BC}(claimId, hash);
+        challengeAs(ALICE, claimId, c.honest);
+        refused(challenge, ALICE, BC, IRebutErrors.ChallengeExists.selector);
+        bytes32 root = c.honest.tree.root();
+        bytes32 output = c.honest.tensors[4].root();
+        bytes32[] memory proof = c.honest.tree.proof(4);
+        bytes memory open_ = abi.encodeCall(rebut.open, (d, ALICE, root, SALT, 0, output, proof));
+        refused(open_, ALICE, 0, IRebutErrors.WrongPhase.selector);
+        vm.warp(T0 + 101);
+        refused(challenge, ALICE, BC, IRebutErrors.WrongPhase.selector);
+        refused(
+            abi.encodeCall(rebut.open, (d, BOB, root, SALT, 0, output, proof)),
+            BOB,
+            0,
+            IRebutErrors.NoChallenge.selector
+        );
+        refused(
+            abi.encodeCall(rebut.open, (d, ALICE, root, SALT, 1, output, proof)), BOB, 0, IRebutErrors.NoOutput.selector
+        );
+        refused(
+            abi.encodeCall(rebut.open, (d, ALICE, root, SALT, 0, lie.tensors[4].root(), proof)),
+            BOB,
+            0,
+            IRebutErrors.SameOutput.selector
+        );
+        refused(
+            abi.encodeCall(rebut.open, (d, ALICE, root, SALT, 0, bytes32(uint256(5)), proof)),
+            BOB,
+            0,
+            IRebutErrors.WrongRoot.selector
+        );
+        bytes memory finalize = abi.encodeCall(rebut.finalize, (d));
+        refused(finalize, BOB, 0, IRebutErrors.WrongPhase.selector);
+        openAs(c, d, ALICE, c.honest);
+        refused(open_, BOB, 0, IRebutErrors.AlreadyOpened.selector);
+
+        bytes32[] memory list = lie.tree.below(0, 3, 3);
+        bytes memory commit_ = abi.encodeCall(rebut.commit, (d, lie.tree.root(), lie.tree.proof(4), list));
+        refused(commit_, EXECUTOR, 0, IRebutErrors.WrongPhase.selector);
+        vm.warp(T0 + 151);
+        refused(open_, BOB, 0, IRebutErrors.WrongPhase.selector);
+        refused(commit_, BOB, 0, IRebutErrors.NotExecutor.selector);
+        refused(
+            abi.encodeCall(rebut.commit, (d, root, proof, c.honest.tree.below(0, 3, 3))),
+            EXECUTOR,
+            0,
+            IRebutErrors.WrongRoot.selector
+        );
+        refused(
+            abi.encodeCall(rebut.commit, (d, lie.tree.root(), lie.tree.proof(4), lie.tree.below(0, 3, 2))),
+            EXECUTOR,
+            0,
+            IRebutErrors.WrongListLength.selector
+        );
+        refused(abi.encodeCall(rebut.concede, (d)), BOB, 0, IRebutErrors.NotExecutor.selector);
+        commitAs(c, d, lie);
+        refused(commit_, EXECUTOR, 0, IRebutErrors.WrongPhase.selector);
+        refused(abi.encodeCall(rebut.settle, (d, ALICE, hash, root, SALT)), ALICE, 0, IRebutErrors.WrongPhase.selector);
+    }
+
+    function test_Moves() public {
+        Chain memory c = Chains.make(20, 2100);
+        Trace memory lie = c.altered(4, 2050, 77, 78);
+        (ClaimData memory d, bytes32 claimId, bytes32 id) = start(c, lie, c.honest);
+        bytes32[] memory path = c.honest.tree.path(lie.tree, 0, 5, 4, 2);
+        bytes32[] memory list = c.honest.tree.below(2, 1, 1);
+        refused(
+            abi.encodeCall(rebut.move, (bytes32(uint256(1)), 2, path, list)), BOB, 0, IRebutErrors.NoDispute.selector
+        );
+        // Another child, a changed sibling, a list of another width, a wrong list.
+        bytes32[] memory other = c.honest.tree.path(lie.tree, 0, 5, 4, 1);
+        bytes4 selector = IRebutErrors.NoDifference.selector;
+        refused(abi.encodeCall(rebut.move, (id, 1, other, c.honest.tree.below(1, 1, 1))), BOB, 0, selector);
+        other = c.honest.tree.path(lie.tree, 0, 5, 4, 9);
+        refused(
+            abi.encodeCall(rebut.move, (id, 9, other, c.honest.tree.below(9, 1, 1))),
+            BOB,
+            0,
+            IRebutErrors.WrongNodes.selector
+        );
+        refused(abi.encodeCall(rebut.move, (id, 18, path, list)), BOB, 0, Merkle.IndexOutOfTree.selector);
+        refused(abi.encodeCall(rebut.move, (id, 3, path, list)), BOB, 0, Merkle.WrongProofLength.selector);
+        refused(
+            abi.encodeCall(rebut.move, (id, 2, path, c.honest.tree.below(2, 1, 0))),
+            BOB,
+            0,
+            IRebutErrors.WrongListLength.selector
+        );
+        refused(
+            abi.encodeCall(rebut.move, (id, 2, path, lie.tree.below(2, 1, 1))),
+            BOB,
+            0,
+            IRebutErrors.NoDifference.selector
+        );
+        bytes32[16] memory leaf;
+        refused(abi.encodeCall(rebut.revealLeaf, (id, leaf, leaf)), BOB, 0, IRebutErrors.WrongStage.selector);
+        bytes memory step_ =
+            abi.encodeCall(rebut.step, (id, d, lie.tree.root(), c.descriptors[4], c.descriptorTree.proof(4), c.witness(lie, 4, 2050)));
+        refused(step_, BOB, 0, IRebutErrors.WrongStage.selector);
+        turn(c, d, id, lie, c.honest);
+        // A copied move.
+        refused(abi.encodeCall(rebut.move, (id, 2, path, list)), BOB, 0, IRebutErrors.WrongStage.selector);
+        play(c, d, id, lie, c.honest);
+
+        // The step: another descriptor, another value's proof, a broken witness, too little gas.
+        refused(
+            abi.encodeCall(rebut.step, (id, d, lie.tree.root(), c.descriptors[5], c.descriptorTree.proof(4), c.witness(lie, 4, 2050))),
+            BOB,
+            0,
+            IRebutErrors.WrongRoot.selector
+        );
+        (bool ok,) = address(rebut).call{gas: 45_000}(step_);
+        yes(!ok && rebut.dispute(id).phase == DisputePhase.Stepping, "out of gas decides nothing");
+        d.nonce += 1;
+        refused(
+            abi.encodeCall(rebut.step, (id, d, lie.tree.root(), c.descriptors[4], c.descriptorTree.proof(4), c.witness(lie, 4, 2050))),
+            BOB,
+            0,
+            IRebutErrors.WrongClaim.selector
+        );
+        d.nonce -= 1;
+        vm.warp(block.timestamp + 31);
+        refused(step_, BOB, 0, IRebutErrors.TooLate.selector);
+        rebut.timeout(id);
+        refused(step_, BOB, 0, IRebutErrors.WrongStage.selector);
+        refused(abi.encodeCall(rebut.timeout, (id)), BOB, 0, IRebutErrors.WrongStage.selector);
+        refused(abi.encodeCall(rebut.finalize, (d)), BOB, 0, IRebutErrors.WrongPhase.selector);
+        refused(abi.encodeCall(rebut.concede, (d)), EXECUTOR, 0, IRebutErrors.WrongPhase.selector);
+        bytes32 hash = hashOf(claimId, ALICE, c.honest);
+        bytes32 root = c.honest.tree.root();
+        refused(
+            abi.encodeCall(rebut.settle, (d, ALICE, hash, lie.tree.root(), SALT)),
+            BOB,
+            0,
+            IRebutErrors.WrongPreimage.selector
+        );
+        rebut.settle(d, ALICE, hash, root, SALT);
+        refused(
+            abi.encodeCall(rebut.settle, (d, ALICE, hash, root, SALT)), BOB, 0, IRebutErrors.AlreadySettled.selector
+        );
+        rebut.withdraw(ALICE);
+        refused(abi.encodeCall(rebut.withdraw, (ALICE)), BOB, 0, IRebutErrors.NoCredit.selector);
+    }
+
+    /// C08: an account that refuses ether only stops its own payment.
+    function test_RefusingRecipient() public {
+        Chain memory c = Chains.make(4, 10);
+        (ClaimData memory d,) = post(c, c.honest);
+        vm.warp(T0 + 101);
+        rebut.finalize(d);
+        vm.etch(EXECUTOR, hex"5f5ffd");
+        refused(abi.encodeCall(rebut.withdraw, (EXECUTOR)), BOB, 0, IRebutErrors.PaymentRefused.selector);
+        eq(rebut.credit(EXECUTOR), BE, "still there");
+    }
+}

@@ -1,0 +1,336 @@
+//! Models become programs: their structure, their results, and what is refused.
+
+mod onnx_support;
+
+use onnx_support::*;
+use proptest::prelude::*;
+use rebut_engine::exec;
+use rebut_engine::lower::{LowerOptions, Lowered, bill, gas::STEP_GAS_CEILING, lower};
+use rebut_engine::onnx::{model_from_bytes, read_model, read_tensor_pb};
+use rebut_engine::program::limits::LEAF;
+use rebut_engine::program::{Instruction, Program, Source, encode_descriptor};
+use rebut_engine::reference::{Memory, evaluate};
+use rebut_engine::tensor::Tensor;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+fn lowered(path: &Path) -> Lowered {
+    lower(&read_model(path).expect("a model"), &LowerOptions::default()).expect("it lowers")
+}
+
+fn bytes_lowered(bytes: Vec<u8>) -> Result<Lowered, String> {
+    let model = model_from_bytes(bytes, None).map_err(|e| e.to_string())?;
+    lower(&model, &LowerOptions::default()).map_err(|e| e.to_string())
+}
+
+fn run(lowered: &Lowered, inputs: &[Tensor]) -> Vec<Tensor> {
+    exec::run(&package(lowered), inputs, &exec::Options::default()).expect("it runs")
+}
+
+fn array(dims: &[usize], f: impl Fn(usize) -> f32) -> Tensor {
+    let values = (0..dims.iter().product()).map(f).collect();
+    Tensor::F32(ndarray::ArrayD::from_shape_vec(dims, values).unwrap())
+}
+
+fn elements(tensor: &Tensor) -> Vec<f32> {
+    let Tensor::F32(a) = tensor else { panic!("not f32") };
+    a.iter().copied().collect()
+}
+
+fn assert_close(got: &Tensor, expected: &Tensor, what: &str) {
+    assert_eq!(got.ty(), expected.ty(), "{what}");
+    if !matches!(got, Tensor::F32(_)) {
+        return assert_eq!(got, expected, "{what}");
+    }
+    for (x, y) in elements(got).into_iter().zip(elements(expected)) {
+        assert!((x - y).abs() <= 1e-5 + 1e-4 * y.abs(), "{what}: {x}, expected {y}");
+    }
+}
+
+fn instructions(program: &Program) -> impl Iterator<Item = &Instruction> {
+    program.values.iter().filter_map(|v| if let Source::Instruction(i) = &v.source { Some(i) } else { None })
+}
+
+fn windowed(program: &Program) -> usize {
+    instructions(program).filter(|i| i.windowed).count()
+}
+
+#[test]
+fn digits_structure() {
+    let l = lowered(&repository().join("models/digits/model.onnx"));
+    assert_eq!(l.program.values.len(), 19);
+    assert_eq!(windowed(&l.program), 1, "only the dense layer over 512 has windows");
+    assert_eq!((l.inputs[0].0.as_str(), &l.inputs[0].1.dims[..]), ("image", &[1, 1, 8, 8][..]));
+    assert_eq!((l.outputs[0].0.as_str(), &l.outputs[0].1.dims[..]), ("probabilities", &[1, 10][..]));
+    let operators: Vec<&str> = l.operators.iter().map(String::as_str).filter(|o| !o.is_empty()).collect();
+    let expected =
+        ["Conv+Relu", "Conv+Relu", "MaxPool", "Gemm", "Gemm+Relu", "Gemm", "Softmax", "Softmax", "Softmax", "Softmax"];
+    assert_eq!(operators, expected);
+    // The results of convolutions lie channels last.
+    let conv = l.operators.iter().position(|o| o == "Conv+Relu").unwrap();
+    assert_eq!(l.program.values[conv].ty.dims, [1, 8, 8, 16]);
+    let again = lowered(&repository().join("models/digits/model.onnx"));
+    assert_eq!(l.program, again.program, "lowering is deterministic");
+}
+
+#[test]
+fn digits_results() {
+    let folder = repository().join("models/digits");
+    let l = lowered(&folder.join("model.onnx"));
+    for digit in 0..10 {
+        let image = read_tensor_pb(&folder.join(format!("images/digit_{digit}.pb"))).unwrap();
+        let expected = read_tensor_pb(&folder.join(format!("expected/digit_{digit}.pb"))).unwrap();
+        let got = run(&l, &[image]);
+        assert_close(&got[0], &expected, "digits");
+        let p = elements(&got[0]);
+        assert_eq!((0..10).max_by(|&a, &b| p[a].total_cmp(&p[b])), Some(digit));
+    }
+}
+
+#[test]
+fn shared_models() {
+    let Some(shared) = shared() else { return };
+    // Name, values, instructions with windows, copies made for the layout.
+    let models = [
+        ("squeezenet_trained_f32", 108, 12, 1),
+        ("mnist_ort_ex", 12, 0, 0),
+        ("digits_mlp", 15, 0, 0),
+        ("digits_cnn_ts17", 19, 0, 0),
+    ];
+    for (name, values, windows, copies) in models {
+        let folder = shared.join("models").join(name);
+        let model = read_model(&folder.join("model.onnx")).unwrap();
+        let data = folder.join("test_data_set_0");
+        let inputs: Vec<Tensor> =
+            (0..model.inputs.len()).map(|i| read_tensor_pb(&data.join(format!("input_{i}.pb"))).unwrap()).collect();
+        let shapes = model.inputs.iter().zip(&inputs).map(|(i, t)| (i.name.clone(), t.ty().dims)).collect();
+        let l = lower(&model, &LowerOptions { shapes, ..LowerOptions::default() }).unwrap();
+        let copied = l.operators.iter().filter(|o| *o == "Copy").count();
+        assert_eq!((l.program.values.len(), windowed(&l.program), copied), (values, windows, copies), "{name}");
+        let worst = bill(&l.program).into_iter().max_by_key(|b| b.gas_worst).unwrap();
+        assert!(worst.gas_worst <= STEP_GAS_CEILING, "{name}: {worst:?}");
+        for (i, got) in run(&l, &inputs).iter().enumerate() {
+            let expected = read_tensor_pb(&data.join(format!("output_{i}.pb"))).unwrap();
+            assert_close(got, &expected, name);
+        }
+    }
+}
+
+/// Counts the leaves that an element really reads.
+struct Touched(BTreeSet<(u8, u64)>, Vec<u64>);
+
+impl Memory for Touched {
+    fn load(&mut self, operand: u8, index: u64) -> i64 {
+        self.0.insert((operand, index / self.1[usize::from(operand)]));
+        0
+    }
+}
+
+#[test]
+fn bills_are_upper_bounds() {
+    let l = lowered(&repository().join("models/digits/model.onnx"));
+    let bills = bill(&l.program);
+    for (bill, i) in bills.iter().zip(instructions(&l.program)) {
+        let ty = &l.program.ty(bill.value).unwrap();
+        let lanes: Vec<u64> = i.operands.iter().map(|o| (LEAF / o.dtype.width()) as u64).collect();
+        let mut most = 0;
+        for element in 0..ty.elements() {
+            let mut touched = Touched(BTreeSet::new(), lanes.clone());
+            evaluate(i, ty.dtype, element, &mut touched);
+            most = most.max(touched.0.len() as u64);
+        }
+        assert!(most <= bill.leaves_worst, "value {}: {most} leaves, billed {}", bill.value, bill.leaves_worst);
+        assert!(most + 3 >= bill.leaves_worst, "value {}: {most} leaves, billed {}", bill.value, bill.leaves_worst);
+        assert!(encode_descriptor(&l.program.values[bill.value as usize]).is_ok());
+    }
+}
+
+#[test]
+fn refusals_name_what_is_wrong() {
+    let x: (&str, &[i64]) = ("x", &[2, 3]);
+    let cases: [(Vec<u8>, &[&str]); 12] = [
+        (single("Frobnicate", 13, &[x], vec![], vec![]), &["unsupported operator Frobnicate (node `node`)"]),
+        (single("Relu", 13, &[x], vec![], vec![attr_float("alpha", 0.5)]), &["Relu", "`node`", "attribute `alpha`"]),
+        (single("Relu", 13, &[x, ("z", &[1])], vec![], vec![]), &["Relu", "input 1 (`z`)"]),
+        (single("Softmax", 13, &[x], vec![], vec![attr_float("axis", 1.0)]), &["`axis`", "float", "int"]),
+        (single("Softmax", 13, &[x], vec![], vec![attr_int("axis", 2)]), &["axis 2", "rank 2"]),
+        (single("MatMul", 13, &[x, ("z", &[2, 3])], vec![], vec![]), &["inner dimensions differ"]),
+        (single("Add", 13, &[x, ("z", &[2])], vec![], vec![]), &["dimensions 3 and 2"]),
+        (single("Reshape", 13, &[x], vec![("s", ints("s", &[4, -1]))], vec![]), &["cannot become [4, -1]"]),
+        (single("Reshape", 13, &[x], vec![("s", ints("s", &[i64::MAX, i64::MAX]))], vec![]), &["2^40"]),
+        (single("Transpose", 13, &[x], vec![], vec![attr_ints("perm", &[0, 0])]), &["perm"]),
+        (single("Relu", 13, &[("x", &[1 << 39, 4])], vec![], vec![]), &["input `x`", "2^40"]),
+        (
+            single("Pad", 13, &[x], vec![("p", ints("p", &[0, 0, 1, 1]))], vec![attr_string("mode", "edge")]),
+            &["mode `edge`"],
+        ),
+    ];
+    for (bytes, words) in cases {
+        let error = bytes_lowered(bytes).expect_err("it must be refused");
+        for word in words {
+            assert!(error.contains(word), "`{error}` does not say `{word}`");
+        }
+    }
+}
+
+#[test]
+fn shapes_and_bindings() {
+    let mut graph = Graph {
+        nodes: vec![node("Reshape", "r", &["x", "s"], &["y"], vec![])],
+        inputs: vec![Message::default().bytes(1, "x").message(2, tensor_type()), value("s", I64, &[2])],
+        outputs: vec![value("y", F32, &[3, 2])],
+        ..Graph::default()
+    };
+    fn tensor_type() -> Message {
+        let dim = Message::default().bytes(2, "N");
+        let shape = Message::default().message(1, dim).message(1, Message::default().int(1, 3));
+        Message::default().message(1, Message::default().int(1, F32).message(2, shape))
+    }
+    let model = model_from_bytes(graph.model(13), None).unwrap();
+    let shapes = |dims: &[u64]| [("x".to_string(), dims.to_vec())].into();
+    let bindings = || [("s".to_string(), Tensor::I64(ndarray::arr1(&[3i64, 2]).into_dyn()))].into();
+    let error = |options| lower(&model, &options).unwrap_err().to_string();
+    assert!(error(LowerOptions::default()).contains("dimension `N` is open"));
+    assert!(error(LowerOptions { shapes: shapes(&[2, 4]), bindings: bindings() }).contains("does not agree"));
+    assert!(error(LowerOptions { shapes: shapes(&[2, 3]), ..Default::default() }).contains("bind the input"));
+    assert!(
+        error(LowerOptions { shapes: [("q".to_string(), vec![])].into(), ..Default::default() })
+            .contains("no such input")
+    );
+    let l = lower(&model, &LowerOptions { shapes: shapes(&[2, 3]), bindings: bindings() }).unwrap();
+    let x = array(&[2, 3], |i| i as f32);
+    assert_eq!(run(&l, &[x])[0], array(&[3, 2], |i| i as f32));
+    graph.outputs = vec![value("y", I64, &[3, 2])];
+    let model = model_from_bytes(graph.model(13), None).unwrap();
+    let error = lower(&model, &LowerOptions { shapes: shapes(&[2, 3]), bindings: bindings() }).unwrap_err();
+    assert!(error.to_string().contains("declares i64"));
+}
+
+#[test]
+fn outputs_are_the_last_values_and_their_own() {
+    let graph = Graph {
+        nodes: vec![
+            node("Relu", "r", &["x"], &["a"], vec![]),
+            node("Neg", "n", &["a"], &["b"], vec![]),
+            node("Transpose", "t", &["a"], &["c"], vec![]),
+            node("Identity", "i", &["b"], &["d"], vec![]),
+        ],
+        initializers: vec![floats("w", &[2], &[5.0, 6.0])],
+        inputs: vec![value("x", F32, &[2, 2])],
+        // An intermediate, its reader, a view, an input, a constant, one tensor twice.
+        outputs: ["a", "b", "c", "x", "w", "d", "b"].iter().map(|n| Message::default().bytes(1, n)).collect(),
+    };
+    let l = bytes_lowered(graph.model(13)).unwrap();
+    assert_eq!(l.program.outputs, 7);
+    let got: Vec<Vec<f32>> = run(&l, &[array(&[2, 2], |i| i as f32 - 1.0)]).iter().map(elements).collect();
+    let (a, b) = (vec![0.0, 0.0, 1.0, 2.0], vec![-0.0, -0.0, -1.0, -2.0]);
+    let x = vec![-1.0, 0.0, 1.0, 2.0];
+    assert_eq!(got, [a, b.clone(), vec![0.0, 1.0, 0.0, 2.0], x, vec![5.0, 6.0], b.clone(), b]);
+}
+
+#[test]
+fn long_reductions_have_windows_of_windows() {
+    let n = 256 * 256 + 700;
+    let bytes = single("ReduceSum", 13, &[("x", &[2, n])], vec![("a", ints("a", &[1]))], vec![attr_int("keepdims", 0)]);
+    let l = bytes_lowered(bytes).unwrap();
+    assert_eq!(windowed(&l.program), 2);
+    let x = array(&[2, n as usize], |i| (i % 97) as f32 * 0.25);
+    let got = elements(&run(&l, std::slice::from_ref(&x))[0]);
+    for (row, sum) in elements(&x).chunks(n as usize).zip(got) {
+        let exact: f64 = row.iter().map(|&x| f64::from(x)).sum();
+        assert!((f64::from(sum) - exact).abs() < 1e-4 * exact);
+    }
+    let bytes = single("ArgMax", 13, &[("x", &[1000])], vec![], vec![attr_int("select_last_index", 1)]);
+    let l = bytes_lowered(bytes).unwrap();
+    let got = run(&l, &[array(&[1000], |i| (i % 400) as f32)]);
+    assert_eq!(got[0], Tensor::I64(ndarray::arr1(&[799i64]).into_dyn()));
+}
+
+#[test]
+fn many_tensors_joined() {
+    let names: Vec<String> = (0..15).map(|i| format!("x{i}")).collect();
+    let inputs: Vec<(&str, &[i64])> = names.iter().map(|n| (n.as_str(), &[2i64, 1][..])).collect();
+    let l = bytes_lowered(single("Concat", 13, &inputs, vec![], vec![attr_int("axis", 1)])).unwrap();
+    let tensors: Vec<Tensor> = (0..15).map(|i| array(&[2, 1], |row| (100 * row + i) as f32)).collect();
+    let expected = array(&[2, 15], |i| (100 * (i / 15) + i % 15) as f32);
+    assert_eq!(run(&l, &tensors)[0], expected);
+}
+
+#[test]
+fn elementwise_chains_are_one_instruction() {
+    let graph = Graph {
+        nodes: vec![
+            node("MatMul", "m", &["x", "w"], &["a"], vec![]),
+            node("Add", "b", &["a", "bias"], &["b"], vec![]),
+            node("Sigmoid", "s", &["b"], &["c"], vec![]),
+            node("Mul", "g", &["b", "c"], &["d"], vec![]),
+            node("Add", "r", &["d", "x"], &["y"], vec![]),
+        ],
+        initializers: vec![floats("w", &[2, 2], &[1.0, 2.0, 3.0, 4.0]), floats("bias", &[2], &[0.5, -0.5])],
+        inputs: vec![value("x", F32, &[3, 2])],
+        outputs: vec![value("y", F32, &[3, 2])],
+    };
+    let l = bytes_lowered(graph.model(13)).unwrap();
+    // b has two readers, but once the first is part of the second they are one.
+    let operators: Vec<&str> = l.operators.iter().map(String::as_str).filter(|o| !o.is_empty()).collect();
+    assert_eq!(operators, ["MatMul+Add+Sigmoid+Mul+Add"]);
+    let got = elements(&run(&l, &[array(&[3, 2], |i| i as f32 * 0.1)])[0]);
+    for (row, got) in got.chunks(2).enumerate() {
+        let x = [row as f32 * 0.2, row as f32 * 0.2 + 0.1];
+        for j in 0..2 {
+            let b = x[0] * [1.0, 2.0][j] + x[1] * [3.0, 4.0][j] + [0.5, -0.5][j];
+            let expected = b / (1.0 + (-b).exp()) + x[j];
+            assert!((got[j] - expected).abs() < 1e-5);
+        }
+    }
+}
+
+fn victim() -> Vec<u8> {
+    Graph {
+        nodes: vec![
+            node(
+                "Conv",
+                "c",
+                &["x", "w"],
+                &["a"],
+                vec![attr_ints("pads", &[1, 1, 1, 1]), attr_ints("strides", &[2, 1])],
+            ),
+            node("MaxPool", "p", &["a"], &["b"], vec![attr_ints("kernel_shape", &[2, 2]), attr_int("ceil_mode", 1)]),
+            node("Reshape", "r", &["b", "s"], &["c"], vec![attr_int("allowzero", 0)]),
+            node("Slice", "l", &["c", "one", "many", "one", "two"], &["d"], vec![]),
+            node("Pad", "q", &["d", "four"], &["e"], vec![]),
+            node("Softmax", "m", &["e"], &["y"], vec![attr_int("axis", -1)]),
+        ],
+        initializers: vec![
+            floats("w", &[2, 1, 3, 3], &[0.5; 18]),
+            ints("s", &[1, -1]),
+            ints("one", &[1]),
+            ints("two", &[2]),
+            ints("many", &[i64::MAX]),
+            ints("four", &[0, 1, 0, 1]),
+        ],
+        inputs: vec![value("x", F32, &[1, 1, 4, 4])],
+        outputs: vec![value("y", F32, &[])],
+    }
+    .model(17)
+}
+
+#[test]
+fn the_victim_lowers() {
+    let l = bytes_lowered(victim()).unwrap();
+    let y = elements(&run(&l, &[array(&[1, 1, 4, 4], |i| i as f32)])[0]);
+    assert!((y.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn any_changed_bytes_are_an_error_or_a_program(changes in prop::collection::vec((0usize..2000, any::<u8>()), 1..4)) {
+        let mut bytes = victim();
+        for (at, byte) in changes {
+            let at = at % bytes.len();
+            bytes[at] = byte;
+        }
+        let _ = bytes_lowered(bytes);
+    }
+}

@@ -1,0 +1,215 @@
+//! Traces that lie: one corrupted element with everything downstream computed from it, or garbage in a tree's padding.
+
+use rebut_engine::exec::{ExecError, Options};
+use rebut_engine::hash::{Hash, node};
+use rebut_engine::package::Package;
+use rebut_engine::program::limits::LEAF;
+use rebut_engine::program::ValueId;
+use rebut_engine::tensor::Tensor;
+use rebut_engine::trace::{Trace, TraceView};
+use rebut_engine::tree::{Leaf, depth, leaf_count, leaf_hash, leaf_of};
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// Where an adversary departs from the truth.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lie {
+    /// Element `element` of a value (an input's and a constant's too); everything after it is computed from the lie.
+    Element {
+        /// The value.
+        value: ValueId,
+        /// Row-major index of the element.
+        element: u64,
+    },
+    /// A lane beyond the last element, in the value's last leaf.
+    PaddingLane {
+        /// The value.
+        value: ValueId,
+    },
+    /// The first leaf beyond the last one.
+    PaddingLeaf {
+        /// The value.
+        value: ValueId,
+    },
+    /// The first tensor root beyond the last value.
+    PaddingRoot,
+}
+
+impl FromStr for Lie {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let help = || format!("a lie is VALUE:ELEMENT, two numbers; {s:?} is not");
+        let (value, element) = s.split_once(':').ok_or_else(help)?;
+        Ok(Self::Element { value: value.parse().map_err(|_| help())?, element: element.parse().map_err(|_| help())? })
+    }
+}
+
+impl fmt::Display for Lie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Element { value, element } => write!(f, "{value}:{element}"),
+            Self::PaddingLane { value } => write!(f, "a padding lane of value {value}"),
+            Self::PaddingLeaf { value } => write!(f, "a padding leaf of value {value}"),
+            Self::PaddingRoot => f.write_str("a padding root of the trace"),
+        }
+    }
+}
+
+/// Why a lie cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum LieError {
+    /// The program could not be run.
+    #[error(transparent)]
+    Exec(#[from] ExecError),
+    /// The place does not exist.
+    #[error("there is no {0} to lie about: the program has {1} values, see `rebut inspect`")]
+    NoSuchPlace(Lie, usize),
+}
+
+/// A trace that is wrong somewhere, consistent after it, and ends in wrong outputs.
+#[derive(Clone, Debug)]
+pub struct ForgedTrace {
+    trace: Trace,
+    leaves: HashMap<(ValueId, u64), Leaf>,
+    tensor_nodes: HashMap<(ValueId, u32, u64), Hash>,
+    trace_nodes: HashMap<(u32, u64), Hash>,
+}
+
+impl ForgedTrace {
+    /// The best trace an adversary can have around `lie`. Where the lie would not reach the outputs (they are what an adversary
+    /// wants wrong), the first element of the first output is corrupted too.
+    ///
+    /// # Errors
+    /// When the program cannot be run, or the lie's place does not exist.
+    pub fn new(package: &Package, inputs: &[Tensor], options: &Options, lie: Lie) -> Result<Self, LieError> {
+        let honest = Trace::new(package, inputs, options)?;
+        let outputs = package.program().output_ids();
+        let missing = || LieError::NoSuchPlace(lie, honest.len());
+        let first_output = Lie::Element { value: outputs.start, element: 0 };
+        let mut forged = Self::corrupt(package, inputs, options, &[lie])?;
+        if let Lie::Element { value, element } = lie
+            && honest.tensor(value).is_none_or(|t| element >= t.len() as u64)
+        {
+            return Err(missing());
+        }
+        if outputs.clone().all(|v| forged.trace.tensor_root(v) == honest.tensor_root(v)) {
+            forged = Self::corrupt(package, inputs, options, &[lie, first_output])?;
+        }
+        match lie {
+            Lie::Element { .. } => {}
+            Lie::PaddingLane { value } => {
+                let tensor = forged.trace.tensor(value).ok_or_else(missing)?;
+                let lanes = (LEAF / tensor.dtype().width()) as u64;
+                if (tensor.len() as u64).is_multiple_of(lanes) && !tensor.is_empty() {
+                    return Err(missing());
+                }
+                let last = leaf_count(tensor.dtype(), tensor.len() as u64) - 1;
+                let mut leaf = leaf_of(tensor, last);
+                leaf[LEAF - 1] = 1;
+                forged.replace_leaf(value, last, leaf);
+            }
+            Lie::PaddingLeaf { value } => {
+                let tensor = forged.trace.tensor(value).ok_or_else(missing)?;
+                let leaves = leaf_count(tensor.dtype(), tensor.len() as u64);
+                if leaves == 1 << depth(leaves) {
+                    return Err(missing());
+                }
+                forged.replace_leaf(value, leaves, [1; LEAF]);
+            }
+            Lie::PaddingRoot => {
+                let values = forged.trace.len() as u64;
+                if values == 1 << depth(values) {
+                    return Err(missing());
+                }
+                forged.replace_root(values, Hash([1; 32]));
+            }
+        }
+        Ok(forged)
+    }
+
+    fn corrupt(package: &Package, inputs: &[Tensor], options: &Options, lies: &[Lie]) -> Result<Self, ExecError> {
+        let trace = Trace::with_hook(package, inputs, options, &mut |id, tensor| {
+            for lie in lies {
+                if let Lie::Element { value, element } = *lie
+                    && value == id
+                    && let Ok(element) = usize::try_from(element)
+                {
+                    corrupt_element(tensor.to_mut(), element);
+                }
+            }
+        })?;
+        Ok(Self { trace, leaves: HashMap::new(), tensor_nodes: HashMap::new(), trace_nodes: HashMap::new() })
+    }
+
+    /// The adversary's values.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    fn replace_leaf(&mut self, value: ValueId, index: u64, leaf: Leaf) {
+        self.leaves.insert((value, index), leaf);
+        let tensor = self.trace.tensor(value);
+        let height = tensor.map_or(0, |t| depth(leaf_count(t.dtype(), t.len() as u64)));
+        let mut hash = leaf_hash(&leaf);
+        for level in 0..height {
+            self.tensor_nodes.insert((value, level, index >> level), hash);
+            let sibling = self.tensor_node(value, level, (index >> level) ^ 1);
+            hash = if (index >> level) & 1 == 0 { node(hash, sibling) } else { node(sibling, hash) };
+        }
+        self.tensor_nodes.insert((value, height, 0), hash);
+        self.replace_root(value, hash);
+    }
+
+    fn replace_root(&mut self, index: u64, mut hash: Hash) {
+        for level in 0..self.trace.trace_depth() {
+            self.trace_nodes.insert((level, index >> level), hash);
+            let sibling = self.trace_node(level, (index >> level) ^ 1);
+            hash = if (index >> level) & 1 == 0 { node(hash, sibling) } else { node(sibling, hash) };
+        }
+        self.trace_nodes.insert((self.trace.trace_depth(), 0), hash);
+    }
+}
+
+/// A wrong element that is neither lost in a rectifier or a maximum nor looks absurd.
+fn corrupt_element(tensor: &mut Tensor, element: usize) {
+    fn at<T>(a: &mut ndarray::ArrayD<T>, i: usize) -> Option<&mut T> {
+        a.as_slice_mut()?.get_mut(i)
+    }
+    match tensor {
+        Tensor::F32(a) => at(a, element).map(|x| {
+            let wrong = x.abs() + 1.0;
+            *x = if wrong.to_bits() == x.to_bits() || wrong.is_nan() { 0.0 } else { wrong };
+        }),
+        Tensor::U8(a) => at(a, element).map(|x| *x = x.wrapping_add(1)),
+        Tensor::Bool(a) => at(a, element).map(|x| *x = u8::from(*x == 0)),
+        Tensor::I8(a) => at(a, element).map(|x| *x = x.wrapping_add(1)),
+        Tensor::I32(a) => at(a, element).map(|x| *x = x.wrapping_add(1)),
+        Tensor::I64(a) => at(a, element).map(|x| *x = x.wrapping_add(1)),
+    };
+}
+
+impl TraceView for ForgedTrace {
+    fn trace_node(&self, level: u32, index: u64) -> Hash {
+        self.trace_nodes.get(&(level, index)).copied().unwrap_or_else(|| self.trace.trace_node(level, index))
+    }
+
+    fn trace_depth(&self) -> u32 {
+        self.trace.trace_depth()
+    }
+
+    fn tensor_node(&self, value: ValueId, level: u32, index: u64) -> Hash {
+        let forged = self.tensor_nodes.get(&(value, level, index)).copied();
+        forged.unwrap_or_else(|| self.trace.tensor_node(value, level, index))
+    }
+
+    fn leaf(&self, value: ValueId, index: u64) -> Leaf {
+        self.leaves.get(&(value, index)).copied().unwrap_or_else(|| self.trace.leaf(value, index))
+    }
+
+    fn tensor(&self, value: ValueId) -> Option<&Tensor> {
+        self.trace.tensor(value)
+    }
+}
+

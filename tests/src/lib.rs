@@ -1,0 +1,3 @@
+//! What the end-to-end and differential tests share.
+
+pub mod random_program;

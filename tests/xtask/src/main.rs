@@ -1,0 +1,78 @@
+//! `cargo xtask`: everything that CI does, a step at a time or all in order.
+//!
+//! A step that cannot run fails and says what to do. What depends on the machine (the optional folder of models, the advisory
+//! database) is said aloud in the output.
+
+mod anvil;
+mod ci;
+mod contracts;
+mod deny;
+mod failure;
+mod foundry;
+mod models;
+mod process;
+mod rust;
+mod step;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use step::{Settings, Step};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Project tasks: everything that CI does")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Every step below in order; stops at the first that fails
+    Ci {
+        /// Leave a step out because it has just run elsewhere; may be given several times
+        #[arg(long, value_name = "STEP")]
+        skip: Vec<Step>,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Formatting of the Rust sources
+    Fmt,
+    /// cargo test --workspace
+    Test,
+    /// Clippy over all targets, warnings are errors
+    Lint,
+    /// Documentation of the Rust crates, warnings are errors
+    Doc,
+    /// cargo-deny: advisories, bans, licences, sources
+    Deny,
+    /// The contracts: format, build and code sizes, tests, committed artifacts, gas snapshot
+    Forge,
+    /// The ignored end-to-end tests, against an anvil started for them
+    Anvil,
+    /// The release command line on models with known outputs, and demos whose lies must be refuted within limits
+    Models {
+        #[command(flatten)]
+        settings: Settings,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().task {
+        Task::Ci { skip, settings } => ci::run(&skip, &settings),
+        Task::Fmt => Step::Fmt.run(&Settings::default()),
+        Task::Test => Step::Test.run(&Settings::default()),
+        Task::Lint => Step::Lint.run(&Settings::default()),
+        Task::Doc => Step::Doc.run(&Settings::default()),
+        Task::Deny => Step::Deny.run(&Settings::default()),
+        Task::Forge => Step::Forge.run(&Settings::default()),
+        Task::Anvil => Step::Anvil.run(&Settings::default()),
+        Task::Models { settings } => Step::Models.run(&settings),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\nfailed: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
