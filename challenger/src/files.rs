@@ -54,7 +54,8 @@ pub fn package_from_bytes(bytes: &'static [u8]) -> Result<Package, FileError> {
 
 fn package(model: &Model, options: &LowerOptions) -> Result<Package, FileError> {
     let lowered = lower(model, options).map_err(|e| FileError(e.to_string()))?;
-    let labels = lowered.names.into_iter().zip(lowered.operators).map(|(name, operator)| Label { name, operator }).collect();
+    let labels =
+        lowered.names.into_iter().zip(lowered.operators).map(|(name, operator)| Label { name, operator }).collect();
     let outputs = lowered.outputs.into_iter().map(|(name, _)| name).collect();
     Package::new(lowered.program, lowered.constants, labels, outputs).map_err(|e| FileError(e.to_string()))
 }

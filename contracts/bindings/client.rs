@@ -6,6 +6,10 @@ use alloy::network::Ethereum;
 use alloy::primitives::{Address, B256, U256};
 use alloy::providers::{DynProvider, Provider};
 use alloy::rpc::types::BlockNumberOrTag;
+use std::time::Duration;
+
+/// How long a transaction may take to be mined before its sender looks at the chain again.
+const RECEIPT_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// A mined, successful transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,7 +150,7 @@ pub async fn send<P: Provider, D: CallDecoder>(
 ) -> Result<Sent, ClientError> {
     let explain = |e: alloy::contract::Error| ClientError::Call { call, reason: explain(&e) };
     let pending = builder.send().await.map_err(explain)?;
-    let receipt = pending.get_receipt().await.map_err(refused(call))?;
+    let receipt = pending.with_timeout(Some(RECEIPT_TIMEOUT)).get_receipt().await.map_err(refused(call))?;
     if !receipt.status() {
         return Err(ClientError::Failed { call, transaction: receipt.transaction_hash });
     }

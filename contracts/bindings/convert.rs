@@ -21,7 +21,7 @@ pub const fn hash(word: B256) -> Hash {
 /// A tensor for calldata: its bytes where they are at most `limit`, else its root.
 pub fn tensor_data(tensor: &Tensor, limit: usize) -> TensorData {
     let bytes = tensor.len().saturating_mul(tensor.dtype().width());
-    if bytes <= limit && !tensor.is_empty() {
+    if bytes <= limit {
         TensorData { data: Bytes::from(tensor.to_be_bytes()), root: B256::ZERO }
     } else {
         TensorData { data: Bytes::new(), root: b256(tensor_root(tensor)) }
@@ -32,7 +32,9 @@ pub fn tensor_data(tensor: &Tensor, limit: usize) -> TensorData {
 ///
 /// # Errors
 /// When a number is no variant.
-pub fn typed<T: SolValue + From<<T::SolType as SolType>::RustType>>(value: &impl SolValue) -> Result<T, alloy::sol_types::Error> {
+pub fn typed<T: SolValue + From<<T::SolType as SolType>::RustType>>(
+    value: &impl SolValue,
+) -> Result<T, alloy::sol_types::Error> {
     T::abi_decode(&value.abi_encode())
 }
 

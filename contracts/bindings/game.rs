@@ -1,9 +1,11 @@
 //! One claim's game: what is due for a side, sent as soon as it is due. Every move is forced by content, so there is nothing to decide.
 
-use crate::abi::Rebut::{Challenged, ClaimData, Claimed, Committed, Moved, Opened};
-use crate::types::{ClaimPhase, ClaimStatus, DisputePhase, DisputeStatus, Outcome, Stage as ChainStage};
+use crate::abi::Rebut::{ChallengeStatus, Challenged, ClaimData, Claimed, Committed, Moved, Opened};
 use crate::client::{Client, ClientError, Sent, refused, send};
 use crate::convert::{b256, hash, lane_to_register, tensor_data, typed};
+use crate::types::{
+    ClaimPhase, ClaimStatus, DisputePhase, DisputeStatus, Outcome, Position as ChainPosition, Stage as ChainStage,
+};
 use alloy::primitives::{B256, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::Filter;
@@ -43,41 +45,56 @@ pub struct ClaimContent {
 }
 
 impl ClaimContent {
+    /// Most transactions that one [`conclude`](Self::conclude) sends.
+    pub const SETTLED_AT_ONCE: usize = 16;
+
     /// The claim that an event announces.
     pub fn from_event(event: Claimed, block: u64) -> Self {
         let Claimed { claimId: id, executor, header, inputRoots, outputRoots, nonce, .. } = event;
         Self { id, data: ClaimData { executor, header, inputRoots, outputRoots, nonce }, block }
     }
 
-    /// Posts a claim that `inputs` give `outputs`. Tensors of at most `calldata_limit` bytes travel as bytes, others as roots.
+    /// What a claim of `client`'s account that `inputs` give `outputs` would be; nothing is sent.
     ///
     /// # Errors
-    /// When the contract refuses or the node cannot be asked.
-    pub async fn post(
+    /// When the node cannot be asked.
+    pub async fn new(
         client: &Client,
         package: &Package,
         inputs: &[Tensor],
         outputs: &[Tensor],
         nonce: u64,
-        calldata_limit: usize,
-    ) -> Result<(Self, Sent), GameError> {
-        let rebut = &client.rebut;
-        let parameters = rebut.parameters().call().await.map_err(refused("parameters"))?;
-        let header = package.identity().header_bytes.clone();
-        let given = |tensors: &[Tensor]| tensors.iter().map(|t| tensor_data(t, calldata_limit)).collect::<Vec<_>>();
+    ) -> Result<Self, GameError> {
         let roots = |tensors: &[Tensor]| tensors.iter().map(|t| b256(tensor_root(t))).collect::<Vec<_>>();
         let data = ClaimData {
             executor: client.account,
-            header: header.clone().into(),
+            header: package.identity().header_bytes.clone().into(),
             inputRoots: roots(inputs),
             outputRoots: roots(outputs),
             nonce,
         };
-        let id = rebut.claimIdOf(data.clone()).call().await.map_err(refused("claimIdOf"))?;
+        let id = client.rebut.claimIdOf(data.clone()).call().await.map_err(refused("claimIdOf"))?;
         let block = client.provider().get_block_number().await.map_err(refused("block"))?;
-        let call = rebut.claim(header.into(), given(inputs), given(outputs), nonce).value(U256::from(parameters.executorBond));
-        let sent = send("claim", format!("claim {id}"), call).await?;
-        Ok((Self { id, data, block }, sent))
+        Ok(Self { id, data, block })
+    }
+
+    /// Posts the claim. Tensors of at most `calldata_limit` bytes travel as bytes, others as roots.
+    ///
+    /// # Errors
+    /// When the contract refuses or the node cannot be asked.
+    pub async fn post(
+        &self,
+        client: &Client,
+        inputs: &[Tensor],
+        outputs: &[Tensor],
+        calldata_limit: usize,
+    ) -> Result<Sent, GameError> {
+        let rebut = &client.rebut;
+        let parameters = rebut.parameters().call().await.map_err(refused("parameters"))?;
+        let given = |tensors: &[Tensor]| tensors.iter().map(|t| tensor_data(t, calldata_limit)).collect::<Vec<_>>();
+        let call = rebut.claim(self.data.header.clone(), given(inputs), given(outputs), self.data.nonce);
+        let call = call.value(U256::from(parameters.executorBond));
+        Ok(send("claim", format!("claim {}", self.id), call).await?)
     }
 
     /// Where the claim stands.
@@ -89,8 +106,9 @@ impl ClaimContent {
         Ok(typed(&status).map_err(refused("status"))?)
     }
 
-    /// Records the end that time brought and settles every challenge that nobody has settled: it costs nobody else anything.
-    /// Sends nothing while the claim is open.
+    /// Records the end that time brought and settles what pays this account: its own challenges, and as the executor of a claim that
+    /// stands the challenges that lost against it, at most [`SETTLED_AT_ONCE`](Self::SETTLED_AT_ONCE) a call, so that nobody can
+    /// keep it busy. Sends nothing while the claim is open, and nothing once all is done.
     ///
     /// # Errors
     /// When the contract refuses or the node cannot be asked.
@@ -104,8 +122,15 @@ impl ClaimContent {
         if status.outcome == Outcome::None {
             sent.push(send("finalize", format!("{:?}", status.phase), rebut.finalize(self.data.clone())).await?);
         }
+        let stands = status.phase == ClaimPhase::Final && client.account == self.data.executor;
         let opened: Vec<Opened> = self.events(client, self.id).await?;
         for Challenged { challenger, challengeHash, .. } in self.events::<Challenged>(client, self.id).await? {
+            if sent.len() == Self::SETTLED_AT_ONCE {
+                break;
+            }
+            if challenger != client.account && !stands {
+                continue;
+            }
             let id = rebut.challengeIdOf(self.id, challenger, challengeHash);
             let id = id.call().await.map_err(refused("challengeIdOf"))?;
             let status = rebut.challengeStatus(id).call().await.map_err(refused("challengeStatus"))?;
@@ -162,7 +187,7 @@ impl Game {
         Self { client, claim, package, trace, salt: None }
     }
 
-    /// Challenges a claim with a hidden trace root.
+    /// Challenges a claim with a hidden trace root. A challenge that this account made before, with this salt, is taken up again.
     ///
     /// # Errors
     /// When the contract refuses or the node cannot be asked.
@@ -172,14 +197,47 @@ impl Game {
         package: Arc<Package>,
         trace: Arc<dyn TraceView + Send + Sync>,
         salt: B256,
-    ) -> Result<(Self, Sent), GameError> {
-        let rebut = &client.rebut;
+    ) -> Result<(Self, Option<Sent>), GameError> {
+        let game = Self { client, claim, package, trace, salt: Some(salt) };
+        if game.own_challenge(salt).await?.is_some() {
+            return Ok((game, None));
+        }
+        let rebut = &game.client.rebut;
         let parameters = rebut.parameters().call().await.map_err(refused("parameters"))?;
-        let hidden = rebut.challengeHashOf(claim.id, client.account, b256(trace.root()), salt);
-        let hidden = hidden.call().await.map_err(refused("challengeHashOf"))?;
-        let call = rebut.challenge(claim.id, hidden).value(U256::from(parameters.challengerBond));
+        let hidden = game.hidden(salt).await?;
+        let call = rebut.challenge(game.claim.id, hidden).value(U256::from(parameters.challengerBond));
         let sent = send("challenge", "a hidden trace root".into(), call).await?;
-        Ok((Self { client, claim, package, trace, salt: Some(salt) }, sent))
+        Ok((game, Some(sent)))
+    }
+
+    /// Takes up a challenge that this account made before, if it did.
+    ///
+    /// # Errors
+    /// When the node cannot be asked.
+    pub async fn resume(
+        client: Client,
+        claim: ClaimContent,
+        package: Arc<Package>,
+        trace: Arc<dyn TraceView + Send + Sync>,
+        salt: B256,
+    ) -> Result<Option<Self>, GameError> {
+        let game = Self { client, claim, package, trace, salt: Some(salt) };
+        Ok(game.own_challenge(salt).await?.is_some().then_some(game))
+    }
+
+    async fn hidden(&self, salt: B256) -> Result<B256, GameError> {
+        let root = b256(self.trace.root());
+        let hidden = self.client.rebut.challengeHashOf(self.claim.id, self.client.account, root, salt);
+        Ok(hidden.call().await.map_err(refused("challengeHashOf"))?)
+    }
+
+    /// This side's own challenge, if the chain has it.
+    async fn own_challenge(&self, salt: B256) -> Result<Option<ChallengeStatus>, GameError> {
+        let rebut = &self.client.rebut;
+        let id = rebut.challengeIdOf(self.claim.id, self.client.account, self.hidden(salt).await?);
+        let id = id.call().await.map_err(refused("challengeIdOf"))?;
+        let status = rebut.challengeStatus(id).call().await.map_err(refused("challengeStatus"))?;
+        Ok((status.order != 0).then_some(status))
     }
 
     /// The side that is played.
@@ -214,8 +272,16 @@ impl Game {
             (ClaimPhase::Opening, Side::Challenger) => sent.extend(self.open().await?),
             (ClaimPhase::Committing, Side::Executor) => sent.push(self.commit().await?),
             (ClaimPhase::Disputing, _) => {
+                // What goes wrong in one dispute must not keep the others waiting.
+                let mut failed = None;
                 for id in self.disputes().await? {
-                    sent.extend(self.answer(id).await?);
+                    match self.answer(id).await {
+                        Ok(played) => sent.extend(played),
+                        Err(error) => failed = failed.or(Some(error)),
+                    }
+                }
+                if let Some(error) = failed {
+                    return Err(error);
                 }
             }
             (ClaimPhase::Final | ClaimPhase::Silent | ClaimPhase::Refuted, _) => {
@@ -229,7 +295,8 @@ impl Game {
     /// Opens this side's challenge, unless that is done.
     async fn open(&self) -> Result<Option<Sent>, GameError> {
         let Some(salt) = self.salt else { return Ok(None) };
-        if !self.disputes().await?.is_empty() {
+        // Somebody else may have opened the same root: this challenge still has to be opened, or its bond is lost.
+        if self.own_challenge(salt).await?.is_none_or(|own| own.opened) {
             return Ok(None);
         }
         let outputs = self.package.program().output_ids();
@@ -276,7 +343,7 @@ impl Game {
 
     async fn play(&self, id: B256, at: &DisputeStatus) -> Result<Sent, GameError> {
         let position = position(at)?;
-        let opponent = self.opponent_list(id).await?;
+        let opponent = self.opponent_list(id, at).await?;
         let rebut = &self.client.rebut;
         let words = |list: Vec<Hash>| list.into_iter().map(b256).collect::<Vec<_>>();
         Ok(match dispute::play(&self.package, &*self.trace, &position, &opponent)? {
@@ -289,7 +356,8 @@ impl Game {
                 let proof = words(descriptor_proof);
                 let data = self.claim.data.clone();
                 let index = U256::from(index);
-                send("enter", note, rebut.enter(id, data, index, words(path), descriptor.into(), proof, words(list))).await?
+                send("enter", note, rebut.enter(id, data, index, words(path), descriptor.into(), proof, words(list)))
+                    .await?
             }
             Play::RevealLeaf { own, opponent } => {
                 let words = |leaf: &[u8; 512]| std::array::from_fn(|i| B256::from_slice(&leaf[i * 32..][..32]));
@@ -324,10 +392,11 @@ impl Game {
         Ok(Some(send("step", note, call).await?))
     }
 
-    /// What the side that moved last revealed.
-    async fn opponent_list(&self, id: B256) -> Result<Vec<Hash>, GameError> {
+    /// What the opponent revealed at this position.
+    async fn opponent_list(&self, id: B256, at: &DisputeStatus) -> Result<Vec<Hash>, GameError> {
         let moves: Vec<Moved> = self.claim.events(&self.client, id).await?;
-        let list = match moves.into_iter().next_back() {
+        let here = |m: &Moved| typed::<ChainPosition>(&m.to).is_ok_and(|to| to == at.position);
+        let list = match moves.into_iter().rev().find(|m| m.byChallenger != at.challengerToMove && here(m)) {
             Some(last) => last.list,
             None => {
                 let commits: Vec<Committed> = self.claim.events(&self.client, self.claim.id).await?;
@@ -345,11 +414,9 @@ fn dtype(at: &DisputeStatus) -> Result<DType, GameError> {
 fn position(at: &DisputeStatus) -> Result<Position, GameError> {
     let stage = match at.position.stage {
         ChainStage::Trace => Stage::Trace,
-        ChainStage::Tensor => Stage::Tensor {
-            value: at.position.value.to(),
-            dtype: dtype(at)?,
-            elements: at.elements.to(),
-        },
+        ChainStage::Tensor => {
+            Stage::Tensor { value: at.position.value.to(), dtype: dtype(at)?, elements: at.elements.to() }
+        }
         _ => return Err(GameError::Chain("a turn in a dispute without moves".into())),
     };
     Ok(Position { stage, index: at.position.index.to(), remaining: at.position.remaining.into() })

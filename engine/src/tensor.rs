@@ -100,7 +100,8 @@ impl Tensor {
     /// When the shape does not fit in memory.
     pub fn zeros(ty: &TensorType) -> Result<Self, TensorError> {
         let too_large = || TensorError::TooLarge { dtype: ty.dtype, dims: ty.dims.clone() };
-        let dims = ty.dims.iter().map(|&d| usize::try_from(d)).collect::<Result<Vec<_>, _>>().map_err(|_| too_large())?;
+        let dims =
+            ty.dims.iter().map(|&d| usize::try_from(d)).collect::<Result<Vec<_>, _>>().map_err(|_| too_large())?;
         // ndarray panics where the product of the non-zero dimensions exceeds isize.
         let nonzero = dims.iter().filter(|&&d| d != 0).try_fold(ty.dtype.width(), |n, &d| n.checked_mul(d));
         if nonzero.is_none_or(|n| n > isize::MAX as usize) {
@@ -124,7 +125,12 @@ impl Tensor {
     pub fn from_le_bytes(ty: &TensorType, bytes: &[u8]) -> Result<Self, TensorError> {
         let expected = ty.elements().saturating_mul(ty.dtype.width() as u64);
         if expected != bytes.len() as u64 {
-            return Err(TensorError::Size { dtype: ty.dtype, dims: ty.dims.clone(), expected, got: bytes.len() as u64 });
+            return Err(TensorError::Size {
+                dtype: ty.dtype,
+                dims: ty.dims.clone(),
+                expected,
+                got: bytes.len() as u64,
+            });
         }
         let mut tensor = Self::zeros(ty)?;
         macro_rules! fill {

@@ -77,20 +77,12 @@ impl BareEvm {
     }
 
     /// Calls a contract and forgets what it changed. Returns its output and the gas used.
-    pub fn call(
-        &mut self,
-        address: Address,
-        calldata: impl Into<Bytes>,
-    ) -> Result<(Bytes, u64), CallFailure> {
+    pub fn call(&mut self, address: Address, calldata: impl Into<Bytes>) -> Result<(Bytes, u64), CallFailure> {
         finish(self.transact(TxKind::Call(address), calldata.into(), false)?)
     }
 
     /// Calls a contract and keeps what it changed.
-    pub fn send(
-        &mut self,
-        address: Address,
-        calldata: impl Into<Bytes>,
-    ) -> Result<(Bytes, u64), CallFailure> {
+    pub fn send(&mut self, address: Address, calldata: impl Into<Bytes>) -> Result<(Bytes, u64), CallFailure> {
         finish(self.transact(TxKind::Call(address), calldata.into(), true)?)
     }
 

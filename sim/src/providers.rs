@@ -18,8 +18,7 @@ pub struct InvalidUrl {
 
 /// A provider like [`crate::EmbeddedChain::provider`] for a node that speaks JSON-RPC over HTTP, such as anvil.
 pub fn connect_http(url: &str, signer: PrivateKeySigner) -> Result<ChainProvider, InvalidUrl> {
-    let parsed = Url::parse(url)
-        .map_err(|error| InvalidUrl { url: url.to_owned(), reason: error.to_string() })?;
+    let parsed = Url::parse(url).map_err(|error| InvalidUrl { url: url.to_owned(), reason: error.to_string() })?;
     Ok(with_signer(RpcClient::new_http(parsed), signer))
 }
 

@@ -5,8 +5,8 @@ use rand::seq::IndexedRandom;
 use rebut_engine::package::{Label, Package};
 use rebut_engine::program::limits::{CHUNK, FIRST_REDUCTION_AXIS};
 use rebut_engine::program::{
-    Access, Affine, Core, DType, Expr, FoldOp, Guard, Instruction, Node, Op, Operand, Program, Source, TensorType, Value,
-    View, validate,
+    Access, Affine, Core, DType, Expr, FoldOp, Guard, Instruction, Node, Op, Operand, Program, Source, TensorType,
+    Value, View, validate,
 };
 use rebut_engine::tensor::Tensor;
 use rebut_engine::tree::tensor_root;
@@ -72,8 +72,20 @@ fn random_register(rng: &mut impl Rng, dtype: DType, wild: bool) -> i64 {
 
 fn random_f32(rng: &mut impl Rng, wild: bool) -> u32 {
     const SPECIAL: [u32; 14] = [
-        0, 0x8000_0000, 1, 0x8000_0001, 0x007f_ffff, 0x0080_0000, 0x7f7f_ffff, 0xff7f_ffff, 0x7f80_0000, 0xff80_0000,
-        0x7fc0_0000, 0xffc1_2345, 0x7f80_0001, 0x3f80_0000,
+        0,
+        0x8000_0000,
+        1,
+        0x8000_0001,
+        0x007f_ffff,
+        0x0080_0000,
+        0x7f7f_ffff,
+        0xff7f_ffff,
+        0x7f80_0000,
+        0xff80_0000,
+        0x7fc0_0000,
+        0xffc1_2345,
+        0x7f80_0001,
+        0x3f80_0000,
     ];
     match rng.random_range(0..10) {
         0 if wild => *SPECIAL.choose(rng).expect("not empty"),
@@ -168,7 +180,8 @@ fn random_affine(rng: &mut impl Rng, i: &Instruction, reductions: bool, reach: i
         axes.extend((0..i.reduction.len() as u8).map(|r| FIRST_REDUCTION_AXIS + r));
     }
     axes.retain(|_| rng.random_bool(0.7));
-    let terms = axes.into_iter().map(|axis| (axis, *[1, 1, 2, 3, -1, 7, reach / 5].choose(rng).expect("not empty"))).collect();
+    let terms =
+        axes.into_iter().map(|axis| (axis, *[1, 1, 2, 3, -1, 7, reach / 5].choose(rng).expect("not empty"))).collect();
     Affine { base: rng.random_range(-2..=reach / 2 + 1), terms }
 }
 
@@ -216,14 +229,16 @@ fn expr_type(i: &Instruction, expr: &Expr, core: Option<DType>) -> DType {
 }
 
 fn uses_reductions(view: &View) -> bool {
-    let forms = view.accesses.iter().flat_map(|a| std::iter::once(&a.address).chain(a.guards.iter().map(|g| &g.affine)));
+    let forms =
+        view.accesses.iter().flat_map(|a| std::iter::once(&a.address).chain(a.guards.iter().map(|g| &g.affine)));
     forms.flat_map(|f| &f.terms).any(|t| t.0 >= FIRST_REDUCTION_AXIS)
 }
 
 fn random_expr(rng: &mut impl Rng, i: &Instruction, core: Option<DType>, body: bool, result: Option<DType>) -> Expr {
     let mut nodes: Vec<Node> = Vec::new();
     let mut types: Vec<DType> = Vec::new();
-    let views: Vec<u8> = (0..i.views.len() as u8).filter(|&v| body || !uses_reductions(&i.views[usize::from(v)])).collect();
+    let views: Vec<u8> =
+        (0..i.views.len() as u8).filter(|&v| body || !uses_reductions(&i.views[usize::from(v)])).collect();
     if core.is_some() {
         nodes.push(Node::Core);
     } else if let Some(&v) = views.choose(rng) {
@@ -234,7 +249,9 @@ fn random_expr(rng: &mut impl Rng, i: &Instruction, core: Option<DType>, body: b
     types.push(node_type(i, &nodes[0], &types, core).expect("a leaf"));
     let length = rng.random_range(1..=9);
     while nodes.len() < length {
-        let any = |rng: &mut _| -> u8 { IndexedRandom::choose(&*(0..types.len() as u8).collect::<Vec<_>>(), rng).copied().unwrap_or(0) };
+        let any = |rng: &mut _| -> u8 {
+            IndexedRandom::choose(&*(0..types.len() as u8).collect::<Vec<_>>(), rng).copied().unwrap_or(0)
+        };
         let node = match rng.random_range(0..10) {
             0 => {
                 let dtype = types[usize::from(any(rng))];

@@ -36,16 +36,22 @@ impl Executor {
     ///
     /// # Errors
     /// When the inputs do not fit, or the contract refuses the claim.
-    pub async fn claim(&mut self, package: Arc<Package>, inputs: Vec<Tensor>) -> Result<(ClaimContent, Sent), BotError> {
+    pub async fn claim(
+        &mut self,
+        package: Arc<Package>,
+        inputs: Vec<Tensor>,
+    ) -> Result<(ClaimContent, Sent), BotError> {
         let inputs = Arc::new(inputs);
         let outputs = {
             let (package, inputs, options) = (package.clone(), inputs.clone(), self.options);
             compute(move || exec::run(&package, &inputs, &options)).await??
         };
-        let (content, sent) =
-            ClaimContent::post(&self.client, &package, &inputs, &outputs, self.nonce, CALLDATA_LIMIT).await?;
+        let content = ClaimContent::new(&self.client, &package, &inputs, &outputs, self.nonce).await?;
         self.nonce += 1;
-        self.claims.push(Posted { content: content.clone(), package, inputs, game: None, concluded: false });
+        // Kept before it is sent: whatever happens to the answer, a claim that stands on the chain will be defended.
+        let posted = Posted { content: content.clone(), package, inputs: inputs.clone(), game: None, concluded: false };
+        self.claims.push(posted);
+        let sent = content.post(&self.client, &inputs, &outputs, CALLDATA_LIMIT).await?;
         Ok((content, sent))
     }
 
@@ -58,27 +64,37 @@ impl Executor {
 impl Bot for Executor {
     async fn tick(&mut self) -> Result<Vec<Sent>, BotError> {
         let mut sent = Vec::new();
+        let mut failed = None;
         for claim in self.claims.iter_mut().filter(|c| !c.concluded) {
-            match claim.content.status(&self.client).await?.phase {
-                ClaimPhase::Committing | ClaimPhase::Disputing => {
-                    if claim.game.is_none() {
-                        let (package, inputs, options) = (claim.package.clone(), claim.inputs.clone(), self.options);
-                        let trace = compute(move || Trace::new(&package, &inputs, &options)).await??;
-                        let (client, content) = (self.client.clone(), claim.content.clone());
-                        claim.game = Some(Game::executor(client, content, claim.package.clone(), Arc::new(trace)));
-                    }
-                    if let Some(game) = &claim.game {
-                        sent.extend(game.advance().await?);
-                    }
-                }
-                ClaimPhase::Final | ClaimPhase::Silent | ClaimPhase::Refuted => {
-                    sent.extend(claim.content.conclude(&self.client).await?);
-                    sent.extend(self.client.withdraw().await?);
-                    claim.concluded = true;
-                }
-                _ => {}
+            match claim.tick(&self.client, self.options).await {
+                Ok(acted) => sent.extend(acted),
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
-        Ok(sent)
+        failed.map_or(Ok(sent), Err)
+    }
+}
+
+impl Posted {
+    async fn tick(&mut self, client: &Client, options: Options) -> Result<Vec<Sent>, BotError> {
+        match self.content.status(client).await?.phase {
+            ClaimPhase::Committing | ClaimPhase::Disputing => {
+                if self.game.is_none() {
+                    let (package, inputs) = (self.package.clone(), self.inputs.clone());
+                    let trace = compute(move || Trace::new(&package, &inputs, &options)).await??;
+                    let (client, content) = (client.clone(), self.content.clone());
+                    self.game = Some(Game::executor(client, content, self.package.clone(), Arc::new(trace)));
+                }
+                let Some(game) = &self.game else { return Ok(Vec::new()) };
+                Ok(game.advance().await?)
+            }
+            ClaimPhase::Final | ClaimPhase::Silent | ClaimPhase::Refuted => {
+                let mut sent = self.content.conclude(client).await?;
+                self.concluded = sent.len() < ClaimContent::SETTLED_AT_ONCE;
+                sent.extend(client.withdraw().await?);
+                Ok(sent)
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 }

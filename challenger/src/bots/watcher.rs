@@ -1,20 +1,24 @@
 //! The watcher: re-runs every claim on a program it knows and rebuts the wrong ones.
 
 use super::{Bot, BotError, compute};
-use alloy::primitives::{B256, keccak256};
+use alloy::primitives::{B256, Bytes, keccak256};
 use alloy::providers::Provider;
 use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent;
 use rebut_contracts::abi::Rebut::Claimed;
 use rebut_contracts::types::ClaimPhase;
-use rebut_contracts::{ClaimContent, Client, ClientError, Game, GameError, Sent, b256};
+use rebut_contracts::{ClaimContent, Client, ClientError, Game, Sent, b256};
 use rebut_engine::exec::{self, Options};
 use rebut_engine::package::Package;
+use rebut_engine::program::TensorType;
 use rebut_engine::tensor::Tensor;
 use rebut_engine::trace::Trace;
 use rebut_engine::tree::tensor_root;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+
+/// Blocks that are read again each time: a reorganisation may move a claim into one that was read before.
+const OVERLAP: u64 = 64;
 
 /// What the watcher found out about a claim. Not being able to tell is neither right nor wrong.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,7 +30,7 @@ pub enum Verdict {
         /// The first wrong output.
         output: usize,
     },
-    /// The watcher cannot tell.
+    /// The watcher cannot tell; it looks again when it is given a program or a tensor while the claim can be challenged.
     Unavailable(String),
 }
 
@@ -35,17 +39,30 @@ pub struct Watcher {
     client: Client,
     options: Options,
     secret: B256,
-    packages: HashMap<B256, Arc<Package>>,
-    tensors: HashMap<B256, Tensor>,
+    known: Known,
     next_block: u64,
     claims: BTreeMap<B256, Followed>,
 }
 
+/// What the watcher can run claims with.
+#[derive(Default)]
+struct Known {
+    packages: HashMap<B256, Arc<Package>>,
+    /// By root and type: tensors of several shapes can have one root.
+    tensors: HashMap<(B256, TensorType), Tensor>,
+    /// Grows with everything that becomes known.
+    version: usize,
+}
+
 struct Followed {
     content: ClaimContent,
+    program_id: B256,
+    given: Vec<Bytes>,
     package: Option<Arc<Package>>,
     inputs: Arc<Vec<Tensor>>,
     verdict: Verdict,
+    /// What was known when the verdict was found.
+    version: usize,
     game: Option<Game>,
     concluded: bool,
 }
@@ -53,18 +70,19 @@ struct Followed {
 impl Watcher {
     /// A watcher that sends through `client`; `secret` makes the salts of its challenges, so that a restart knows them again.
     pub fn new(client: Client, options: Options, secret: B256) -> Self {
-        let (packages, tensors, claims) = Default::default();
-        Self { client, options, secret, packages, tensors, next_block: 0, claims }
+        Self { client, options, secret, known: Known::default(), next_block: 0, claims: BTreeMap::new() }
     }
 
     /// Watches claims on this program.
     pub fn watch(&mut self, package: Arc<Package>) {
-        self.packages.insert(b256(package.identity().program_id), package);
+        self.known.packages.insert(b256(package.identity().program_id), package);
+        self.known.version += 1;
     }
 
     /// Makes a tensor known that claims may give only by its root.
     pub fn provide(&mut self, tensor: Tensor) {
-        self.tensors.insert(b256(tensor_root(&tensor)), tensor);
+        self.known.tensors.insert((b256(tensor_root(&tensor)), tensor.ty()), tensor);
+        self.known.version += 1;
     }
 
     /// What it found out about a claim it has seen.
@@ -79,66 +97,43 @@ impl Watcher {
 
     /// Whether it has nothing left to do about the claims it has seen.
     pub fn is_idle(&self) -> bool {
-        self.claims.values().all(|c| c.concluded)
+        self.claims.values().all(|c| c.concluded || matches!(c.verdict, Verdict::Unavailable(_)))
     }
 
+    /// Finds new claims.
     async fn observe(&mut self) -> Result<(), BotError> {
         let provider = self.client.provider();
         let latest = provider.get_block_number().await.map_err(asked)?;
-        if latest < self.next_block {
-            return Ok(());
-        }
-        let rebut = *self.client.rebut.address();
-        let filter = Filter::new().address(rebut).event_signature(Claimed::SIGNATURE_HASH);
-        let filter = filter.from_block(self.next_block).to_block(latest);
+        let filter = Filter::new()
+            .address(*self.client.rebut.address())
+            .event_signature(Claimed::SIGNATURE_HASH)
+            .from_block(self.next_block.saturating_sub(OVERLAP))
+            .to_block(latest);
         for log in provider.get_logs(&filter).await.map_err(asked)? {
             let block = log.block_number.unwrap_or(self.next_block);
             // One unreadable log never stops the others.
-            if let Ok(event) = Claimed::decode_log(&log.inner) {
-                let followed = self.judge(event.data, block).await?;
-                self.claims.entry(followed.content.id).or_insert(followed);
+            let Ok(event) = Claimed::decode_log(&log.inner) else { continue };
+            let event = event.data;
+            if self.claims.contains_key(&event.claimId) {
+                continue;
             }
+            let program_id = event.programId;
+            let given = event.inputs.iter().map(|t| t.data.clone()).collect();
+            let followed = Followed {
+                content: ClaimContent::from_event(event, block),
+                program_id,
+                given,
+                package: None,
+                inputs: Arc::default(),
+                verdict: Verdict::Unavailable("not looked at yet".into()),
+                version: 0,
+                game: None,
+                concluded: false,
+            };
+            self.claims.insert(followed.content.id, followed);
         }
         self.next_block = latest + 1;
         Ok(())
-    }
-
-    async fn judge(&self, event: Claimed, block: u64) -> Result<Followed, BotError> {
-        let package = self.packages.get(&event.programId).cloned();
-        let given: Vec<_> = event.inputs.iter().map(|t| t.data.clone()).collect();
-        let content = ClaimContent::from_event(event, block);
-        let unavailable = |reason: String| Followed {
-            content: content.clone(),
-            package: None,
-            inputs: Arc::default(),
-            verdict: Verdict::Unavailable(reason),
-            game: None,
-            concluded: true,
-        };
-        let Some(package) = package else { return Ok(unavailable("the program is not one it watches".into())) };
-        let mut inputs = Vec::new();
-        for ((ty, bytes), root) in package.program().input_types().zip(&given).zip(&content.data.inputRoots) {
-            let tensor = match self.tensors.get(root) {
-                Some(tensor) => Some(tensor.clone()),
-                None if bytes.is_empty() && ty.elements() > 0 => None,
-                None => Tensor::from_be_bytes(ty, bytes).ok(),
-            };
-            // Never believe an event about what its bytes hash to.
-            match tensor.filter(|t| t.ty() == *ty && b256(tensor_root(t)) == *root) {
-                Some(tensor) => inputs.push(tensor),
-                None => return Ok(unavailable(format!("the input with root {root} is not available"))),
-            }
-        }
-        let inputs = Arc::new(inputs);
-        let outputs = {
-            let (package, inputs, options) = (package.clone(), inputs.clone(), self.options);
-            compute(move || exec::run(&package, &inputs, &options)).await??
-        };
-        let claimed = &content.data.outputRoots;
-        let wrong = outputs.iter().zip(claimed).position(|(own, claimed)| b256(tensor_root(own)) != *claimed);
-        let verdict = wrong.map_or(Verdict::Right, |output| Verdict::Wrong { output });
-        let concluded = verdict == Verdict::Right;
-        Ok(Followed { content, package: Some(package), inputs, verdict, game: None, concluded })
     }
 }
 
@@ -146,35 +141,122 @@ fn asked<E: std::fmt::Display>(e: E) -> BotError {
     ClientError::Call { call: "watch", reason: e.to_string() }.into()
 }
 
-impl Bot for Watcher {
-    async fn tick(&mut self) -> Result<Vec<Sent>, BotError> {
-        self.observe().await?;
-        let mut sent = Vec::new();
-        for claim in self.claims.values_mut().filter(|c| !c.concluded) {
-            let phase = claim.content.status(&self.client).await?.phase;
-            match (&claim.game, &claim.package, phase) {
-                (None, Some(package), ClaimPhase::Window) => {
-                    let trace = {
-                        let (package, inputs, options) = (package.clone(), claim.inputs.clone(), self.options);
-                        compute(move || Trace::new(&package, &inputs, &options)).await??
-                    };
-                    let salt = keccak256([self.secret.0, claim.content.id.0].concat());
-                    let (client, content) = (self.client.clone(), claim.content.clone());
-                    let game = Game::challenge(client, content, package.clone(), Arc::new(trace), salt).await;
-                    let (game, challenge) = game.map_err(BotError::from)?;
-                    sent.push(challenge);
-                    claim.game = Some(game);
-                }
-                // Too late to challenge: nothing is at stake for it.
-                (None, _, _) => claim.concluded = true,
-                (Some(game), _, ClaimPhase::Final | ClaimPhase::Silent | ClaimPhase::Refuted) => {
-                    sent.extend(game.claim.conclude(&self.client).await.map_err(GameError::from)?);
-                    sent.extend(self.client.withdraw().await?);
-                    claim.concluded = true;
-                }
-                (Some(game), _, _) => sent.extend(game.advance().await?),
+impl Followed {
+    /// Runs the program on the claim's inputs, if both are available.
+    async fn judge(&mut self, known: &Known, options: Options) -> Result<(), BotError> {
+        self.version = known.version;
+        self.verdict = match self.available(known) {
+            Err(reason) => Verdict::Unavailable(reason),
+            Ok((package, inputs)) => {
+                self.package = Some(package.clone());
+                self.inputs = Arc::new(inputs);
+                let inputs = self.inputs.clone();
+                let outputs = compute(move || exec::run(&package, &inputs, &options)).await??;
+                let claimed = &self.content.data.outputRoots;
+                let wrong = outputs.iter().zip(claimed).position(|(own, claimed)| b256(tensor_root(own)) != *claimed);
+                wrong.map_or(Verdict::Right, |output| Verdict::Wrong { output })
+            }
+        };
+        Ok(())
+    }
+
+    fn available(&self, known: &Known) -> Result<(Arc<Package>, Vec<Tensor>), String> {
+        let package = known.packages.get(&self.program_id).ok_or("the program is not one it watches")?;
+        let mut inputs = Vec::new();
+        for ((ty, bytes), root) in package.program().input_types().zip(&self.given).zip(&self.content.data.inputRoots) {
+            let tensor = match known.tensors.get(&(*root, ty.clone())) {
+                Some(tensor) => Some(tensor.clone()),
+                None => Tensor::from_be_bytes(ty, bytes).ok(),
+            };
+            // Never believe an event about what its bytes hash to.
+            let tensor = tensor.filter(|t| b256(tensor_root(t)) == *root);
+            inputs.push(tensor.ok_or_else(|| format!("the input with root {root} is not available"))?);
+        }
+        Ok((package.clone(), inputs))
+    }
+
+    async fn tick(
+        &mut self,
+        client: &Client,
+        known: &Known,
+        options: Options,
+        secret: B256,
+    ) -> Result<Vec<Sent>, BotError> {
+        let phase = self.content.status(client).await?.phase;
+        let live =
+            matches!(phase, ClaimPhase::Window | ClaimPhase::Opening | ClaimPhase::Committing | ClaimPhase::Disputing);
+        if live
+            && self.game.is_none()
+            && self.version < known.version
+            && matches!(self.verdict, Verdict::Unavailable(_))
+        {
+            self.judge(known, options).await?;
+        }
+        if live && self.game.is_none() && matches!(self.verdict, Verdict::Wrong { .. }) {
+            return self.enter(client, options, secret, phase).await;
+        }
+        match (&self.game, phase) {
+            // A node that lags behind does not know the claim yet.
+            (_, ClaimPhase::None) => Ok(Vec::new()),
+            (Some(game), ClaimPhase::Final | ClaimPhase::Silent | ClaimPhase::Refuted) => {
+                let mut sent = game.claim.conclude(client).await?;
+                self.concluded = sent.len() < ClaimContent::SETTLED_AT_ONCE;
+                sent.extend(client.withdraw().await?);
+                Ok(sent)
+            }
+            (Some(game), _) => Ok(game.advance().await?),
+            (None, _) => {
+                self.concluded = !live || self.verdict == Verdict::Right;
+                Ok(Vec::new())
             }
         }
-        Ok(sent)
+    }
+
+    /// Challenges the wrong claim, or takes up a challenge made before a restart.
+    async fn enter(
+        &mut self,
+        client: &Client,
+        options: Options,
+        secret: B256,
+        phase: ClaimPhase,
+    ) -> Result<Vec<Sent>, BotError> {
+        let Some(package) = self.package.clone() else { return Ok(Vec::new()) };
+        let trace = {
+            let (package, inputs) = (package.clone(), self.inputs.clone());
+            Arc::new(compute(move || Trace::new(&package, &inputs, &options)).await??)
+        };
+        let salt = keccak256([secret.0, self.content.id.0].concat());
+        let (client, content) = (client.clone(), self.content.clone());
+        if phase == ClaimPhase::Window {
+            let (game, sent) = Game::challenge(client, content, package, trace, salt).await?;
+            self.game = Some(game);
+            return Ok(sent.into_iter().collect());
+        }
+        self.game = Game::resume(client, content, package, trace, salt).await?;
+        // Too late to challenge: nothing of the watcher's is at stake.
+        self.concluded = self.game.is_none();
+        Ok(Vec::new())
+    }
+}
+
+impl Bot for Watcher {
+    /// Plays its games first, then looks for new claims: nothing that others post can keep its clocks running. What goes wrong with
+    /// one claim does not keep the others waiting; the first failure is reported after everything that could be done.
+    async fn tick(&mut self) -> Result<Vec<Sent>, BotError> {
+        let mut sent = Vec::new();
+        let mut failed = None;
+        for in_game in [true, false] {
+            if !in_game && let Err(error) = self.observe().await {
+                failed = failed.or(Some(error));
+            }
+            let due = self.claims.values_mut().filter(|c| !c.concluded && c.game.is_some() == in_game);
+            for claim in due {
+                match claim.tick(&self.client, &self.known, self.options, self.secret).await {
+                    Ok(acted) => sent.extend(acted),
+                    Err(error) => failed = failed.or(Some(error)),
+                }
+            }
+        }
+        failed.map_or(Ok(sent), Err)
     }
 }

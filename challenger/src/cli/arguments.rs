@@ -48,7 +48,9 @@ impl Binding {
         let dims = match (options.shapes.get(&self.name), input.dims.as_deref()?) {
             (Some(dims), _) => dims.clone(),
             (None, [_]) => vec![self.value.split(',').count() as u64],
-            (None, dims) => dims.iter().map(|d| if let Dim::Fixed(n) = d { Some(*n) } else { None }).collect::<Option<_>>()?,
+            (None, dims) => {
+                dims.iter().map(|d| if let Dim::Fixed(n) = d { Some(*n) } else { None }).collect::<Option<_>>()?
+            }
         };
         Some(TensorType::new(input.dtype?, dims))
     }
@@ -60,7 +62,8 @@ impl Binding {
             return read_tensor(path);
         }
         let bad = |why: &str| FileError(format!("--bind {}={}: {why}", self.name, self.value));
-        let ty = ty.ok_or_else(|| bad("the model has no such input, or its shape is unknown: give a .pb or .npy file"))?;
+        let ty =
+            ty.ok_or_else(|| bad("the model has no such input, or its shape is unknown: give a .pb or .npy file"))?;
         let mut bytes = Vec::new();
         for text in self.value.split(',') {
             use rebut_engine::program::DType;

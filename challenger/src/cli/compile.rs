@@ -1,7 +1,7 @@
 //! `rebut compile`
 
-use super::model::{Lowering, named};
 use super::Done;
+use super::model::{Lowering, named};
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;

@@ -1,8 +1,8 @@
 //! `rebut demo`
 
+use super::Done;
 use super::model::{Execution, Lowering};
 use super::progress::during;
-use super::Done;
 use crate::demo::{Scene, built_in, play, random_lie, tell};
 use clap::Args;
 use rebut_sim::adversary::Lie;
@@ -54,7 +54,8 @@ impl Demo {
         if report.verdict == "refuted" && report.honest_claim.phase == "final" {
             Ok(())
         } else {
-            Err(format!("the lie's claim ended {}, the honest one {}", report.verdict, report.honest_claim.phase).into())
+            Err(format!("the lie's claim ended {}, the honest one {}", report.verdict, report.honest_claim.phase)
+                .into())
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `rebut inspect`
 
-use super::model::{Lowering, named};
 use super::Done;
+use super::model::{Lowering, named};
 use clap::Args;
 use rebut_engine::lower::bill;
 use rebut_engine::program::{Source, ValueText};

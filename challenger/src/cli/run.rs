@@ -1,8 +1,8 @@
 //! `rebut run`
 
+use super::Done;
 use super::model::{Execution, Lowering};
 use super::progress::during;
-use super::Done;
 use crate::files::{read_tensor, write_tensor};
 use clap::Args;
 use rebut_engine::exec;
@@ -11,7 +11,7 @@ use rebut_engine::trace::{Trace, TraceView};
 use rebut_engine::tree::tensor_root;
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Arguments of `rebut run`.
 #[derive(Args)]
@@ -28,6 +28,9 @@ pub(super) struct Run {
     /// Compare with these outputs; fail beyond 1e-4 relative and 1e-5 absolute
     #[arg(long, value_name = "FILE", num_args = 1..)]
     expect: Vec<PathBuf>,
+    /// Run this many times and report the fastest
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    repeat: u32,
     /// Do not compute the trace root
     #[arg(long)]
     no_trace: bool,
@@ -38,9 +41,13 @@ impl Run {
         let package = self.lowering.load(&self.model)?;
         let inputs = self.execution.inputs()?;
         let options = self.execution.options();
-        let started = Instant::now();
-        let outputs = during("running", || exec::run(&package, &inputs, &options))?;
-        let elapsed = started.elapsed();
+        let mut elapsed = Duration::MAX;
+        let mut outputs = Vec::new();
+        for _ in 0..self.repeat {
+            let started = Instant::now();
+            outputs = during("running", || exec::run(&package, &inputs, &options))?;
+            elapsed = elapsed.min(started.elapsed());
+        }
         let mut out = anstream::stdout();
         for (i, (name, output)) in package.output_names().iter().zip(&outputs).enumerate() {
             writeln!(out, "output {i}  {name}: {} {}", output.ty(), summary(output))?;

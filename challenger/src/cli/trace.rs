@@ -1,8 +1,8 @@
 //! `rebut trace`
 
+use super::Done;
 use super::model::{Execution, Lowering};
 use super::progress::during;
-use super::Done;
 use clap::Args;
 use rebut_engine::trace::{Trace as FullTrace, TraceView};
 use std::io::Write;

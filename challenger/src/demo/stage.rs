@@ -255,7 +255,13 @@ async fn disputed(package: &Package, liar: &Liar, watcher: &Watcher, client: &Cl
             Some(Source::Instruction(_)) => label.operator,
             None => "padding".to_string(),
         };
-        Disputed { value, name: label.name, operator, ty: entry.map(|e| e.ty.to_string()).unwrap_or_default(), ..Default::default() }
+        Disputed {
+            value,
+            name: label.name,
+            operator,
+            ty: entry.map(|e| e.ty.to_string()).unwrap_or_default(),
+            ..Default::default()
+        }
     };
     if let Some(known) = claim.events::<KnownRoot>(client, id).await?.pop() {
         return Ok(Disputed {
@@ -315,7 +321,13 @@ async fn honest(
     }
     let bytes = outputs.first().map(Tensor::to_be_bytes).unwrap_or_default();
     let consumer = DigitConsumerInstance::new(chain.consumer, client.provider().clone());
-    gas += send("accept", String::new(), consumer.accept(typed(&claim.data).map_err(|e| StageError::Wrong(e.to_string()))?, U256::ZERO, bytes.into())).await?.gas;
+    gas += send(
+        "accept",
+        String::new(),
+        consumer.accept(typed(&claim.data).map_err(|e| StageError::Wrong(e.to_string()))?, U256::ZERO, bytes.into()),
+    )
+    .await?
+    .gas;
     let label = consumer.label().call().await.map_err(|e| StageError::Wrong(e.to_string()))?;
     let phase = claim.status(&client).await?.phase;
     Ok(HonestClaim {

@@ -25,7 +25,12 @@ pub fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "  {}", operators.join(", "))?;
 
     heading(out, "A claim with a lie in it")?;
-    writeln!(out, "  the executor bonds {} and claims outputs computed from a wrong element {}", ether(r.bonds.get("executor")), r.lie)?;
+    writeln!(
+        out,
+        "  the executor bonds {} and claims outputs computed from a wrong element {}",
+        ether(r.bonds.get("executor")),
+        r.lie
+    )?;
     writeln!(out, "  the watcher re-runs the model: {BAD}{}{BAD:#}", r.watcher)?;
 
     heading(out, "The dispute")?;

@@ -2,8 +2,8 @@
 //!
 //! `docs/protocol.md` describes the game; the contracts enforce it. Nothing here chooses: every move is forced by content.
 
-mod position;
 mod play;
+mod position;
 mod witness;
 
 pub use play::{DisputeError, Play, first_list, output_proof, outputs_proof, play};

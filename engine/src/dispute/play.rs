@@ -204,4 +204,3 @@ pub fn outputs_proof(package: &Package, trace: &dyn TraceView) -> Result<Vec<Has
     let outputs: Vec<ValueId> = package.program().output_ids().collect();
     multiproof(&TraceNodes(trace), &outputs).map_err(|_| DisputeError::Position)
 }
-

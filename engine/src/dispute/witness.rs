@@ -61,7 +61,12 @@ pub fn evaluate(
 ///
 /// # Errors
 /// When the value is no instruction of the program.
-pub fn witness(package: &Package, trace: &dyn TraceView, value: ValueId, element: u64) -> Result<Vec<u8>, DisputeError> {
+pub fn witness(
+    package: &Package,
+    trace: &dyn TraceView,
+    value: ValueId,
+    element: u64,
+) -> Result<Vec<u8>, DisputeError> {
     let (_, reads) = evaluate(package, trace, value, element)?;
     let entry = &package.program().values[value as usize]; // `evaluate` found it
     let Source::Instruction(instruction) = &entry.source else { return Err(DisputeError::Position) };
@@ -83,7 +88,8 @@ pub fn witness(package: &Package, trace: &dyn TraceView, value: ValueId, element
             out.extend(&leaf.to_be_bytes()[3..]);
         }
         leaves.iter().for_each(|&leaf| out.extend(trace.leaf(operand.value, leaf)));
-        let tree = TensorNodes { trace, value: operand.value, depth: depth(leaf_count(operand.dtype, operand.elements)) };
+        let tree =
+            TensorNodes { trace, value: operand.value, depth: depth(leaf_count(operand.dtype, operand.elements)) };
         words(&mut out, &multiproof(&tree, &leaves).map_err(|_| DisputeError::Position)?)?;
     }
     let proof = match touched.as_slice() {

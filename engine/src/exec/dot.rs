@@ -1,16 +1,17 @@
 //! Dots as matrix products: an e axis used by only one of the two views is a row or a column axis, one used by both is a batch axis.
 //! Operands are packed through their views, so convolution, matrix product and every transposition are one case.
 
+use super::block::Scope;
 use super::kernels::{COLUMNS, Kernel, ROWS, Tile};
-use super::lanes::canonical;
-use super::points::{Point, points};
-use super::read::{Coordinates, Run, read_f32, reduction_axis, set_reduction};
+use super::lanes::{Lanes, canonical, store};
+use super::points::{Point, points, strides};
+use super::read::{Block, Coordinates, Run, read_f32, reduction_axis, run_length, set_reduction};
 use crate::program::limits::{CHUNK, FIRST_REDUCTION_AXIS};
-use crate::program::{Instruction, View};
+use crate::program::{Access, DType, Instruction, View};
 use crate::tensor::Tensor;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Rows that one task packs and multiplies.
 const ROW_BLOCK: usize = 64;
@@ -25,7 +26,8 @@ pub(super) struct Plan {
 }
 
 fn uses(view: &View, axis: usize) -> bool {
-    let forms = view.accesses.iter().flat_map(|a| std::iter::once(&a.address).chain(a.guards.iter().map(|g| &g.affine)));
+    let forms =
+        view.accesses.iter().flat_map(|a| std::iter::once(&a.address).chain(a.guards.iter().map(|g| &g.affine)));
     forms.flat_map(|f| &f.terms).any(|&(x, a)| usize::from(x) == axis && a != 0)
 }
 
@@ -52,43 +54,42 @@ impl Plan {
     }
 }
 
-/// All chunk results of a dot, as f32 bits in the result's order. `cores` has one cell an element.
-pub(super) fn run(plan: &Plan, i: &Instruction, operands: &[&Tensor], kernel: Kernel, cores: &[AtomicU32]) {
+/// Computes a dot with its epilogue into `out`: a block of rows at a time is packed, multiplied and finished while it is in cache.
+pub(super) fn run(plan: &Plan, scope: &Scope<'_>, kernel: Kernel, out: &mut Tensor) {
+    let i = scope.instruction;
     let total_k: u64 = i.reduction.iter().product();
     let windows = if i.windowed { total_k.div_ceil(CHUNK) } else { 1 };
-    let columns = points(i, &plan.columns);
-    let rows = points(i, &plan.rows);
+    let [row_view, column_view] = plan.views.map(|v| &i.views[usize::from(v)]);
+    let (axis, outer) = plan.columns.split_last().map_or((None, &[][..]), |(&last, outer)| (Some(last), outer));
+    let (columns, outer, rows) = (points(i, &plan.columns), points(i, outer), points(i, &plan.rows));
+    let len = axis.map_or(1, |x| i.extents[x] as usize); // the result is in memory, so this fits
+    let stride = axis.map_or(1, |x| strides(i)[x]);
     for batch in points(i, &plan.batch) {
         for w in 0..windows {
             let ks = if i.windowed { w * CHUNK..total_k.min((w + 1) * CHUNK) } else { 0..total_k };
-            let at = merge(&batch.at, i, w);
-            let window = Window { i, operands, ks, at };
-            let offset = batch.offset + if i.windowed { w as usize } else { 0 };
-            let panels: Vec<Vec<[f32; COLUMNS]>> = columns
-                .par_chunks(COLUMNS)
-                .map(|points| window.panel(&i.views[usize::from(plan.views[1])], points))
-                .collect();
-            let depth = window.depth();
-            rows.par_chunks(ROW_BLOCK).for_each(|block| {
-                let mut a = vec![0.0; block.len().next_multiple_of(ROWS) * depth];
-                for (point, row) in block.iter().zip(a.chunks_exact_mut(depth.max(1))) {
-                    window.row(&i.views[usize::from(plan.views[0])], point, row);
-                }
-                let mut tile: Tile = [[0.0; COLUMNS]; ROWS];
-                for (columns, panel) in columns.chunks(COLUMNS).zip(&panels) {
-                    for (n, rows) in block.chunks(ROWS).enumerate() {
-                        kernel(&a[n * ROWS * depth..], depth, panel, &mut tile);
-                        for (row, results) in rows.iter().zip(&tile) {
-                            for (column, &x) in columns.iter().zip(results) {
-                                let cell = &cores[offset + row.offset + column.offset];
-                                cell.store(canonical(x).to_bits(), Ordering::Relaxed);
-                            }
-                        }
-                    }
-                }
-            });
+            let base =
+                Point { at: merge(&batch.at, i, w), offset: batch.offset + if i.windowed { w as usize } else { 0 } };
+            let window = Window { i, operands: scope.operands, ks, at: base.at };
+            let panels: Vec<Vec<[f32; COLUMNS]>> =
+                columns.par_chunks(COLUMNS).map(|points| window.panel(column_view, points)).collect();
+            let finish = |block: &[Point]| {
+                let cores = window.multiply(row_view, block, &panels, columns.len(), kernel);
+                let at = block.iter().flat_map(|row| outer.iter().map(|column| add(&add(&base, row), column)));
+                let (rows, starts): (Vec<_>, Vec<_>) = at.map(|p| (p.at, p.offset)).unzip();
+                let block = Block { rows, axis: axis.unwrap_or(0), len };
+                (starts, scope.evaluate(&i.epilogue, &block, Some(&(DType::F32, Lanes::F32(cores)))).1)
+            };
+            let done: Vec<_> = rows.par_chunks(ROW_BLOCK).map(finish).collect();
+            for (starts, lanes) in done {
+                store(out, starts.into_iter(), stride, len, &lanes);
+            }
         }
     }
+}
+
+/// The point with both points' coordinates; they are over different axes.
+fn add(a: &Point, b: &Point) -> Point {
+    Point { at: std::array::from_fn(|x| a.at[x] + b.at[x]), offset: a.offset + b.offset }
 }
 
 fn merge(at: &Coordinates, i: &Instruction, window: u64) -> Coordinates {
@@ -108,17 +109,83 @@ struct Window<'a> {
 }
 
 impl Window<'_> {
+    /// The chains of a block of rows with all columns, row after row.
+    fn multiply(
+        &self,
+        view: &View,
+        block: &[Point],
+        panels: &[Vec<[f32; COLUMNS]>],
+        columns: usize,
+        kernel: Kernel,
+    ) -> Vec<f32> {
+        let depth = self.depth();
+        let length = run_length(view, &self.i.reduction);
+        let (a, stride) = self.rows_in_place(view, length, block).unwrap_or_else(|| {
+            let mut a = vec![0.0; block.len().next_multiple_of(ROWS) * depth];
+            for (point, row) in block.iter().zip(a.chunks_exact_mut(depth.max(1))) {
+                self.row(view, length, point, row);
+            }
+            (Cow::Owned(a), depth)
+        });
+        let mut results = vec![0.0; block.len() * columns];
+        let mut tile: Tile = [[0.0; COLUMNS]; ROWS];
+        for (p, panel) in panels.iter().enumerate() {
+            let first = p * COLUMNS;
+            let width = COLUMNS.min(columns - first);
+            for (n, rows) in results.chunks_mut(ROWS * columns).enumerate() {
+                kernel(&a[n * ROWS * stride..], stride, panel, &mut tile);
+                for (row, from) in rows.chunks_exact_mut(columns).zip(&tile) {
+                    for (to, &x) in row[first..first + width].iter_mut().zip(from) {
+                        *to = canonical(x);
+                    }
+                }
+            }
+        }
+        results
+    }
+
     fn depth(&self) -> usize {
         (self.ks.end - self.ks.start) as usize // at most CHUNK
     }
 
-    /// Reads a view over the window's k at one point.
-    fn row(&self, view: &View, point: &Point, out: &mut [f32]) {
+    /// The rows where they lie in the operand, if they are whole runs at one distance: a pointwise convolution needs no packing.
+    fn rows_in_place(&self, view: &View, length: u64, block: &[Point]) -> Option<(Cow<'_, [f32]>, usize)> {
+        let [Access { operand, address, guards }] = view.accesses.as_slice() else { return None };
+        let last = reduction_axis(self.i.reduction.len().checked_sub(1)?);
+        if self.ks.is_empty() {
+            return None;
+        }
+        let contiguous = address.terms.iter().any(|t| usize::from(t.0) == last && t.1 == 1);
+        let whole = self.ks.start / length == (self.ks.end - 1) / length;
+        if !guards.is_empty() || !contiguous || !whole || !block.len().is_multiple_of(ROWS) {
+            return None;
+        }
+        let Tensor::F32(tensor) = self.operands[usize::from(*operand)] else { return None };
+        let data = tensor.as_slice()?;
+        let start = |point: &Point| {
+            let mut at: Coordinates = std::array::from_fn(|x| self.at[x] + point.at[x]);
+            set_reduction(&mut at, &self.i.reduction, self.ks.start);
+            let terms = address.terms.iter().map(|&(axis, a)| a * at[usize::from(axis)]);
+            usize::try_from(address.base + terms.sum::<i64>()).ok()
+        };
+        let first = start(block.first()?)?;
+        let stride = start(block.get(1)?)?.checked_sub(first)?;
+        for (n, point) in block.iter().enumerate() {
+            if start(point)? != first + n * stride {
+                return None;
+            }
+        }
+        let end = first + (block.len() - 1) * stride + self.depth();
+        Some((Cow::Borrowed(data.get(first..end)?), stride))
+    }
+
+    /// Reads a view over the window's k at one point, in runs of `length`.
+    fn row(&self, view: &View, length: u64, point: &Point, out: &mut [f32]) {
         let mut at = self.at;
         for x in 0..usize::from(FIRST_REDUCTION_AXIS) {
             at[x] += point.at[x];
         }
-        let Some((last, extent)) = self.i.reduction.iter().copied().enumerate().next_back() else {
+        let Some(last) = self.i.reduction.len().checked_sub(1) else {
             return read_f32(view, self.operands, &Run { at: &at, axis: 0, len: out.len() }, out);
         };
         let axis = reduction_axis(last);
@@ -126,7 +193,7 @@ impl Window<'_> {
         let mut done = 0;
         while k < self.ks.end {
             set_reduction(&mut at, &self.i.reduction, k);
-            let len = (extent - at[axis] as u64).min(self.ks.end - k) as usize;
+            let len = (length - k % length).min(self.ks.end - k) as usize;
             read_f32(view, self.operands, &Run { at: &at, axis, len }, &mut out[done..done + len]);
             done += len;
             k += len as u64;
@@ -137,8 +204,9 @@ impl Window<'_> {
     fn panel(&self, view: &View, points: &[Point]) -> Vec<[f32; COLUMNS]> {
         let mut panel = vec![[0.0; COLUMNS]; self.depth()];
         let mut row = vec![0.0; self.depth()];
+        let length = run_length(view, &self.i.reduction);
         for (j, point) in points.iter().enumerate() {
-            self.row(view, point, &mut row);
+            self.row(view, length, point, &mut row);
             panel.iter_mut().zip(&row).for_each(|(p, &x)| p[j] = x);
         }
         panel

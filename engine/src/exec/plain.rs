@@ -9,11 +9,10 @@ use super::points::{Point, points, strides};
 use super::read::{Block, Coordinates};
 use crate::package::Package;
 use crate::program::limits::CHUNK;
-use crate::program::{Core, DType, Instruction, Program, Source, TensorType, Value, ValueId};
+use crate::program::{Core, Instruction, Program, Source, TensorType, Value, ValueId};
 use crate::tensor::{Tensor, TensorError};
 use rayon::prelude::*;
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Elements that the block evaluator takes at once.
 const BLOCK: usize = 2048;
@@ -102,7 +101,8 @@ pub fn execute<'a>(
             Source::Input => Cow::Borrowed(&inputs[id]),
             Source::Constant { .. } => Cow::Borrowed(package.constant(id as u64)),
             Source::Instruction(i) => {
-                let operands: Vec<&Tensor> = i.operands.iter().filter_map(|o| values[o.value as usize].as_deref()).collect();
+                let operands: Vec<&Tensor> =
+                    i.operands.iter().filter_map(|o| values[o.value as usize].as_deref()).collect();
                 let mut out = Tensor::zeros(&value.ty)?;
                 pool.install(|| instruction(i, &operands, options.isa, &mut out));
                 Cow::Owned(out)
@@ -134,7 +134,13 @@ fn check_inputs(package: &Package, inputs: &[Tensor]) -> Result<(), ExecError> {
     Ok(())
 }
 
-fn free(values: &mut [Option<Cow<'_, Tensor>>], value: &Value, id: ValueId, last_use: &[ValueId], first_output: ValueId) {
+fn free(
+    values: &mut [Option<Cow<'_, Tensor>>],
+    value: &Value,
+    id: ValueId,
+    last_use: &[ValueId],
+    first_output: ValueId,
+) {
     if let Source::Instruction(i) = &value.source {
         for o in &i.operands {
             if last_use[o.value as usize] == id && o.value < first_output {
@@ -162,15 +168,12 @@ fn instruction(i: &Instruction, operands: &[&Tensor], isa: Isa, out: &mut Tensor
     if out.is_empty() {
         return;
     }
-    let cores = match &i.core {
-        Core::Dot { a, b } => Plan::new(i, *a, *b).map(|plan| {
-            let cores: Vec<AtomicU32> = (0..out.len()).map(|_| AtomicU32::new(0)).collect();
-            dot::run(&plan, i, operands, kernel(isa), &cores);
-            cores
-        }),
-        _ => None,
-    };
     let scope = Scope { instruction: i, operands };
+    if let Core::Dot { a, b } = i.core
+        && let Some(plan) = Plan::new(i, a, b)
+    {
+        return dot::run(&plan, &scope, kernel(isa), out);
+    }
     let axis = run_axis(i);
     let stride = axis.map_or(1, |x| strides(i)[x]);
     let len = axis.map_or(1, |x| i.extents[x] as usize); // the result is in memory, so this fits
@@ -190,11 +193,10 @@ fn instruction(i: &Instruction, operands: &[&Tensor], isa: Isa, out: &mut Tensor
                 at
             };
             let block = Block { rows: rows.iter().map(at).collect(), axis: axis.unwrap_or(0), len };
-            let core = match (&i.core, &cores) {
-                (Core::None, _) => None,
-                (Core::Dot { .. }, Some(cores)) => Some((DType::F32, gather(cores, rows, w as usize, stride, len))),
-                (Core::Dot { a, b }, None) => Some(fold::dot(&scope, [*a, *b], &block, ks.clone())),
-                (Core::Fold { op, body }, _) => Some(fold::fold(&scope, *op, body, &block, ks.clone())),
+            let core = match &i.core {
+                Core::None => None,
+                Core::Dot { a, b } => Some(fold::dot(&scope, [*a, *b], &block, ks.clone())),
+                Core::Fold { op, body } => Some(fold::fold(&scope, *op, body, &block, ks.clone())),
             };
             scope.evaluate(&i.epilogue, &block, core.as_ref()).1
         };
@@ -212,13 +214,4 @@ fn run_axis(i: &Instruction) -> Option<usize> {
     let axes = 0..i.extents.len() - usize::from(i.windowed);
     let long = axes.clone().rev().find(|&x| i.extents[x] >= LONG);
     long.or_else(|| axes.rev().max_by_key(|&x| i.extents[x]))
-}
-
-fn gather(cores: &[AtomicU32], rows: &[Point], window: usize, stride: usize, len: usize) -> Lanes {
-    let mut out = Vec::with_capacity(rows.len() * len);
-    for row in rows {
-        let from = cores[row.offset + window..].iter().step_by(stride).take(len);
-        out.extend(from.map(|c| f32::from_bits(c.load(Ordering::Relaxed))));
-    }
-    Lanes::F32(out)
 }

@@ -37,21 +37,41 @@ fn along(form: &Affine, run: &Run<'_>) -> (i64, i64) {
 
 /// The `i` in `0..len` for which `0 <= base + step * i < limit`.
 fn interval(base: i64, step: i64, limit: u64, len: usize) -> Range<usize> {
-    let limit = i128::from(limit);
-    let (base, step) = (i128::from(base), i128::from(step));
-    let len_wide = len as i128;
+    // Affine forms stay within 2^62 and limits below 2^40, so none of this overflows.
+    let limit = limit as i64;
+    let len_wide = len as i64;
     let (lo, hi) = match step {
         0 if (0..limit).contains(&base) => (0, len_wide),
         0 => (0, 0),
+        1 => (-base, limit - base),
         s if s > 0 => (div_ceil(-base, s), div_ceil(limit - base, s)),
         s => (div_ceil(base - limit + 1, -s), div_ceil(base + 1, -s)),
     };
-    let clamp = |x: i128| x.clamp(0, len_wide) as usize; // within 0..=len
+    let clamp = |x: i64| x.clamp(0, len_wide) as usize; // within 0..=len
     clamp(lo)..clamp(hi).max(clamp(lo))
 }
 
-fn div_ceil(a: i128, b: i128) -> i128 {
+fn div_ceil(a: i64, b: i64) -> i64 {
     -((-a).div_euclid(b))
+}
+
+/// How many of the innermost k a view reads as one run along the last reduction axis: axes merge where every form's steps do.
+pub(super) fn run_length(view: &View, reduction: &[u64]) -> u64 {
+    let forms =
+        || view.accesses.iter().flat_map(|a| std::iter::once(&a.address).chain(a.guards.iter().map(|g| &g.affine)));
+    let step = |form: &Affine, r: usize| {
+        form.terms.iter().find(|t| usize::from(t.0) == reduction_axis(r)).map_or(0, |t| i128::from(t.1))
+    };
+    let Some((last, &extent)) = reduction.iter().enumerate().next_back() else { return 1 };
+    let mut length = extent;
+    for r in (0..last).rev() {
+        let merges = reduction[r] == 1 || forms().all(|f| step(f, r) == step(f, last) * i128::from(length));
+        if !merges {
+            break;
+        }
+        length *= reduction[r];
+    }
+    length
 }
 
 /// Where along the run an access holds, its address at the run's start and its step.
@@ -199,9 +219,8 @@ mod tests {
         for base in -9..9 {
             for step in -4..5 {
                 for limit in 0..8u64 {
-                    let counted: Vec<usize> = (0..6)
-                        .filter(|&i| (0..limit as i64).contains(&(base + step * i as i64)))
-                        .collect();
+                    let counted: Vec<usize> =
+                        (0..6).filter(|&i| (0..limit as i64).contains(&(base + step * i as i64))).collect();
                     let found: Vec<usize> = interval(base, step, limit, 6).collect();
                     assert_eq!(found, counted, "base {base} step {step} limit {limit}");
                 }

@@ -229,12 +229,10 @@ impl Reader<'_> {
             WINDOWED => true,
             flags => return Err(bad(format!("unknown flags {flags:#04x}"))),
         };
-        let operands = self.list(MAX_OPERANDS, |r| {
-            Ok(Operand { value: r.u40()?, dtype: r.dtype()?, elements: r.u40()? })
-        })?;
-        let views = self.list(MAX_VIEWS, |r| {
-            Ok(View { fill: r.i64()?, accesses: r.list(MAX_ACCESSES, Self::access)? })
-        })?;
+        let operands =
+            self.list(MAX_OPERANDS, |r| Ok(Operand { value: r.u40()?, dtype: r.dtype()?, elements: r.u40()? }))?;
+        let views =
+            self.list(MAX_VIEWS, |r| Ok(View { fill: r.i64()?, accesses: r.list(MAX_ACCESSES, Self::access)? }))?;
         let core = match self.u8()? {
             0 => Core::None,
             1 => Core::Dot { a: self.u8()?, b: self.u8()? },

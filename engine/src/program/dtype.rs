@@ -60,10 +60,11 @@ impl DType {
         }
     }
 
-    /// Whether `register` is a bit pattern that this type's registers can hold.
+    /// Whether `register` is a canonical register of this type: in range, and the one NaN of f32.
     pub fn holds(self, register: i64) -> bool {
         let (lo, hi) = self.range();
-        (lo..=hi).contains(&register)
+        let nan = self == Self::F32 && register & 0x7fff_ffff > 0x7f80_0000;
+        (lo..=hi).contains(&register) && (!nan || register == i64::from(crate::tensor::NAN))
     }
 }
 

@@ -29,7 +29,8 @@ impl Header {
         let mut w = Writer(VERSION.to_be_bytes().to_vec());
         w.u40(self.values)?;
         for list in [&self.inputs, &self.outputs] {
-            let n = u8::try_from(list.len()).map_err(|_| ProgramError::Program(format!("{} tensors in a header", list.len())))?;
+            let n = u8::try_from(list.len())
+                .map_err(|_| ProgramError::Program(format!("{} tensors in a header", list.len())))?;
             w.u8(n);
         }
         self.inputs.iter().chain(&self.outputs).try_for_each(|ty| w.tensor(ty))?;

@@ -180,9 +180,27 @@ impl FoldOp {
         let (lo, hi) = dtype.range();
         match self {
             Self::Sum | Self::SumSq | Self::SeqAdd => 0,
-            Self::Prod | Self::SeqMul => if float { i64::from(1f32.to_bits()) } else { 1 },
-            Self::Min => if float { i64::from(f32::INFINITY.to_bits()) } else { hi },
-            Self::Max => if float { i64::from(f32::NEG_INFINITY.to_bits()) } else { lo },
+            Self::Prod | Self::SeqMul => {
+                if float {
+                    i64::from(1f32.to_bits())
+                } else {
+                    1
+                }
+            }
+            Self::Min => {
+                if float {
+                    i64::from(f32::INFINITY.to_bits())
+                } else {
+                    hi
+                }
+            }
+            Self::Max => {
+                if float {
+                    i64::from(f32::NEG_INFINITY.to_bits())
+                } else {
+                    lo
+                }
+            }
             Self::And => 1,
             Self::Or => 0,
         }

@@ -54,7 +54,8 @@ fn instruction(f: &mut fmt::Formatter<'_>, i: &Instruction, dtype: DType) -> fmt
             }
             f.write_str(" else ")?;
         }
-        let fill_type = view.accesses.first().and_then(|a| i.operands.get(usize::from(a.operand))).map_or(dtype, |o| o.dtype);
+        let fill_type =
+            view.accesses.first().and_then(|a| i.operands.get(usize::from(a.operand))).map_or(dtype, |o| o.dtype);
         f.write_str(&register(fill_type, view.fill))?;
     }
     match &i.core {
@@ -79,7 +80,13 @@ impl fmt::Display for AffineText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut empty = true;
         for &(axis, a) in &self.0.terms {
-            let sign = if a < 0 { "-" } else if empty { "" } else { "+" };
+            let sign = if a < 0 {
+                "-"
+            } else if empty {
+                ""
+            } else {
+                "+"
+            };
             f.write_str(sign)?;
             if a.unsigned_abs() != 1 {
                 write!(f, "{}*", a.unsigned_abs())?;

@@ -1,8 +1,8 @@
 //! Expressions over registers.
 
+use super::Memory;
 use super::element::Window;
 use super::scalar::{apply, cast};
-use super::Memory;
 use crate::program::{DType, Expr, Node};
 
 /// The value and type of an expression at the window's current coordinates.

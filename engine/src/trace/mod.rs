@@ -48,7 +48,12 @@ impl Trace {
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn with_hook(package: &Package, inputs: &[Tensor], options: &Options, hook: Hook<'_>) -> Result<Self, ExecError> {
+    pub fn with_hook(
+        package: &Package,
+        inputs: &[Tensor],
+        options: &Options,
+        hook: Hook<'_>,
+    ) -> Result<Self, ExecError> {
         let values = execute(package, inputs, options, Keep::All, hook)?;
         let values: Vec<Tensor> = values.into_iter().flatten().map(Cow::into_owned).collect();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();

@@ -3,8 +3,8 @@
 use rebut_engine::exec::{ExecError, Options};
 use rebut_engine::hash::{Hash, node};
 use rebut_engine::package::Package;
-use rebut_engine::program::limits::LEAF;
 use rebut_engine::program::ValueId;
+use rebut_engine::program::limits::LEAF;
 use rebut_engine::tensor::Tensor;
 use rebut_engine::trace::{Trace, TraceView};
 use rebut_engine::tree::{Leaf, depth, leaf_count, leaf_hash, leaf_of};
@@ -212,4 +212,3 @@ impl TraceView for ForgedTrace {
         self.trace.tensor(value)
     }
 }
-

@@ -40,7 +40,8 @@ impl Liar {
     ) -> Result<(Self, Sent), LiarError> {
         let trace = Arc::new(ForgedTrace::new(&package, inputs, &Options::default(), lie)?);
         let outputs: Vec<Tensor> = package.program().output_ids().filter_map(|v| trace.tensor(v).cloned()).collect();
-        let (claim, sent) = ClaimContent::post(&client, &package, inputs, &outputs, 0, calldata_limit).await?;
+        let claim = ClaimContent::new(&client, &package, inputs, &outputs, 0).await?;
+        let sent = claim.post(&client, inputs, &outputs, calldata_limit).await?;
         Ok((Self { game: Game::executor(client, claim, package, trace.clone()), trace }, sent))
     }
 
@@ -55,7 +56,7 @@ impl Liar {
         inputs: &[Tensor],
         lie: Lie,
         salt: B256,
-    ) -> Result<(Self, Sent), LiarError> {
+    ) -> Result<(Self, Option<Sent>), LiarError> {
         let trace = Arc::new(ForgedTrace::new(&package, inputs, &Options::default(), lie)?);
         let (game, sent) = Game::challenge(client, claim, package, trace.clone(), salt).await?;
         Ok((Self { game, trace }, sent))

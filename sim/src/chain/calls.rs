@@ -4,16 +4,16 @@ use std::convert::Infallible;
 
 use alloy::primitives::{Bytes, TxKind};
 use alloy::rpc::types::TransactionRequest;
+use revm::context::either::Either;
 use revm::context::result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction};
 use revm::context::{CfgEnv, TransactionType, TxEnv};
-use revm::context::either::Either;
 use revm::{Database, ExecuteEvm};
 
+use super::Chain;
 use super::error::ChainError;
 use super::evm::{EvmOn, evm_on};
 use super::pool::check_funds;
 use super::views::At;
-use super::Chain;
 
 impl Chain {
     pub(crate) fn call(&self, request: TransactionRequest, at: At) -> Result<Bytes, ChainError> {

@@ -52,9 +52,7 @@ impl From<InvalidTransaction> for ChainError {
             Invalid::GasFloorMoreThanGasLimit { gas_floor, gas_limit } => Self::Rejected(format!(
                 "insufficient gas for floor data gas cost: gas {gas_limit}, minimum needed {gas_floor}"
             )),
-            Invalid::GasPriceLessThanBasefee => {
-                Self::Rejected("max fee per gas less than block base fee".into())
-            }
+            Invalid::GasPriceLessThanBasefee => Self::Rejected("max fee per gas less than block base fee".into()),
             other => Self::Rejected(other.to_string()),
         }
     }

@@ -17,8 +17,7 @@ impl Chain {
         match filter.block_option {
             FilterBlockOption::AtBlockHash(hash) => {
                 let block = self.block_by_hash(hash);
-                let number =
-                    block.ok_or_else(|| ChainError::Unavailable(format!("unknown block {hash}")))?.number();
+                let number = block.ok_or_else(|| ChainError::Unavailable(format!("unknown block {hash}")))?.number();
                 Ok(number..=number)
             }
             FilterBlockOption::Range { from_block, to_block } => {

@@ -25,10 +25,7 @@ impl Chain {
         let (sender, nonce) = (transaction.signer(), transaction.nonce());
         let account = self.account(sender);
         if nonce < account.nonce {
-            return Err(ChainError::Rejected(format!(
-                "nonce too low: next nonce {}, tx nonce {nonce}",
-                account.nonce
-            )));
+            return Err(ChainError::Rejected(format!("nonce too low: next nonce {}, tx nonce {nonce}", account.nonce)));
         }
         let committed = self.world.pool.committed(sender, nonce);
         check_funds(account.balance, committed.saturating_add(highest_cost(&transaction)))?;

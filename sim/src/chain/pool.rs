@@ -28,12 +28,9 @@ pub(crate) fn decode(raw: &[u8]) -> Result<PoolTransaction, ChainError> {
         return Err(ChainError::Rejected("blob transactions are not supported".into()));
     }
     if transaction.chain_id().is_none() {
-        return Err(ChainError::Rejected(
-            "only replay-protected (EIP-155) transactions allowed over RPC".into(),
-        ));
+        return Err(ChainError::Rejected("only replay-protected (EIP-155) transactions allowed over RPC".into()));
     }
-    let signer =
-        transaction.recover_signer().map_err(|_| ChainError::Rejected("invalid sender".into()))?;
+    let signer = transaction.recover_signer().map_err(|_| ChainError::Rejected("invalid sender".into()))?;
     Ok(Arc::new(Recovered::new_unchecked(transaction, signer)))
 }
 

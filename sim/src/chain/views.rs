@@ -53,8 +53,7 @@ impl Chain {
 
     /// The block that would be mined now.
     pub(crate) fn pending_block(&self) -> Block {
-        let mut builder =
-            BlockBuilder::new(Overlay::new(&self.world.state), self.rules(), self.next_block_env());
+        let mut builder = BlockBuilder::new(Overlay::new(&self.world.state), self.rules(), self.next_block_env());
         builder.fill(&self.world.pool, usize::MAX);
         builder.seal(self.head())
     }
@@ -110,13 +109,9 @@ impl Chain {
     /// The surroundings a call sees: those of the block itself, or of the next one.
     pub(super) fn env_at(&self, at: At) -> BlockEnv {
         match at {
-            At::Block(number) if let Some(block) = self.block(number) => block_env(
-                &self.config,
-                number,
-                block.timestamp(),
-                block.base_fee(),
-                block.header.mix_hash,
-            ),
+            At::Block(number) if let Some(block) = self.block(number) => {
+                block_env(&self.config, number, block.timestamp(), block.base_fee(), block.header.mix_hash)
+            }
             _ => self.next_block_env(),
         }
     }

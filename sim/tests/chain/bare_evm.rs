@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
+use crate::stage::{Oversized, Probe, Stage};
 use alloy::primitives::{Address, Bytes, U256};
 use alloy::sol_types::{SolCall, SolError};
-use crate::stage::{Oversized, Probe, Stage};
 use rebut_sim::{BareEvm, CallFailure, HaltReason, SpecId};
 
 fn probe() -> (BareEvm, Address) {

@@ -1,14 +1,15 @@
 //! What is particular to the embedded chain: its pool, its history, its clock and its handling of reorganisations.
 
-use alloy::consensus::{SignableTransaction, TxEip1559, TxEip2930, TxEnvelope, TxLegacy};
+use crate::stage::{Probe, Stage, account, address};
+use alloy::consensus::{SignableTransaction, TxEip1559, TxEip2930, TxEip4844, TxEip7702, TxEnvelope, TxLegacy};
 use alloy::eips::eip2718::Encodable2718;
+use alloy::eips::eip7702::Authorization;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::primitives::{B256, Bytes, Signature, TxKind, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::{Log, TransactionInput, TransactionRequest};
 use alloy::signers::SignerSync;
 use alloy::transports::TransportResult;
-use crate::stage::{Probe, Stage, account, address};
 use rebut_sim::{ChainConfig, ChainProvider, DEV_BALANCE, DevRpc, EmbeddedChain};
 use serde_json::json;
 
@@ -76,10 +77,7 @@ async fn state_is_known_at_every_earlier_block() {
         let slot = provider.get_storage_at(*probe.address(), U256::ZERO).block_id(at).await.unwrap();
         assert_eq!(slot, U256::from(expected));
         assert_eq!(provider.get_transaction_count(address(0)).block_id(at).await.unwrap(), block);
-        assert_eq!(
-            provider.get_balance(*probe.address()).block_id(at).await.unwrap(),
-            U256::from(block - 1)
-        );
+        assert_eq!(provider.get_balance(*probe.address()).block_id(at).await.unwrap(), U256::from(block - 1));
         balances.push(provider.get_balance(address(0)).block_id(at).await.unwrap());
         let seen = probe.surroundings().block(at).call().await.unwrap();
         assert_eq!((seen._0, seen._1), (U256::from(block), U256::from(1_800_000_000 + block)));
@@ -192,23 +190,43 @@ async fn every_type_of_transaction_is_taken_except_blobs() {
     let provider = chain.reader();
     let to = TxKind::Call(address(9));
     let legacy = TxLegacy { chain_id: Some(31_337), gas_price: 10 * GWEI, gas_limit: 21_000, to, ..Default::default() };
-    let listed = TxEip2930 {
-        chain_id: 31_337,
-        nonce: 1,
-        gas_price: 10 * GWEI,
-        gas_limit: 30_000,
-        to,
-        ..Default::default()
-    };
+    let listed =
+        TxEip2930 { chain_id: 31_337, nonce: 1, gas_price: 10 * GWEI, gas_limit: 30_000, to, ..Default::default() };
     for raw in [signed(0, legacy.clone()), signed(0, listed), signed(0, transfer(2, 10 * GWEI, 1))] {
         let hash = send(&provider, raw).await.unwrap();
         let transaction = provider.get_transaction_by_hash(hash).await.unwrap().unwrap();
         assert_eq!(transaction.inner.signer(), address(0));
         assert!(provider.get_transaction_receipt(hash).await.unwrap().unwrap().status());
     }
-    let unprotected = TxLegacy { chain_id: None, nonce: 3, ..legacy.clone() };
+    let delegation = Authorization { chain_id: U256::from(31_337), address: address(5), nonce: 0 };
+    let signature = account(1).sign_hash_sync(&delegation.signature_hash()).unwrap();
+    let delegating = TxEip7702 {
+        chain_id: 31_337,
+        nonce: 3,
+        gas_limit: 100_000,
+        max_fee_per_gas: 10 * GWEI,
+        to: address(9),
+        authorization_list: vec![delegation.into_signed(signature)],
+        ..Default::default()
+    };
+    send(&provider, signed(0, delegating)).await.unwrap();
+    let delegate = provider.get_code_at(address(1)).await.unwrap();
+    assert_eq!(delegate[..], [&[0xef, 0x01, 0x00], address(5).as_slice()].concat());
+
+    let blob = TxEip4844 {
+        chain_id: 31_337,
+        nonce: 4,
+        gas_limit: 21_000,
+        max_fee_per_gas: 10 * GWEI,
+        max_fee_per_blob_gas: GWEI,
+        blob_versioned_hashes: vec![B256::with_last_byte(1)],
+        ..Default::default()
+    };
+    let refused = send(&provider, signed(0, blob)).await.unwrap_err();
+    assert!(refused.to_string().contains("blob"), "{refused}");
+    let unprotected = TxLegacy { chain_id: None, nonce: 4, ..legacy.clone() };
     assert!(send(&provider, signed(0, unprotected)).await.is_err());
-    let elsewhere = TxLegacy { chain_id: Some(1), nonce: 3, ..legacy };
+    let elsewhere = TxLegacy { chain_id: Some(1), nonce: 4, ..legacy };
     assert!(send(&provider, signed(0, elsewhere)).await.is_err());
 }
 
@@ -288,6 +306,17 @@ async fn senders_may_race_from_many_tasks() {
     assert_eq!(chain.block_number(), 80);
     let received = chain.reader().get_balance(address(9)).await.unwrap() - DEV_BALANCE;
     assert_eq!(received, U256::from(80));
+}
+
+#[tokio::test]
+async fn gas_below_the_calldata_floor_is_refused() {
+    let provider = EmbeddedChain::default().reader();
+    let input = Bytes::from(vec![1; 1_000]);
+    let with_gas = |gas_limit| signed(0, TxEip1559 { gas_limit, input: input.clone(), ..transfer(0, 10 * GWEI, 0) });
+    let refused = send(&provider, with_gas(60_999)).await.unwrap_err();
+    assert!(refused.to_string().contains("floor"), "{refused}");
+    let hash = send(&provider, with_gas(61_000)).await.unwrap();
+    assert_eq!(provider.get_transaction_receipt(hash).await.unwrap().unwrap().gas_used, 61_000);
 }
 
 #[tokio::test]

@@ -107,7 +107,9 @@ async fn a_call_with_absurd_numbers_is_answered() {
     for price in [json!({}), json!({ "gasPrice": format!("0x{}", "f".repeat(32)) }), json!({ "gasPrice": "0x1" })] {
         for value in ["0x0", "0x1", max.as_str()] {
             for gas in ["0x0", "0x5208", "0xffffffffffffffff"] {
-                let mut call = json!({ "from": account, "to": account, "value": value, "gas": gas, "nonce": "0xffffffffffffffff" });
+                let mut call = json!({
+                    "from": account, "to": account, "value": value, "gas": gas, "nonce": "0xffffffffffffffff",
+                });
                 for (key, member) in price.as_object().unwrap() {
                     call[key] = member.clone();
                 }
@@ -131,7 +133,8 @@ fn value() -> impl Strategy<Value = Value> {
         prop_oneof!["latest", "pending", "safe", "finalized", "earliest"].prop_map(Value::from),
         Just(json!("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266")),
     ];
-    let key = prop_oneof!["from", "to", "gas", "value", "input", "fromBlock", "toBlock", "address", "topics", "blockHash"];
+    let key =
+        prop_oneof!["from", "to", "gas", "value", "input", "fromBlock", "toBlock", "address", "topics", "blockHash"];
     leaf.prop_recursive(3, 16, 4, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),

@@ -1,10 +1,10 @@
 //! `eth_getLogs` against the plainest possible reading of the same receipts.
 
+use crate::stage::{Probe, Stage, account};
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{Address, B256, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::{Filter, Log};
-use crate::stage::{Probe, Stage, account};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use rebut_sim::{ChainConfig, ChainProvider, EmbeddedChain};
@@ -132,8 +132,7 @@ fn logs_are_those_a_naive_filter_finds() {
         .run(&query(material.topics.len()), |query| {
             let filter = filter(&material, &query);
             let found = runtime.block_on(material.provider.get_logs(&filter)).unwrap();
-            let expected: Vec<_> =
-                material.logs.iter().filter(|log| wanted(&material, &query, log)).cloned().collect();
+            let expected: Vec<_> = material.logs.iter().filter(|log| wanted(&material, &query, log)).cloned().collect();
             prop_assert_eq!(&found, &expected);
             Ok(())
         })
