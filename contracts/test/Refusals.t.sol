@@ -184,8 +184,9 @@ contract RefusalsTest is Game {
         );
         bytes32[16] memory leaf;
         refused(abi.encodeCall(rebut.revealLeaf, (id, leaf, leaf)), BOB, 0, IRebutErrors.WrongStage.selector);
-        bytes memory step_ =
-            abi.encodeCall(rebut.step, (id, d, lie.tree.root(), c.descriptors[4], c.descriptorTree.proof(4), c.witness(lie, 4, 2050)));
+        bytes memory step_ = abi.encodeCall(
+            rebut.step, (id, d, lie.tree.root(), c.descriptors[4], c.descriptorTree.proof(4), c.witness(lie, 4, 2050))
+        );
         refused(step_, BOB, 0, IRebutErrors.WrongStage.selector);
         turn(c, d, id, lie, c.honest);
         // A copied move.
@@ -194,7 +195,10 @@ contract RefusalsTest is Game {
 
         // The step: another descriptor, another value's proof, a broken witness, too little gas.
         refused(
-            abi.encodeCall(rebut.step, (id, d, lie.tree.root(), c.descriptors[5], c.descriptorTree.proof(4), c.witness(lie, 4, 2050))),
+            abi.encodeCall(
+                rebut.step,
+                (id, d, lie.tree.root(), c.descriptors[5], c.descriptorTree.proof(4), c.witness(lie, 4, 2050))
+            ),
             BOB,
             0,
             IRebutErrors.WrongRoot.selector
@@ -203,7 +207,10 @@ contract RefusalsTest is Game {
         yes(!ok && rebut.dispute(id).phase == DisputePhase.Stepping, "out of gas decides nothing");
         d.nonce += 1;
         refused(
-            abi.encodeCall(rebut.step, (id, d, lie.tree.root(), c.descriptors[4], c.descriptorTree.proof(4), c.witness(lie, 4, 2050))),
+            abi.encodeCall(
+                rebut.step,
+                (id, d, lie.tree.root(), c.descriptors[4], c.descriptorTree.proof(4), c.witness(lie, 4, 2050))
+            ),
             BOB,
             0,
             IRebutErrors.WrongClaim.selector

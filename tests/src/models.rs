@@ -3,6 +3,7 @@
 use rebut_challenger::demo::built_in;
 use rebut_challenger::files::{compile, read_tensor};
 use rebut_engine::lower::LowerOptions;
+use rebut_engine::onnx::read_model;
 use rebut_engine::package::Package;
 use rebut_engine::tensor::Tensor;
 use std::path::Path;
@@ -34,7 +35,11 @@ pub fn shared(name: &str) -> Option<Subject> {
         eprintln!("SKIPPED: the model {name} is not on this machine, so nothing is tested with it");
         return None;
     }
-    let package = compile(&model, &LowerOptions::default()).expect("the model compiles");
     let input = read_tensor(&folder.join("test_data_set_0/input_0.pb")).expect("the test input reads");
+    // Open dimensions are those of the test input.
+    let name = read_model(&model).expect("the model reads").inputs[0].name.clone();
+    let mut options = LowerOptions::default();
+    options.shapes.insert(name, input.ty().dims);
+    let package = compile(&model, &options).expect("the model compiles");
     Some(Subject { package: Arc::new(package), inputs: vec![input] })
 }

@@ -6,7 +6,7 @@ use alloy::primitives::{Address, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent;
-use rebut_contracts::abi::Rebut::{Challenged, Claimed, KnownRoot, LeafRevealed, Withdrawn};
+use rebut_contracts::abi::Rebut::{Challenged, Claimed, KnownRoot, LeafRevealed, Opened, Withdrawn};
 use rebut_contracts::types::{ClaimStatus, Outcome};
 use rebut_contracts::{ClaimContent, Client, send};
 use std::collections::BTreeMap;
@@ -25,9 +25,10 @@ impl Ended {
     /// Settles and pays what is left, and checks the contract's books.
     pub async fn settle(arena: &Arena, claim: &ClaimContent) -> Self {
         let keeper = &arena.keeper;
-        claim.conclude(keeper).await.expect("anybody can settle");
+        claim.conclude(keeper).await.expect("anybody can record the end");
+        settle_challenges(keeper, claim).await;
         let again = claim.conclude(keeper).await.expect("asking again is safe");
-        assert!(again.is_empty(), "settling is done once: {again:?}");
+        assert!(again.is_empty(), "an end is recorded once: {again:?}");
         let mut money = deposits(keeper).await;
         money.insert(BURN_ADDRESS, Default::default());
         no_bond_is_held_back(keeper, &money).await;
@@ -81,6 +82,22 @@ impl Ended {
         let (paid, got) = self.money(side.account);
         assert_eq!(got, wei, "put in {paid}, sent {:?}", side.calls());
         self
+    }
+}
+
+/// Settles every challenge of the claim that its owner has not settled; anybody may.
+async fn settle_challenges(keeper: &Client, claim: &ClaimContent) {
+    let opened: Vec<Opened> = claim.events(keeper, claim.id).await.expect("logs");
+    let challenged: Vec<Challenged> = claim.events(keeper, claim.id).await.expect("logs");
+    for Challenged { challenger, challengeHash, .. } in challenged {
+        let id = keeper.rebut.challengeIdOf(claim.id, challenger, challengeHash).call().await.expect("an id");
+        if keeper.rebut.challengeStatus(id).call().await.expect("a status").settled {
+            continue;
+        }
+        let opening = opened.iter().find(|o| (o.challenger, o.challengeHash) == (challenger, challengeHash));
+        let (root, salt) = opening.map(|o| (o.traceRoot, o.salt)).unwrap_or_default();
+        let call = keeper.rebut.settle(claim.data.clone(), challenger, challengeHash, root, salt);
+        send("settle", String::new(), call).await.expect("a challenge is settled");
     }
 }
 

@@ -29,6 +29,8 @@ pub enum Player {
     Liar(LiarBot),
     /// An honest challenger.
     Watcher(Box<Watcher>),
+    /// An honest challenger that forgets everything after each look at the chain.
+    Restarting(Client, Subject),
     /// An honest executor.
     Executor(Executor),
 }
@@ -52,6 +54,11 @@ impl Side {
     pub fn watcher(client: Client, subject: &Subject) -> Self {
         let account = client.account;
         Self::new(account, Player::Watcher(Box::new(watcher(client, subject))))
+    }
+
+    /// A watcher that is stopped and started again all the time.
+    pub fn restarting_watcher(client: Client, subject: &Subject) -> Self {
+        Self::new(client.account, Player::Restarting(client, subject.clone()))
     }
 
     /// An honest executor and its claim.
@@ -109,6 +116,7 @@ impl Side {
         let sent = match &mut self.player {
             Player::Liar(liar) => liar.tick().await,
             Player::Watcher(watcher) => watcher.tick().await,
+            Player::Restarting(client, subject) => restarted(client.clone(), subject).await,
             Player::Executor(executor) => executor.tick().await,
         };
         // Sides act one after the other here, so no transaction comes too late.
@@ -117,6 +125,13 @@ impl Side {
         self.sent.extend(sent);
         count
     }
+}
+
+/// The first look finds the claims and the watcher's own challenges again, the second one acts.
+async fn restarted(client: Client, subject: &Subject) -> Result<Vec<Sent>, BotError> {
+    let mut watcher = watcher(client, subject);
+    let sent = watcher.tick().await?;
+    if sent.is_empty() { watcher.tick().await } else { Ok(sent) }
 }
 
 /// A watcher of the subject's program, which knows the subject's inputs. Its account makes its secret.

@@ -60,11 +60,12 @@ async fn every_instruction(subject: &Subject, elements: impl Fn(u64) -> BTreeSet
     }
 }
 
-/// Lies about padding wherever there is any; how many there were.
+/// Lies about padding wherever there is any; how many there were. An output's root is claimed with zeros behind it, so there is no
+/// trace with another padding to commit to.
 async fn every_padding(subject: &Subject, lie: fn(ValueId) -> Lie) -> usize {
     let outputs = subject.package.program().output_ids();
     let mut told = 0;
-    for (value, count) in values(subject, |_| true) {
+    for (value, count) in values(subject, |_| true).into_iter().filter(|(value, _)| !outputs.contains(value)) {
         match ForgedTrace::new(&subject.package, &subject.inputs, &Options::default(), lie(value)) {
             Err(LieError::NoSuchPlace(..)) => continue,
             other => drop(other.expect("a trace with a lie")),
@@ -72,13 +73,10 @@ async fn every_padding(subject: &Subject, lie: fn(ValueId) -> Lie) -> usize {
         told += 1;
         let ended = play(subject, lie(value)).await;
         let (at, element) = ended.decided.expect("a dispute was decided");
-        // An output must be wrong as well, and an output's first wrong element is not in its padding.
-        if !outputs.contains(&value) {
-            let instruction = is_instruction(&subject.package.program().values[value as usize].source);
-            assert_eq!(at, value);
-            assert_eq!(element.is_some(), instruction);
-            assert!(element.is_none_or(|e| e >= count), "element {element:?} of {count} is no padding");
-        }
+        let instruction = is_instruction(&subject.package.program().values[value as usize].source);
+        assert_eq!(at, value);
+        assert_eq!(element.is_some(), instruction);
+        assert!(element.is_none_or(|e| e >= count), "element {element:?} of {count} is no padding");
     }
     told
 }

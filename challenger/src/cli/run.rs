@@ -106,8 +106,9 @@ fn compare(outputs: &[Tensor], expected: &[Tensor]) -> Result<String, String> {
         for (n, (a, b)) in a.iter().zip(b).enumerate() {
             let same = a == b || (a.is_nan() && b.is_nan());
             let error = if same { 0.0 } else { (a - b).abs() };
-            // Not a number: not within.
-            if !same && !(error <= ABSOLUTE + RELATIVE * b.abs()) {
+            // An error that is not a number is not within.
+            let within = same || error <= ABSOLUTE + RELATIVE * b.abs();
+            if !within {
                 return Err(format!("output {i} element {n} is {a}, {b} was expected"));
             }
             worst = worst.max(error);

@@ -41,9 +41,7 @@ contract DigitConsumer {
     /// @notice Accepts an output of a final claim on this consumer's program.
     function accept(ClaimData calldata claimData, uint256 outputIndex, bytes calldata output) external {
         (bytes32 claimId, uint256 dtype) =
-            RebutResult.requireFinalOutput(
-                REBUT, PROGRAM_ID, TRUSTS_DATA_AVAILABILITY, claimData, outputIndex, output
-            );
+            RebutResult.requireFinalOutput(REBUT, PROGRAM_ID, TRUSTS_DATA_AVAILABILITY, claimData, outputIndex, output);
         if (labelPlusOne[claimId] != 0) revert AlreadyAccepted(claimId);
         uint256 elements = output.length / 4;
         if (dtype != F32 || elements == 0 || elements > MAX_ELEMENTS) revert UnsupportedOutput(dtype, elements);

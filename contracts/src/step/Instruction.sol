@@ -18,11 +18,14 @@ library Instruction {
     uint256 internal constant CHUNK = 256;
     /// @notice Words of a form: its limit, its constant and one coefficient per reduction axis.
     uint256 internal constant FORM = 7;
+    /// @notice |base| plus every |coefficient| times its axis' extent is below this.
+    uint256 internal constant AFFINE_LIMIT = 1 << 62;
 
     /// @notice One element of an instruction.
     struct Parsed {
         uint256 dtype; // of the result
         uint256[] e; // the element's coordinates
+        uint256[] extents; // of the e axes
         uint256[] r; // the reduction's extents
         uint256 first; // the first k of the element's window
         uint256 count; // how many k it has
@@ -54,6 +57,7 @@ library Instruction {
     error NotARegister(uint256 dtype, int256 value);
     error AxisOutOfOrder(uint256 axis);
     error NoSuchAxis(uint256 axis);
+    error AffineTooWide(uint256 reach);
 
     /// @notice Parses up to and including the views. `pos` is the calldata offset of the descriptor.
     /// @return p The instruction for this element.
@@ -92,9 +96,11 @@ library Instruction {
         if (total != elements) revert WrongElementCount(total, elements);
         pos = eAt + 5 * eCount;
         p.e = new uint256[](eCount);
+        p.extents = new uint256[](eCount);
         for (uint256 i = eCount; i > 0; --i) {
             // Not zero: the element exists.
             uint256 extent = Tensor.read(eAt + 5 * (i - 1), 5);
+            p.extents[i - 1] = extent;
             p.e[i - 1] = element % extent;
             element /= extent;
         }
@@ -191,6 +197,7 @@ library Instruction {
         pos += 9;
         uint256 least = 0;
         uint256 eCount = p.e.length;
+        uint256 reach = _size(constant_);
         unchecked {
             for (uint256 i = 0; i < terms; ++i) {
                 uint256 axis = Tensor.read(pos, 1);
@@ -201,15 +208,24 @@ library Instruction {
                 if (axis < MAX_EXTENTS) {
                     if (axis >= eCount) revert NoSuchAxis(axis);
                     constant_ += coefficient * int256(p.e[axis]);
+                    reach += _size(coefficient) * p.extents[axis];
                 } else {
                     if (axis - MAX_EXTENTS >= p.r.length) revert NoSuchAxis(axis);
                     forms[form + 2 + axis - MAX_EXTENTS] = coefficient;
                     v.reduces = true;
+                    reach += _size(coefficient) * p.r[axis - MAX_EXTENTS];
                 }
             }
         }
+        if (reach >= AFFINE_LIMIT) revert AffineTooWide(reach);
         forms[form + 1] = constant_;
         return pos;
+    }
+
+    function _size(int256 x) private pure returns (uint256) {
+        unchecked {
+            return x < 0 ? uint256(-x) : uint256(x);
+        }
     }
 
     function _count(uint256 pos, uint256 maximum) private pure returns (uint256 count) {

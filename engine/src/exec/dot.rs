@@ -6,7 +6,7 @@ use super::kernels::{COLUMNS, Kernel, ROWS, Tile};
 use super::lanes::{Lanes, canonical, store};
 use super::points::{Point, points, strides};
 use super::read::{Block, Coordinates, Run, read_f32, reduction_axis, run_length, set_reduction};
-use crate::program::limits::{CHUNK, FIRST_REDUCTION_AXIS};
+use crate::program::limits::CHUNK;
 use crate::program::{Access, DType, Instruction, View};
 use crate::tensor::Tensor;
 use rayon::prelude::*;
@@ -182,9 +182,7 @@ impl Window<'_> {
     /// Reads a view over the window's k at one point, in runs of `length`.
     fn row(&self, view: &View, length: u64, point: &Point, out: &mut [f32]) {
         let mut at = self.at;
-        for x in 0..usize::from(FIRST_REDUCTION_AXIS) {
-            at[x] += point.at[x];
-        }
+        at.iter_mut().zip(&point.at).for_each(|(at, x)| *at += x);
         let Some(last) = self.i.reduction.len().checked_sub(1) else {
             return read_f32(view, self.operands, &Run { at: &at, axis: 0, len: out.len() }, out);
         };
