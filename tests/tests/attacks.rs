@@ -103,7 +103,13 @@ async fn two_watchers_share_a_dispute() {
 }
 
 /// Plays the decoy's dispute to its end while the watcher does no more than open its own.
-async fn lose_the_decoy(arena: &Arena, claim: &ClaimContent, decoy: &mut Side, executor: &mut Side, watcher: &mut Side) {
+async fn lose_the_decoy(
+    arena: &Arena,
+    claim: &ClaimContent,
+    decoy: &mut Side,
+    executor: &mut Side,
+    watcher: &mut Side,
+) {
     loop {
         let disputes = arena.disputes(claim).await;
         let of_decoy = disputes.iter().find(|(_, d)| d.principal == decoy.account);

@@ -2,7 +2,7 @@
 
 use rebut_contracts::types::Outcome;
 use rebut_engine::exec::Options;
-use rebut_engine::program::{Source, ValueId};
+use rebut_engine::program::{DType, Source, ValueId};
 use rebut_sim::adversary::{ForgedTrace, Lie, LieError};
 use rebut_tests::arena::{Arena, EXECUTOR_BOND, unburnt};
 use rebut_tests::models::{Subject, digits, shared};
@@ -120,6 +120,7 @@ async fn in_padding() {
 #[tokio::test]
 async fn in_a_network_with_integer_outputs() {
     let Some(subject) = shared("digits_mlp") else { return };
+    assert!(subject.package.program().output_types().any(|ty| ty.dtype == DType::I64));
     every_instruction(&subject, |count| [count - 1].into()).await;
 }
 

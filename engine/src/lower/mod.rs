@@ -1,4 +1,4 @@
-//! From an ONNX model to a [`Program`]: a deterministic pass, so that everybody who compiles a model gets the same program id.
+//! From an ONNX model to a [`Program`](crate::program::Program): a deterministic pass, so that everybody who compiles a model gets the same program id.
 //!
 //! Every ONNX tensor is a lazy tensor (`lazy.rs`) over some definition; operators make views of them or instructions
 //! (`ops/`), `builder.rs` lays operands out so that a step touches few leaves (`bill.rs`), `fuse.rs` merges elementwise neighbours, and

@@ -1,5 +1,9 @@
 //! Traces: every value of a run, the tree over each, and the tree over all of them.
 
+mod cache;
+
+pub use cache::CacheError;
+
 use crate::exec::{ExecError, Hook, Keep, Options, execute};
 use crate::hash::Hash;
 use crate::package::Package;

@@ -38,7 +38,7 @@ pub fn sqrt(a: f32) -> f32 {
     a.sqrt()
 }
 
-/// `a * b + c` with one rounding: an instruction where the target has it, otherwise [`fma_odd`].
+/// `a * b + c` with one rounding: an instruction where the target has it, otherwise by rounding an f64 to odd first.
 #[inline]
 pub fn fma(a: f32, b: f32, c: f32) -> f32 {
     if cfg!(any(target_feature = "fma", target_arch = "aarch64")) { a.mul_add(b, c) } else { fma_odd(a, b, c) }

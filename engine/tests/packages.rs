@@ -1,0 +1,92 @@
+//! Package and trace files: what was written is read back, and whatever was changed in between is refused without a panic.
+
+use rebut_engine::exec::Options;
+use rebut_engine::lower::{LowerOptions, lower};
+use rebut_engine::onnx::{model_from_bytes, tensor_from_pb};
+use rebut_engine::package::{Label, Package};
+use rebut_engine::tensor::Tensor;
+use rebut_engine::trace::{CacheError, Trace, TraceView};
+
+fn digits() -> (Package, Vec<Tensor>) {
+    let model = model_from_bytes(&include_bytes!("../../models/digits/model.onnx")[..], None).expect("a model");
+    let lowered = lower(&model, &LowerOptions::default()).expect("it lowers");
+    let labels =
+        lowered.names.into_iter().zip(lowered.operators).map(|(name, operator)| Label { name, operator }).collect();
+    let outputs = lowered.outputs.into_iter().map(|(name, _)| name).collect();
+    let package = Package::new(lowered.program, lowered.constants, labels, outputs).expect("a package");
+    let image = tensor_from_pb(&include_bytes!("../../models/digits/images/digit_3.pb")[..]).expect("an image");
+    (package, vec![image])
+}
+
+#[test]
+fn a_package_survives_its_file() {
+    let (package, _) = digits();
+    let bytes = package.to_bytes().expect("bytes");
+    let read = Package::from_bytes(&bytes).expect("the same package");
+    assert_eq!(read.program(), package.program());
+    assert_eq!(read.constants(), package.constants());
+    assert_eq!(read.output_names(), package.output_names());
+    assert_eq!(read.identity().program_id, package.identity().program_id);
+}
+
+#[test]
+fn a_cut_package_is_refused() {
+    let bytes = digits().0.to_bytes().expect("bytes");
+    for cut in (0..bytes.len()).step_by(97) {
+        assert!(Package::from_bytes(&bytes[..cut]).is_err(), "cut to {cut} bytes");
+    }
+}
+
+#[test]
+fn a_changed_constant_is_refused() {
+    let bytes = digits().0.to_bytes().expect("bytes");
+    let mut changed = bytes.clone();
+    let middle = changed.len() / 2;
+    changed[middle] ^= 1;
+    assert!(Package::from_bytes(&changed).is_err());
+}
+
+#[test]
+fn a_trace_survives_its_file() {
+    let (package, inputs) = digits();
+    let trace = Trace::new(&package, &inputs, &Options::default()).expect("a trace");
+    let bytes = trace.to_bytes(&package).expect("bytes");
+    let read = Trace::from_bytes(&package, &inputs, &bytes).expect("the same trace");
+    assert_eq!(read.root(), trace.root());
+}
+
+#[test]
+fn a_changed_trace_is_refused() {
+    let (package, inputs) = digits();
+    let bytes = Trace::new(&package, &inputs, &Options::default()).expect("a trace").to_bytes(&package).expect("bytes");
+    for at in (0..bytes.len()).step_by(101) {
+        let mut changed = bytes.clone();
+        changed[at] ^= 0x40;
+        assert!(Trace::from_bytes(&package, &inputs, &changed).is_err(), "byte {at} changed");
+        assert!(Trace::from_bytes(&package, &inputs, &bytes[..at]).is_err(), "cut to {at} bytes");
+    }
+}
+
+#[test]
+fn a_trace_of_other_inputs_is_refused() {
+    let (package, inputs) = digits();
+    let bytes = Trace::new(&package, &inputs, &Options::default()).expect("a trace").to_bytes(&package).expect("bytes");
+    let other = tensor_from_pb(&include_bytes!("../../models/digits/images/digit_4.pb")[..]).expect("an image");
+    assert!(matches!(Trace::from_bytes(&package, &[other], &bytes), Err(CacheError::Other("input"))));
+}
+
+#[test]
+fn a_trace_with_a_lie_at_a_sampled_element_is_refused() {
+    let (package, inputs) = digits();
+    let last = package.program().values.len() as u64 - 1;
+    let lie = &mut |id, tensor: &mut std::borrow::Cow<'_, Tensor>| {
+        if id == last
+            && let Tensor::F32(a) = tensor.to_mut()
+        {
+            a[[0, 0]] += 1.0;
+        }
+    };
+    let trace = Trace::with_hook(&package, &inputs, &Options::default(), lie).expect("a trace");
+    let bytes = trace.to_bytes(&package).expect("bytes");
+    assert!(matches!(Trace::from_bytes(&package, &inputs, &bytes), Err(CacheError::Wrong { .. })));
+}
