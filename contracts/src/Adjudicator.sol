@@ -24,6 +24,7 @@ contract Adjudicator is IAdjudicator {
     error DescriptorTooLong(uint256 length);
     error WrongDescriptorLength(uint256 given, uint256 needed);
     error UnknownCore(uint256 core);
+    error ReductionWithoutCore();
     error DotNeedsF32(uint256 dtype);
     error WrongResultType(uint256 given, uint256 expected);
 
@@ -65,7 +66,10 @@ contract Adjudicator is IAdjudicator {
     function _core(Expression.State memory s, uint256 pos) private pure returns (uint256 node, uint256) {
         uint256 core = Tensor.read(pos, 1);
         s.body = true;
-        if (core == CORE_NONE) return (0, pos + 1);
+        if (core == CORE_NONE) {
+            if (s.p.reduces) revert ReductionWithoutCore();
+            return (0, pos + 1);
+        }
         if (core == CORE_DOT) {
             uint256[2] memory factors;
             for (uint256 i = 0; i < 2; ++i) {

@@ -27,6 +27,7 @@ library Instruction {
         uint256[] e; // the element's coordinates
         uint256[] extents; // of the e axes
         uint256[] r; // the reduction's extents
+        bool reduces; // has r axes or windows
         uint256 first; // the first k of the element's window
         uint256 count; // how many k it has
         uint256[] operands; // value << 64 | elements << 8 | dtype
@@ -118,6 +119,7 @@ library Instruction {
 
         uint256 flags = Tensor.read(pos, 1);
         if (flags > 1) revert UnknownFlags(flags);
+        p.reduces = rCount != 0 || flags == 1;
         if (flags == 1) {
             if (eCount == 0) revert WrongWindows(0, 0);
             uint256 windows = (k + CHUNK - 1) / CHUNK;
