@@ -10,8 +10,8 @@ use std::process::Child;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// The integration tests whose ignored tests read [`URL`].
-const TARGETS: [&str; 2] = ["portable", "anvil"];
+/// The integration tests whose ignored tests read [`URL`], and what the names of those tests contain.
+const TARGETS: [(&str, &str); 2] = [("chain", "anvil"), ("anvil", "")];
 /// Where the tests find the node.
 const URL: &str = "REBUT_ANVIL_URL";
 /// Osaka, with its gas cap per transaction, which anvil leaves off by default; order of arrival as on the embedded chain.
@@ -20,13 +20,13 @@ const FLAGS: [&str; 8] =
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn run() -> Outcome {
-    TARGETS.iter().try_for_each(|target| run_target(target))
+    TARGETS.iter().try_for_each(|(target, names)| run_target(target, names))
 }
 
 /// The same profile and packages as `cargo test --workspace`, so nothing is built again. One test at a time: they share accounts.
-fn run_target(target: &str) -> Outcome {
+fn run_target(target: &str, names: &str) -> Outcome {
     let anvil = Anvil::start(target)?;
-    let tests = Cmd::cargo(&["test", "--workspace", "--test", target, "--", "--ignored", "--test-threads", "1"]);
+    let tests = Cmd::cargo(&["test", "--workspace", "--test", target, "--", "--ignored", "--test-threads", "1", names]);
     let tests = tests.env(URL, &anvil.url);
     let line = tests.line().to_owned();
     match passed(&tests.run_and_read()?) {
