@@ -21,26 +21,29 @@ fn at<E: Display>(path: &Path) -> impl Fn(E) -> FileError {
     move |e| FileError(format!("{}: {e}", path.display()))
 }
 
-/// Reads a program package, or compiles an ONNX model.
+/// Reads a program package; `None` where the file is something else.
 ///
 /// # Errors
-/// When the file cannot be read, or is neither.
-pub fn load_package(path: &Path, options: &LowerOptions) -> Result<Package, FileError> {
+/// When the file cannot be read, or is a damaged package.
+pub fn read_package(path: &Path) -> Result<Option<Package>, FileError> {
     let mut head = [0; 16];
     let got = std::io::Read::read(&mut File::open(path).map_err(at(path))?, &mut head).map_err(at(path))?;
-    if Package::is_package(&head[..got]) {
-        return Package::from_bytes(&fs::read(path).map_err(at(path))?).map_err(at(path));
+    if !Package::is_package(&head[..got]) {
+        return Ok(None);
     }
-    compile(path, options)
+    Package::from_bytes(&fs::read(path).map_err(at(path))?).map(Some).map_err(at(path))
 }
 
-/// Compiles an ONNX model.
+/// Compiles an ONNX model with options that may depend on what it declares.
 ///
 /// # Errors
 /// When the model cannot be read or lowered.
-pub fn compile(path: &Path, options: &LowerOptions) -> Result<Package, FileError> {
+pub fn compile(
+    path: &Path,
+    options: impl FnOnce(&Model) -> Result<LowerOptions, FileError>,
+) -> Result<Package, FileError> {
     let model = read_model(path).map_err(at(path))?;
-    package(&model, options).map_err(at(path))
+    package(&model, &options(&model)?).map_err(at(path))
 }
 
 /// Compiles an ONNX model from memory; it cannot have external data.

@@ -20,7 +20,7 @@ pub(super) struct Compile {
 
 impl Compile {
     pub(super) fn run(&self) -> Done {
-        let package = self.lowering.load(&self.model)?;
+        let package = self.lowering.load(&self.model, &[])?;
         let bytes = package.to_bytes()?;
         std::fs::write(&self.output, &bytes).map_err(|e| format!("{}: {e}", self.output.display()))?;
         let mut out = anstream::stdout();

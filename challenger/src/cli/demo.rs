@@ -34,7 +34,10 @@ pub(super) struct Demo {
 impl Demo {
     pub(super) fn run(&self) -> Done {
         let (model, package, inputs) = match &self.model {
-            Some(path) => (path.display().to_string(), self.lowering.load(path)?, self.execution.inputs()?),
+            Some(path) => {
+                let inputs = self.execution.inputs()?;
+                (path.display().to_string(), self.lowering.load(path, &inputs)?, inputs)
+            }
             None => {
                 let (model, package, image) = built_in()?;
                 (model, package, if self.execution.has_inputs() { self.execution.inputs()? } else { image })

@@ -20,7 +20,7 @@ pub(super) struct Inspect {
 
 impl Inspect {
     pub(super) fn run(&self) -> Done {
-        let package = self.lowering.load(&self.model)?;
+        let package = self.lowering.load(&self.model, &[])?;
         let program = package.program();
         let bills = bill(program);
         let mut out = anstream::stdout();

@@ -2,11 +2,11 @@
 
 use super::arguments::{Binding, Shape};
 use super::progress;
-use crate::files::{FileError, load_package, read_tensor};
+use crate::files::{FileError, compile, read_package, read_tensor};
 use clap::Args;
 use rebut_engine::exec::{Isa, Options};
 use rebut_engine::lower::LowerOptions;
-use rebut_engine::onnx::read_model;
+use rebut_engine::onnx::{Dim, Model};
 use rebut_engine::package::Package;
 use rebut_engine::program::TensorType;
 use rebut_engine::tensor::Tensor;
@@ -24,19 +24,31 @@ pub(super) struct Lowering {
 }
 
 impl Lowering {
-    /// Loads a package, or compiles a model with these options.
-    pub(super) fn load(&self, path: &Path) -> Result<Package, FileError> {
-        progress::during(&format!("compiling {}", path.display()), || load_package(path, &self.options(path)?))
+    /// Loads a package, or compiles a model with these options. Open dimensions that no option fixes are those of `inputs`, where
+    /// there are any.
+    pub(super) fn load(&self, path: &Path, inputs: &[Tensor]) -> Result<Package, FileError> {
+        progress::during(&format!("compiling {}", path.display()), || match read_package(path)? {
+            Some(package) => Ok(package),
+            None => compile(path, |model| self.options(model, inputs)),
+        })
     }
 
-    fn options(&self, path: &Path) -> Result<LowerOptions, FileError> {
+    fn options(&self, model: &Model, inputs: &[Tensor]) -> Result<LowerOptions, FileError> {
         let shapes = self.shapes.iter().map(|s| (s.name.clone(), s.dims.clone())).collect();
         let mut options = LowerOptions { shapes, ..LowerOptions::default() };
-        if !self.bindings.is_empty() {
-            let model = read_model(path).map_err(|e| FileError(format!("{}: {e}", path.display())))?;
-            for binding in &self.bindings {
-                let ty = model.inputs.iter().find(|i| i.name == binding.name).and_then(|i| binding.shape(i, &options));
-                options.bindings.insert(binding.name.clone(), binding.tensor(ty.as_ref())?);
+        for binding in &self.bindings {
+            let input = model.inputs.iter().find(|i| i.name == binding.name);
+            let ty = input.and_then(|i| binding.shape(i, &options));
+            options.bindings.insert(binding.name.clone(), binding.tensor(ty.as_ref())?);
+        }
+        let free = model.inputs.iter().filter(|i| !options.bindings.contains_key(&i.name));
+        for (input, tensor) in free.zip(inputs) {
+            let declared = input.dims.as_deref().unwrap_or_default();
+            // Only a shape that fits the declared one closes it; any other is told to the user when the program runs.
+            let fits = declared.len() == tensor.shape().len()
+                && declared.iter().zip(tensor.shape()).all(|(d, &n)| !matches!(d, Dim::Fixed(m) if *m != n as u64));
+            if fits && declared.iter().any(|d| !matches!(d, Dim::Fixed(_))) {
+                options.shapes.entry(input.name.clone()).or_insert_with(|| tensor.ty().dims);
             }
         }
         Ok(options)

@@ -38,8 +38,8 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn run(&self) -> Done {
-        let package = self.lowering.load(&self.model)?;
         let inputs = self.execution.inputs()?;
+        let package = self.lowering.load(&self.model, &inputs)?;
         let options = self.execution.options();
         let mut elapsed = Duration::MAX;
         let mut outputs = Vec::new();

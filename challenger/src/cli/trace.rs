@@ -45,8 +45,8 @@ impl Trace {
     }
 
     pub(super) fn run(&self) -> Done {
-        let package = self.lowering.load(&self.model)?;
         let inputs = self.execution.inputs()?;
+        let package = self.lowering.load(&self.model, &inputs)?;
         let trace = self.trace(&package, &inputs)?;
         let mut out = anstream::stdout();
         for (id, value) in package.program().values.iter().enumerate() {
