@@ -229,9 +229,7 @@ fn expr_type(i: &Instruction, expr: &Expr, core: Option<DType>) -> DType {
 }
 
 fn uses_reductions(view: &View) -> bool {
-    let forms =
-        view.accesses.iter().flat_map(|a| std::iter::once(&a.address).chain(a.guards.iter().map(|g| &g.affine)));
-    forms.flat_map(|f| &f.terms).any(|t| t.0 >= FIRST_REDUCTION_AXIS)
+    view.forms().flat_map(|f| &f.terms).any(|t| t.0 >= FIRST_REDUCTION_AXIS)
 }
 
 fn random_expr(rng: &mut impl Rng, i: &Instruction, core: Option<DType>, body: bool, result: Option<DType>) -> Expr {

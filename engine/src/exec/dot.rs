@@ -5,7 +5,8 @@ use super::block::Scope;
 use super::kernels::{COLUMNS, Kernel, ROWS, Tile};
 use super::lanes::{Lanes, canonical, store};
 use super::points::{Point, points, strides};
-use super::read::{Block, Coordinates, Run, read_f32, reduction_axis, run_length, set_reduction};
+use super::read::{Block, Coordinates, reduction_axis, set_reduction};
+use super::rows::{Rows, run_length};
 use crate::program::limits::CHUNK;
 use crate::program::{Access, DType, Instruction, View};
 use crate::tensor::Tensor;
@@ -26,9 +27,7 @@ pub(super) struct Plan {
 }
 
 fn uses(view: &View, axis: usize) -> bool {
-    let forms =
-        view.accesses.iter().flat_map(|a| std::iter::once(&a.address).chain(a.guards.iter().map(|g| &g.affine)));
-    forms.flat_map(|f| &f.terms).any(|&(x, a)| usize::from(x) == axis && a != 0)
+    view.forms().flat_map(|f| &f.terms).any(|&(x, a)| usize::from(x) == axis && a != 0)
 }
 
 impl Plan {
@@ -119,11 +118,11 @@ impl Window<'_> {
         kernel: Kernel,
     ) -> Vec<f32> {
         let depth = self.depth();
-        let length = run_length(view, &self.i.reduction);
-        let (a, stride) = self.rows_in_place(view, length, block).unwrap_or_else(|| {
+        let (a, stride) = self.rows_in_place(view, block).unwrap_or_else(|| {
+            let rows = Rows::new(view, &self.i.reduction);
             let mut a = vec![0.0; block.len().next_multiple_of(ROWS) * depth];
             for (point, row) in block.iter().zip(a.chunks_exact_mut(depth.max(1))) {
-                self.row(view, length, point, row);
+                self.row(&rows, point, row);
             }
             (Cow::Owned(a), depth)
         });
@@ -149,13 +148,14 @@ impl Window<'_> {
     }
 
     /// The rows where they lie in the operand, if they are whole runs at one distance: a pointwise convolution needs no packing.
-    fn rows_in_place(&self, view: &View, length: u64, block: &[Point]) -> Option<(Cow<'_, [f32]>, usize)> {
+    fn rows_in_place(&self, view: &View, block: &[Point]) -> Option<(Cow<'_, [f32]>, usize)> {
         let [Access { operand, address, guards }] = view.accesses.as_slice() else { return None };
         let last = reduction_axis(self.i.reduction.len().checked_sub(1)?);
         if self.ks.is_empty() {
             return None;
         }
         let contiguous = address.terms.iter().any(|t| usize::from(t.0) == last && t.1 == 1);
+        let length = run_length(view, &self.i.reduction);
         let whole = self.ks.start / length == (self.ks.end - 1) / length;
         if !guards.is_empty() || !contiguous || !whole || !block.len().is_multiple_of(ROWS) {
             return None;
@@ -179,32 +179,18 @@ impl Window<'_> {
         Some((Cow::Borrowed(data.get(first..end)?), stride))
     }
 
-    /// Reads a view over the window's k at one point, in runs of `length`.
-    fn row(&self, view: &View, length: u64, point: &Point, out: &mut [f32]) {
-        let mut at = self.at;
-        at.iter_mut().zip(&point.at).for_each(|(at, x)| *at += x);
-        let Some(last) = self.i.reduction.len().checked_sub(1) else {
-            return read_f32(view, self.operands, &Run { at: &at, axis: 0, len: out.len() }, out);
-        };
-        let axis = reduction_axis(last);
-        let mut k = self.ks.start;
-        let mut done = 0;
-        while k < self.ks.end {
-            set_reduction(&mut at, &self.i.reduction, k);
-            let len = (length - k % length).min(self.ks.end - k) as usize;
-            read_f32(view, self.operands, &Run { at: &at, axis, len }, &mut out[done..done + len]);
-            done += len;
-            k += len as u64;
-        }
+    /// Reads rows over the window's k at one point.
+    fn row(&self, rows: &Rows<'_>, point: &Point, out: &mut [f32]) {
+        rows.read(self.operands, std::array::from_fn(|x| self.at[x] + point.at[x]), &self.ks, out);
     }
 
     /// A packed panel: for each k, the elements of up to `COLUMNS` points.
     fn panel(&self, view: &View, points: &[Point]) -> Vec<[f32; COLUMNS]> {
         let mut panel = vec![[0.0; COLUMNS]; self.depth()];
         let mut row = vec![0.0; self.depth()];
-        let length = run_length(view, &self.i.reduction);
+        let rows = Rows::new(view, &self.i.reduction);
         for (j, point) in points.iter().enumerate() {
-            self.row(view, length, point, &mut row);
+            self.row(&rows, point, &mut row);
             panel.iter_mut().zip(&row).for_each(|(p, &x)| p[j] = x);
         }
         panel

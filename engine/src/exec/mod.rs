@@ -8,6 +8,7 @@ mod lanes;
 mod plain;
 mod points;
 mod read;
+mod rows;
 
 pub use kernels::Isa;
 pub use plain::{ExecError, Hook, Keep, Options, execute, run};

@@ -55,25 +55,6 @@ fn div_ceil(a: i64, b: i64) -> i64 {
     -((-a).div_euclid(b))
 }
 
-/// How many of the innermost k a view reads as one run along the last reduction axis: axes merge where every form's steps do.
-pub(super) fn run_length(view: &View, reduction: &[u64]) -> u64 {
-    let forms =
-        || view.accesses.iter().flat_map(|a| std::iter::once(&a.address).chain(a.guards.iter().map(|g| &g.affine)));
-    let step = |form: &Affine, r: usize| {
-        form.terms.iter().find(|t| usize::from(t.0) == reduction_axis(r)).map_or(0, |t| i128::from(t.1))
-    };
-    let Some((last, &extent)) = reduction.iter().enumerate().next_back() else { return 1 };
-    let mut length = extent;
-    for r in (0..last).rev() {
-        let merges = reduction[r] == 1 || forms().all(|f| step(f, r) == step(f, last) * i128::from(length));
-        if !merges {
-            break;
-        }
-        length *= reduction[r];
-    }
-    length
-}
-
 /// Where along the run an access holds, its address at the run's start and its step.
 fn holds(access: &Access, elements: u64, run: &Run<'_>) -> (Range<usize>, i64, i64) {
     let (base, step) = along(&access.address, run);

@@ -95,6 +95,13 @@ pub struct View {
     pub accesses: Vec<Access>,
 }
 
+impl View {
+    /// All affine forms: every access' address and its guards'.
+    pub fn forms(&self) -> impl Iterator<Item = &Affine> {
+        self.accesses.iter().flat_map(|a| std::iter::once(&a.address).chain(a.guards.iter().map(|g| &g.affine)))
+    }
+}
+
 /// One way of addressing an operand.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Access {

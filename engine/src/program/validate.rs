@@ -215,11 +215,7 @@ impl Scope<'_> {
     fn view(&self, index: u8) -> Checked<&View> {
         let view = self.i.views.get(usize::from(index)).ok_or_else(|| format!("view {index} does not exist"))?;
         if !self.body {
-            let forms = view
-                .accesses
-                .iter()
-                .flat_map(|a| std::iter::once(&a.address).chain(a.guards.iter().map(|g| &g.affine)));
-            let reduces = forms.flat_map(|f| &f.terms).any(|&(axis, _)| axis >= FIRST_REDUCTION_AXIS);
+            let reduces = view.forms().flat_map(|f| &f.terms).any(|&(axis, _)| axis >= FIRST_REDUCTION_AXIS);
             ensure(!reduces, || format!("an epilogue reads view {index}, which uses r axes"))?;
         }
         Ok(view)
