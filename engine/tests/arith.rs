@@ -110,6 +110,44 @@ fn div() {
 }
 
 #[test]
+fn rem() {
+    check_binary("rem", 11, soft::rem, native::rem);
+}
+
+/// All 2^16 numbers of both formats to f32 and back; f32 to both on edges, ties and a stride.
+#[test]
+fn halves() {
+    for h in 0..=u16::MAX {
+        for (soft, native, back, nan) in [
+            (soft::half::from_f16(h), native::half::from_f16(h), soft::half::to_f16 as fn(u32) -> u16, 0x7c00),
+            (soft::half::from_bf16(h), native::half::from_bf16(h), soft::half::to_bf16, 0x7f80),
+        ] {
+            assert_eq!(soft, native.to_bits(), "{h:04x}");
+            if h & 0x7fff <= nan {
+                assert_eq!(back(soft), h, "{h:04x}");
+                assert!(!soft::is_nan(soft));
+            } else {
+                assert_eq!(soft, soft::NAN);
+            }
+        }
+    }
+    // Between neighbours the nearer one wins, half way the even one.
+    for h in (0..0x7bffu16).chain(0x8000..0xfbff) {
+        let (low, high) = (f64::from(native::half::from_f16(h)), f64::from(native::half::from_f16(h + 1)));
+        let middle = ((low + high) / 2.0) as f32;
+        assert_eq!(soft::half::to_f16(middle.to_bits()), h + (h & 1), "{h:04x}");
+        assert_eq!(soft::half::to_f16(middle.to_bits() - 1), h, "{h:04x}");
+        assert_eq!(soft::half::to_f16(middle.to_bits() + 1), h + 1, "{h:04x}");
+    }
+    let strided = (0..u32::MAX).step_by(997);
+    for a in special().into_iter().chain(strided).chain((0x3800_0000..0x3880_2000).step_by(5)) {
+        let x = f32::from_bits(a);
+        assert_eq!(soft::half::to_f16(a), native::half::to_f16(x), "{a:08x}");
+        assert_eq!(soft::half::to_bf16(a), native::half::to_bf16(x), "{a:08x}");
+    }
+}
+
+#[test]
 fn minimum_and_maximum() {
     check_binary("min", 5, soft::min, native::min);
     check_binary("max", 6, soft::max, native::max);

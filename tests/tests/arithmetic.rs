@@ -4,7 +4,7 @@ use alloy::primitives::Address;
 use alloy::sol_types::SolCall;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rebut_contracts::abi::ArithHarness;
+use rebut_contracts::abi::{ArithHarness, ElementaryHarness};
 use rebut_engine::arith::soft;
 use rebut_engine::program::{DType, FoldOp, Op};
 use rebut_engine::reference;
@@ -46,24 +46,31 @@ const SEED: u64 = 0x5eed;
 
 struct Harness {
     evm: BareEvm,
-    address: Address,
+    basic: Address,
+    elementary: Address,
 }
 
 impl Harness {
     fn new() -> Self {
         let mut evm = BareEvm::new();
-        let address = evm.deploy(ArithHarness::BYTECODE.clone()).expect("the harness deploys");
-        Self { evm, address }
+        let basic = evm.deploy(ArithHarness::BYTECODE.clone()).expect("the harness deploys");
+        let elementary = evm.deploy(ElementaryHarness::BYTECODE.clone()).expect("the elementary functions deploy");
+        Self { evm, basic, elementary }
     }
 
     fn ask<C: SolCall>(&mut self, call: &C) -> C::Return {
-        let (output, _) = self.evm.call(self.address, call.abi_encode()).expect("the harness answers");
+        self.ask_at(self.basic, call)
+    }
+
+    fn ask_at<C: SolCall>(&mut self, address: Address, call: &C) -> C::Return {
+        let (output, _) = self.evm.call(address, call.abi_encode()).expect("the harness answers");
         C::abi_decode_returns(&output).expect("the harness' answer")
     }
 
     fn run(&mut self, code: u8, triples: &[[u32; 3]]) -> Vec<u32> {
         let call = ArithHarness::runCall { op: code, triples: bytes(triples.as_flattened()).into() };
-        self.ask(&call).as_chunks::<4>().0.iter().map(|lane| u32::from_be_bytes(*lane)).collect()
+        let address = if Op::from_code(code).is_some_and(Op::is_elementary) { self.elementary } else { self.basic };
+        self.ask_at(address, &call).as_chunks::<4>().0.iter().map(|lane| u32::from_be_bytes(*lane)).collect()
     }
 }
 
@@ -125,6 +132,7 @@ fn definition(op: Op) -> Option<fn([u32; 3]) -> u32> {
         Op::Eq => |[a, b, _]| soft::eq(a, b).into(),
         Op::Ne => |[a, b, _]| soft::ne(a, b).into(),
         Op::Fma => |[a, b, c]| soft::fma(a, b, c),
+        Op::Rem => |[a, b, _]| soft::rem(a, b),
         Op::Neg => |[a, ..]| soft::neg(a),
         Op::Abs => |[a, ..]| soft::abs(a),
         Op::Sqrt => |[a, ..]| soft::sqrt(a),
@@ -137,7 +145,7 @@ fn definition(op: Op) -> Option<fn([u32; 3]) -> u32> {
         Op::Ceil => |[a, ..]| soft::ceil(a),
         Op::Trunc => |[a, ..]| soft::trunc(a),
         Op::RoundEven => |[a, ..]| soft::round_even(a),
-        Op::And | Op::Or | Op::Xor | Op::Not => return None,
+        Op::And | Op::Or | Op::Xor | Op::Not | Op::Shl | Op::Shr => return None,
     })
 }
 
@@ -159,6 +167,12 @@ fn conversions() {
     compare(&mut harness, 0x00, "load", &all, |[a, ..]| a);
     let (lo, hi) = DType::I32.range();
     compare(&mut harness, 0x06, "f32 to i32", &all, |[a, ..]| soft::to_int(a, lo, hi) as u32);
+    compare(&mut harness, 0x08, "f32 to f16", &all, |[a, ..]| soft::half::to_f16(a).into());
+    compare(&mut harness, 0x09, "f32 to bf16", &all, |[a, ..]| soft::half::to_bf16(a).into());
+    // The low half of the word is the argument: no NaN of f32 may be made of it first.
+    let halves: Vec<[u32; 3]> = (0..=u16::MAX).map(|h| [h.into(), 0, 0]).collect();
+    compare(&mut harness, 0x0a, "f16 to f32", &halves, |[a, ..]| soft::half::from_f16(a as u16));
+    compare(&mut harness, 0x0b, "bf16 to f32", &halves, |[a, ..]| soft::half::from_bf16(a as u16));
     let integers: Vec<[u32; 3]> =
         all.iter().map(|t| t.map(|x| if soft::is_nan(x) { 0x7fff_ffff } else { x })).collect();
     // The bits are an integer here, not a float: nothing in them is a NaN.

@@ -16,6 +16,8 @@ pub enum Typing {
     Bits,
     /// f32 only, f32 out.
     Float,
+    /// Integers, the same type out.
+    Integer,
 }
 
 macro_rules! ops {
@@ -56,6 +58,9 @@ ops! {
     Or = 0x1f, "or", 2, Bits, true;
     Xor = 0x20, "xor", 2, Bits, true;
     Fma = 0x21, "fma", 3, Float, false;
+    Rem = 0x23, "rem", 2, Number, true;
+    Shl = 0x24, "shl", 2, Integer, true;
+    Shr = 0x25, "shr", 2, Integer, true;
     Neg = 0x30, "neg", 1, Number, true;
     Abs = 0x31, "abs", 1, Number, true;
     Not = 0x32, "not", 1, Bits, true;
@@ -77,6 +82,11 @@ impl Op {
         self as u8
     }
 
+    /// Whether it is one of the elementary functions (`docs/arithmetic.md`), which a contract of their own evaluates.
+    pub const fn is_elementary(self) -> bool {
+        matches!(self.code(), 0x22 | 0x34..=0x38 | 0x3d..=0x4e)
+    }
+
     /// The operation with this code.
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.iter().copied().find(|op| op.code() == code)
@@ -90,9 +100,10 @@ impl Op {
     /// Result type for arguments of type `argument`, or `None` where the operation is not defined on it.
     pub fn result(self, argument: DType) -> Option<DType> {
         let ok = match self.typing() {
-            Typing::Number | Typing::Order => argument != DType::Bool,
-            Typing::Equality => true,
-            Typing::Bits => argument != DType::F32,
+            Typing::Number | Typing::Order => argument.is_number(),
+            Typing::Equality => argument.is_number() || argument == DType::Bool,
+            Typing::Bits => argument.is_integer() || argument == DType::Bool,
+            Typing::Integer => argument.is_integer(),
             Typing::Float => argument == DType::F32,
         };
         let result = if matches!(self.typing(), Typing::Order | Typing::Equality) { DType::Bool } else { argument };
@@ -170,7 +181,7 @@ impl FoldOp {
         match self {
             Self::SumSq => dtype == DType::F32,
             Self::And | Self::Or => dtype == DType::Bool,
-            _ => dtype != DType::Bool,
+            _ => dtype.is_number(),
         }
     }
 

@@ -32,6 +32,12 @@ pub fn div(a: f32, b: f32) -> f32 {
     a / b
 }
 
+/// The remainder of a division that truncates, exact.
+#[inline]
+pub fn rem(a: f32, b: f32) -> f32 {
+    a % b
+}
+
 /// The square root.
 #[inline]
 pub fn sqrt(a: f32) -> f32 {

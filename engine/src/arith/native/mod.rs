@@ -12,13 +12,14 @@ mod basic;
 mod erf;
 mod erf_table;
 mod exp;
+pub mod half;
 mod log;
 mod sigmoid;
 mod tanh;
 
 pub use basic::{
-    abs, add, canonical, ceil, div, eq, floor, fma, from_i64, ge, gt, le, lt, max, min, mul, ne, neg, round_even, sqrt,
-    sub, to_int, trunc,
+    abs, add, canonical, ceil, div, eq, floor, fma, from_i64, ge, gt, le, lt, max, min, mul, ne, neg, rem, round_even,
+    sqrt, sub, to_int, trunc,
 };
 pub use erf::erf;
 pub use exp::exp;
