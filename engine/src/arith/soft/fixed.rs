@@ -2,16 +2,41 @@
 
 use ruint::aliases::U256;
 
-/// `(a * b) >> shift` for signed operands, towards minus infinity; the result must fit.
+/// `(a * b) >> shift` for signed operands, towards minus infinity; the result must fit, and `0 < shift < 256`.
 pub(super) fn mul_shift(a: i128, b: i128, shift: usize) -> i128 {
-    let product = extend(a).wrapping_mul(extend(b)).arithmetic_shr(shift);
-    product.as_limbs()[0] as i128 & 0xffff_ffff_ffff_ffff | (product.as_limbs()[1] as i128) << 64
+    let (low, high) = product(a.unsigned_abs(), b.unsigned_abs());
+    if (a < 0) == (b < 0) {
+        return shifted(low, high, shift) as i128;
+    }
+    // The magnitude of what is towards minus infinity is rounded up.
+    let lost = match shift {
+        ..128 => low << (128 - shift) != 0,
+        128 => low != 0,
+        _ => low != 0 || high << (256 - shift) != 0,
+    };
+    -(shifted(low, high, shift) as i128) - i128::from(lost)
 }
 
-/// The square of a 128-bit number, shifted right; the result must fit.
+/// The square of a 128-bit number, shifted right; the result must fit, and `0 < shift < 256`.
 pub(super) fn square_shift(a: u128, shift: usize) -> u128 {
-    let a = U256::from(a);
-    ((a * a) >> shift).to()
+    let (low, high) = product(a, a);
+    shifted(low, high, shift)
+}
+
+/// The low and the high half of a product.
+fn product(a: u128, b: u128) -> (u128, u128) {
+    let half = |x: u128| (x & u128::from(u64::MAX), x >> 64);
+    let ((a0, a1), (b0, b1)) = (half(a), half(b));
+    let (low, (middle, carry)) = (a0 * b0, (a0 * b1).overflowing_add(a1 * b0));
+    let (low, overflow) = low.overflowing_add(middle << 64);
+    (low, a1 * b1 + (middle >> 64) + (u128::from(carry) << 64) + u128::from(overflow))
+}
+
+fn shifted(low: u128, high: u128, shift: usize) -> u128 {
+    match shift {
+        ..128 => low >> shift | high << (128 - shift),
+        _ => high >> (shift - 128),
+    }
 }
 
 /// Two's complement in 256 bits.

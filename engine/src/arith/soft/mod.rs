@@ -4,6 +4,8 @@
 //! The elementary functions mirror the fixed-point algorithms of the contracts step by step.
 
 mod basic;
+#[cfg(feature = "closest")]
+pub mod closest;
 mod compare;
 mod erf;
 mod exp;
