@@ -8,23 +8,37 @@
 //! well below [`ERROR`]. If the result rounds to the same f32 at both ends of that interval it is the correctly rounded one;
 //! otherwise, about once in a million, [`soft`](super::soft) decides.
 
+mod acos;
+mod angle;
+mod asin;
+mod atan;
 mod basic;
+mod circle;
+mod cos;
 mod erf;
 mod erf_table;
 mod exp;
 pub mod half;
 mod log;
 mod sigmoid;
+mod sin;
+mod tan;
 mod tanh;
 
+pub use acos::acos;
+pub use asin::asin;
+pub use atan::atan;
 pub use basic::{
     abs, add, canonical, ceil, div, eq, floor, fma, from_i64, ge, gt, le, lt, max, min, mul, ne, neg, rem, round_even,
     sqrt, sub, to_int, trunc,
 };
+pub use cos::cos;
 pub use erf::erf;
 pub use exp::exp;
 pub use log::log;
 pub use sigmoid::sigmoid;
+pub use sin::sin;
+pub use tan::tan;
 pub use tanh::tanh;
 
 /// The NaN that a value may hold.

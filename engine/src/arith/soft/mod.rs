@@ -3,10 +3,16 @@
 //! IEEE-754-2019 binary32, round to nearest even, subnormals kept. Every function is total and its NaN is [`NAN`] and no other.
 //! The elementary functions mirror the fixed-point algorithms of the contracts step by step.
 
+mod acos;
+mod angle;
+mod asin;
+mod atan;
 mod basic;
+mod circle;
 #[cfg(feature = "closest")]
 pub mod closest;
 mod compare;
+mod cos;
 mod erf;
 mod exp;
 mod fixed;
@@ -17,11 +23,17 @@ mod log;
 mod pack;
 mod rem;
 mod sigmoid;
+mod sin;
 mod sqrt;
+mod tan;
 mod tanh;
 
+pub use acos::acos;
+pub use asin::asin;
+pub use atan::atan;
 pub use basic::{abs, add, div, mul, neg, sub};
 pub use compare::{eq, ge, gt, le, lt, max, min, ne};
+pub use cos::cos;
 pub use erf::erf;
 pub use exp::exp;
 pub use fma::fma;
@@ -29,7 +41,9 @@ pub use integer::{ceil, floor, from_i64, round_even, to_int, trunc};
 pub use log::log;
 pub use rem::rem;
 pub use sigmoid::sigmoid;
+pub use sin::sin;
 pub use sqrt::sqrt;
+pub use tan::tan;
 pub use tanh::tanh;
 
 /// The only NaN that an operation gives.
