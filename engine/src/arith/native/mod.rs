@@ -8,22 +8,48 @@
 //! well below [`ERROR`]. If the result rounds to the same f32 at both ends of that interval it is the correctly rounded one;
 //! otherwise, about once in a million, [`soft`](super::soft) decides.
 
+mod acosh;
+mod asinh;
+mod atanh;
 mod basic;
+mod cosh;
 mod erf;
 mod erf_table;
 mod exp;
+mod exp2;
+mod expm1;
 mod log;
+mod log1p;
+mod log2;
+mod pow;
+mod reciprocal;
+mod rsqrt;
 mod sigmoid;
+mod sinh;
+mod softplus;
 mod tanh;
 
+pub use acosh::acosh;
+pub use asinh::asinh;
+pub use atanh::atanh;
 pub use basic::{
     abs, add, canonical, ceil, div, eq, floor, fma, from_i64, ge, gt, le, lt, max, min, mul, ne, neg, round_even, sqrt,
     sub, to_int, trunc,
 };
+pub use cosh::cosh;
 pub use erf::erf;
 pub use exp::exp;
+pub use exp2::exp2;
+pub use expm1::expm1;
 pub use log::log;
+pub use log1p::log1p;
+pub use log2::log2;
+pub use pow::pow;
+pub use reciprocal::reciprocal;
+pub use rsqrt::rsqrt;
 pub use sigmoid::sigmoid;
+pub use sinh::sinh;
+pub use softplus::softplus;
 pub use tanh::tanh;
 
 /// The NaN that a value may hold.

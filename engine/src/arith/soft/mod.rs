@@ -3,27 +3,53 @@
 //! IEEE-754-2019 binary32, round to nearest even, subnormals kept. Every function is total and its NaN is [`NAN`] and no other.
 //! The elementary functions mirror the fixed-point algorithms of the contracts step by step.
 
+mod acosh;
+mod asinh;
+mod atanh;
 mod basic;
 mod compare;
+mod cosh;
 mod erf;
 mod exp;
+mod exp2;
+mod expm1;
 mod fixed;
 mod fma;
 mod integer;
 mod log;
+mod log1p;
+mod log2;
 mod pack;
+mod pow;
+mod reciprocal;
+mod rsqrt;
 mod sigmoid;
+mod sinh;
+mod softplus;
 mod sqrt;
 mod tanh;
 
+pub use acosh::acosh;
+pub use asinh::asinh;
+pub use atanh::atanh;
 pub use basic::{abs, add, div, mul, neg, sub};
 pub use compare::{eq, ge, gt, le, lt, max, min, ne};
+pub use cosh::cosh;
 pub use erf::erf;
 pub use exp::exp;
+pub use exp2::exp2;
+pub use expm1::expm1;
 pub use fma::fma;
 pub use integer::{ceil, floor, from_i64, round_even, to_int, trunc};
 pub use log::log;
+pub use log1p::log1p;
+pub use log2::log2;
+pub use pow::pow;
+pub use reciprocal::reciprocal;
+pub use rsqrt::rsqrt;
 pub use sigmoid::sigmoid;
+pub use sinh::sinh;
+pub use softplus::softplus;
 pub use sqrt::sqrt;
 pub use tanh::tanh;
 
