@@ -58,6 +58,7 @@ ops! {
     Or = 0x1f, "or", 2, Bits, true;
     Xor = 0x20, "xor", 2, Bits, true;
     Fma = 0x21, "fma", 3, Float, false;
+    Pow = 0x22, "pow", 2, Float, false;
     Rem = 0x23, "rem", 2, Number, true;
     Shl = 0x24, "shl", 2, Integer, true;
     Shr = 0x25, "shr", 2, Integer, true;
@@ -74,6 +75,24 @@ ops! {
     Ceil = 0x3a, "ceil", 1, Float, true;
     Trunc = 0x3b, "trunc", 1, Float, true;
     RoundEven = 0x3c, "round_even", 1, Float, true;
+    Exp2 = 0x3d, "exp2", 1, Float, false;
+    Expm1 = 0x3e, "expm1", 1, Float, false;
+    Log2 = 0x3f, "log2", 1, Float, false;
+    Log1p = 0x40, "log1p", 1, Float, false;
+    Sinh = 0x41, "sinh", 1, Float, false;
+    Cosh = 0x42, "cosh", 1, Float, false;
+    Asinh = 0x43, "asinh", 1, Float, false;
+    Acosh = 0x44, "acosh", 1, Float, false;
+    Atanh = 0x45, "atanh", 1, Float, false;
+    Sin = 0x46, "sin", 1, Float, false;
+    Cos = 0x47, "cos", 1, Float, false;
+    Tan = 0x48, "tan", 1, Float, false;
+    Asin = 0x49, "asin", 1, Float, false;
+    Acos = 0x4a, "acos", 1, Float, false;
+    Atan = 0x4b, "atan", 1, Float, false;
+    Softplus = 0x4c, "softplus", 1, Float, false;
+    Rsqrt = 0x4d, "rsqrt", 1, Float, false;
+    Reciprocal = 0x4e, "reciprocal", 1, Float, false;
 }
 
 impl Op {

@@ -120,6 +120,7 @@ operations! {
     test 0x1c eq;
     test 0x1d ne;
     3 0x21 fma;
+    2 0x22 pow;
     2 0x23 rem;
     1 0x30 neg;
     1 0x31 abs;
@@ -133,6 +134,24 @@ operations! {
     1 0x3a ceil;
     1 0x3b trunc;
     1 0x3c round_even;
+    1 0x3d exp2;
+    1 0x3e expm1;
+    1 0x3f log2;
+    1 0x40 log1p;
+    1 0x41 sinh;
+    1 0x42 cosh;
+    1 0x43 asinh;
+    1 0x44 acosh;
+    1 0x45 atanh;
+    1 0x46 sin;
+    1 0x47 cos;
+    1 0x48 tan;
+    1 0x49 asin;
+    1 0x4a acos;
+    1 0x4b atan;
+    1 0x4c softplus;
+    1 0x4d rsqrt;
+    1 0x4e reciprocal;
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::arith::soft;
 
 const LOG2_E: f64 = std::f64::consts::LOG2_E;
 /// Adding and subtracting 1.5 * 2^52 rounds to an integer.
-const ROUND: f64 = 6_755_399_441_055_744.0;
+pub(super) const ROUND: f64 = 6_755_399_441_055_744.0;
 
 /// `1 / i!` from i = 13 down to 2.
 const INVERSE_FACTORIALS: [f64; 12] = [
@@ -43,8 +43,13 @@ pub(super) fn parts(x: f64) -> (f64, f64) {
     let shifted = x * LOG2_E + ROUND;
     let k = shifted - ROUND;
     let r = (x - k * LN_2_HIGH) - k * LN_2_LOW;
+    scaled(shifted, r)
+}
+
+/// `2^k` and `exp(r) - 1`; the low bits of `shifted` hold k.
+#[inline(always)]
+pub(super) fn scaled(shifted: f64, r: f64) -> (f64, f64) {
     let q = r + r * r * polynomial(&INVERSE_FACTORIALS, r);
-    // The low bits of `shifted` hold k.
     let scale = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
     (scale, q)
 }

@@ -39,12 +39,39 @@ pub fn log(a: f32) -> f32 {
             NAN
         };
     }
+    narrow(ln(a.into()), || soft::log(a.to_bits()))
+}
+
+/// `ln x` for a positive normal number.
+#[inline(always)]
+pub(super) fn ln(x: f64) -> f64 {
+    let (k, rest) = parts(x);
+    k * LN_2_HIGH + (k * LN_2_LOW + rest)
+}
+
+/// `ln x = k ln 2 + rest` for a positive normal number; the rest is relatively exact.
+#[inline(always)]
+pub(super) fn parts(x: f64) -> (f64, f64) {
+    let (k, f) = split(x);
+    (k, artanh((f - 1.0) / (f + 1.0)))
+}
+
+/// `x = 2^k f` for a positive normal number, with f in [sqrt(1/2), sqrt(2)).
+#[inline(always)]
+pub(super) fn split(x: f64) -> (f64, f64) {
     // Every f32 is a normal f64.
-    let bits = f64::from(a).to_bits();
-    let k = (bits.wrapping_sub(ROOT_HALF) as i64) >> 52;
-    let f = f64::from_bits((bits.wrapping_sub(ROOT_HALF) & FRACTION) + ROOT_HALF);
-    let k = k as f64;
-    let s = (f - 1.0) / (f + 1.0);
-    let series = 2.0 * s * polynomial(&ODD_INVERSES, s * s);
-    narrow(k * LN_2_HIGH + (k * LN_2_LOW + series), || soft::log(a.to_bits()))
+    let bits = x.to_bits().wrapping_sub(ROOT_HALF);
+    ((bits as i64 >> 52) as f64, f64::from_bits((bits & FRACTION) + ROOT_HALF))
+}
+
+/// `ln(1 + x)` for `x > -1`: where x is small 1 + x would lose its last bits, and elsewhere they do not count.
+#[inline(always)]
+pub(super) fn ln_1p(x: f64) -> f64 {
+    if (-0.29..0.41).contains(&x) { artanh(x / (2.0 + x)) } else { ln(1.0 + x) }
+}
+
+/// `2 artanh(s)` for |s| < 0.1716.
+#[inline(always)]
+pub(super) fn artanh(s: f64) -> f64 {
+    2.0 * s * polynomial(&ODD_INVERSES, s * s)
 }

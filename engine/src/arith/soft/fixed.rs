@@ -44,3 +44,12 @@ pub(super) fn extend(x: i128) -> U256 {
     let sign = (x >> 127) as u64;
     U256::from_limbs([x as u64, (x >> 64) as u64, sign, sign])
 }
+
+/// The square root of `0 < x < 2^254`, rounded down.
+///
+/// Newton's iteration from a power of two above it: the error, relatively, halves its square, so seven steps lead from 1 to 2^-201.
+pub(super) fn root(x: U256) -> U256 {
+    let seed = U256::ONE << ((257 - x.leading_zeros()) / 2);
+    let y = (0..7).fold(seed, |y: U256, _| (y + x / y) >> 1);
+    if y > x / y { y - U256::ONE } else { y }
+}

@@ -39,6 +39,17 @@ pub(super) fn pack_sum(s: Signed, q: i32) -> u32 {
     if s.magnitude.is_zero() { 0 } else { pack(s.negative, s.magnitude, q) }
 }
 
+/// [`pack`] of a number in two's complement; zero is +0.
+pub(super) fn pack_twos(s: U256, q: i32) -> u32 {
+    if s.is_zero() {
+        0
+    } else if s.bit(255) {
+        pack(true, s.wrapping_neg(), q)
+    } else {
+        pack(false, s, q)
+    }
+}
+
 /// A sign and a magnitude.
 #[derive(Clone, Copy)]
 pub(super) struct Signed {
