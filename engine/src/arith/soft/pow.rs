@@ -44,7 +44,12 @@ pub fn pow(a: u32, b: u32) -> u32 {
     if x != a && v < 0 {
         return NAN;
     }
-    if !down && let Some((power, q)) = exact(x, n, v) {
+    // 3^16 has 26 bits: larger powers and roots of a 16th or less are not among the exact ones.
+    if !down
+        && n < 16
+        && v >= -3
+        && let Some((power, q)) = exact(x, n, v)
+    {
         return pack(sign != 0, power, q);
     }
     let logarithm = log2(x);
@@ -86,8 +91,7 @@ fn exact(x: u32, n: u32, mut v: i32) -> Option<(U256, i32)> {
         }
         (x, power, v) = (r, power >> 1, v + 1);
     }
-    // 3^16 is too large already.
-    if n > 15 || v > 3 || n << v > 15 {
+    if v > 3 || n << v > 15 {
         return None;
     }
     let n = n << v;
