@@ -220,6 +220,21 @@ fn unary() {
     }
 }
 
+/// LLVM once took the NaN of a negative number's root for the canonical one.
+#[test]
+fn a_nan_is_canonical_whatever_made_it() {
+    for (name, x) in [
+        ("sqrt", native::sqrt(black_box(-2.0))),
+        ("sub", native::sub(black_box(f32::INFINITY), black_box(f32::INFINITY))),
+        ("div", native::div(black_box(0.0), black_box(0.0))),
+        ("mul", native::mul(black_box(0.0), black_box(f32::NEG_INFINITY))),
+        ("rem", native::rem(black_box(1.0), black_box(0.0))),
+        ("fma", native::fma(black_box(0.0), black_box(f32::INFINITY), black_box(1.0))),
+    ] {
+        assert_eq!(native::canonical(x).to_bits(), soft::NAN, "{name}");
+    }
+}
+
 #[test]
 fn integers() {
     let ranges = [(0, 255), (-128, 127), (i32::MIN.into(), i32::MAX.into()), (i64::MIN, i64::MAX)];

@@ -117,7 +117,7 @@ fn float(op: Op, a: &[f32], b: &[f32], c: &[f32]) -> Lanes {
         Op::Pow => two!(native::pow),
         Op::Min => two!(native::min),
         Op::Max => two!(native::max),
-        Op::Fma => Lanes::F32(a.iter().zip(b.iter().zip(c)).map(|(x, (y, z))| x.mul_add(*y, *z)).collect()),
+        Op::Fma => Lanes::F32(a.iter().zip(b.iter().zip(c)).map(|(&x, (&y, &z))| native::fma(x, y, z)).collect()),
         Op::Lt => test!(f32::lt),
         Op::Le => test!(f32::le),
         Op::Gt => test!(f32::gt),

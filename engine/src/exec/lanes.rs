@@ -1,5 +1,6 @@
 //! Blocks of registers: f32 as themselves, every other type as i64.
 
+use crate::arith::native::canonical;
 use crate::program::DType;
 use crate::tensor::Tensor;
 
@@ -38,11 +39,6 @@ impl Lanes {
 /// The float in an f32 register.
 pub(super) fn f32_of(register: i64) -> f32 {
     f32::from_bits((register & 0xffff_ffff) as u32)
-}
-
-/// One f32 NaN only, whatever the hardware made.
-pub(super) fn canonical(x: f32) -> f32 {
-    if x.is_nan() { f32::from_bits(crate::tensor::NAN) } else { x }
 }
 
 /// Writes rows of lanes: element `i` of a row goes to `start + i * stride`; narrower integers hold their registers exactly.

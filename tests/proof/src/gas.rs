@@ -62,6 +62,7 @@ fn operation(harness: &mut Harness, operation: &Operation) -> Gas {
     let (low, high) = match operation.name {
         "log" | "log2" | "sqrt" | "rsqrt" | "pow" => (0.01, 8.0),
         "acosh" => (1.0, 8.0),
+        "erf" => (-3.0, 3.0),
         "asin" | "acos" | "atanh" => (-1.0, 1.0),
         _ => (-8.0f32, 8.0),
     };

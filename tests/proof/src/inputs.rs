@@ -54,7 +54,7 @@ pub fn arguments(operation: &Operation, count: usize, seed: u64) -> Vec<Argument
     for top in 0..512u32 {
         // Every exponent with either sign, beside one near it.
         let x = top << 23 | rng.random_range(0..1 << 23);
-        let near = (top + rng.random_range(0..4)) % 512 << 23 | rng.random_range(0..1 << 23);
+        let near = ((top + rng.random_range(0..4)) % 512) << 23 | rng.random_range(0..1 << 23);
         all.push([x, near, rng.random()]);
     }
     while all.len() < count {
