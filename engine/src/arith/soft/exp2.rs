@@ -2,7 +2,7 @@
 //!
 //! Domain: every f32. From 128 on the result is +inf, from -150 down +0. Below 2^-25 it is 1: `|a| ln 2` is less than half a unit
 //! on either side.
-//! Method: `a = k + f` exactly, then `exp(f ln 2 / 2)` by the exponential's series, squared. Integers have f = 0 and are exact.
+//! Method: `a = k + f` exactly, then `exp(f ln 2 / 2)` by the series of the exponential, squared. Integers have f = 0 and are exact.
 //! Error: below 2^-98, relatively, before the one rounding.
 //! Source: the definition.
 

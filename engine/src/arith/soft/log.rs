@@ -58,8 +58,8 @@ pub fn log(a: u32) -> u32 {
     pack_twos(ln(U256::from(m), e - 150), 25)
 }
 
-/// `ln(s 2^q)` for `s > 0`, in two's complement with 124 fractional bits; the error is below 2^-122, and below 2^-108 of the
-/// result beside that.
+/// `ln(s 2^q)` for `s > 0`, in two's complement with 124 fractional bits; the error is below 2^-122 plus 2^-104 of the
+/// result.
 pub(super) fn ln(s: U256, q: i32) -> U256 {
     let (power, rest) = split(s, q);
     extend(power.into()).wrapping_mul(extend(LN_2)).wrapping_add(extend(rest))
