@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.37;
 
+import {Acos} from "../src/arith/Acos.sol";
+import {Asin} from "../src/arith/Asin.sol";
+import {Atan} from "../src/arith/Atan.sol";
+import {Cos} from "../src/arith/Cos.sol";
 import {Dot} from "../src/arith/Dot.sol";
 import {F32} from "../src/arith/F32.sol";
 import {F32Elementary} from "../src/arith/F32Elementary.sol";
 import {Fold} from "../src/arith/Fold.sol";
+import {Sin} from "../src/arith/Sin.sol";
+import {Tan} from "../src/arith/Tan.sol";
 import {vm} from "./Vm.sol";
 
 contract ArithTest {
@@ -209,15 +215,30 @@ contract ArithTest {
             uint256 n = line.length;
             uint256 a = _hex(line, n - 17);
             uint256 r;
-            if (line[0] == "l") r = F32Elementary.log(a);
-            else if (line[0] == "t") r = F32Elementary.tanh(a);
-            else if (line[0] == "s") r = F32Elementary.sigmoid(a);
-            else if (line[1] == "x") r = F32Elementary.exp(a);
-            else r = F32Elementary.erf(a);
+            bytes32 name = _name(line);
+            if (name == "log") r = F32Elementary.log(a);
+            else if (name == "tanh") r = F32Elementary.tanh(a);
+            else if (name == "sigmoid") r = F32Elementary.sigmoid(a);
+            else if (name == "exp") r = F32Elementary.exp(a);
+            else if (name == "erf") r = F32Elementary.erf(a);
+            else if (name == "sin") r = Sin.sin(a);
+            else if (name == "cos") r = Cos.cos(a);
+            else if (name == "tan") r = Tan.tan(a);
+            else if (name == "asin") r = Asin.asin(a);
+            else if (name == "acos") r = Acos.acos(a);
+            else if (name == "atan") r = Atan.atan(a);
+            else revert(string(line));
             if (r != _hex(line, n - 8)) revert(string(line));
             lines++;
         }
-        require(lines > 3000);
+        require(lines > 8000);
+    }
+
+    /// What stands before the two numbers of a line.
+    function _name(bytes memory line) private pure returns (bytes32 name) {
+        for (uint256 i = 0; i < line.length - 18; i++) {
+            name |= bytes32(line[i]) >> 8 * i;
+        }
     }
 
     function _hex(bytes memory text, uint256 offset) private pure returns (uint256 x) {

@@ -13,12 +13,18 @@ const RANDOM: usize = 1_000_000;
 
 type Unary = (&'static str, fn(u32) -> u32, fn(f32) -> f32);
 
-const ELEMENTARY: [Unary; 5] = [
+const ELEMENTARY: [Unary; 11] = [
     ("exp", soft::exp, native::exp),
     ("log", soft::log, native::log),
     ("tanh", soft::tanh, native::tanh),
     ("sigmoid", soft::sigmoid, native::sigmoid),
     ("erf", soft::erf, native::erf),
+    ("sin", soft::sin, native::sin),
+    ("cos", soft::cos, native::cos),
+    ("tan", soft::tan, native::tan),
+    ("asin", soft::asin, native::asin),
+    ("acos", soft::acos, native::acos),
+    ("atan", soft::atan, native::atan),
 ];
 
 /// Zeros, ends of ranges, powers of two and their neighbours, NaNs; both signs.

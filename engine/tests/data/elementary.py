@@ -7,7 +7,8 @@ those where the function leaves its range, and those of hard.txt.
 import random
 import struct
 
-from mpmath import erf, exp, floor, frexp, inf, isinf, isnan, log, mp, mpf, nan, tanh
+from mpmath import acos, asin, atan, cos, erf, exp, floor, frexp, inf, isinf, isnan
+from mpmath import log, mp, mpf, nan, sin, tan, tanh
 
 mp.prec = 500
 
@@ -49,8 +50,33 @@ def logarithm(x):
     return nan if x < 0 else log(x)
 
 
-FUNCTIONS = {"exp": exp, "log": logarithm, "tanh": tanh, "sigmoid": sigmoid, "erf": erf}
-ODD = {"tanh", "erf"}
+def where(defined, f):
+    """f, and NaN where it is not defined."""
+    return lambda x: f(x) if defined(x) else nan
+
+
+def finite(x):
+    return not isinf(x)
+
+
+def up_to_one(x):
+    return abs(x) <= 1
+
+
+FUNCTIONS = {
+    "exp": exp,
+    "log": logarithm,
+    "tanh": tanh,
+    "sigmoid": sigmoid,
+    "erf": erf,
+    "sin": where(finite, sin),
+    "cos": where(finite, cos),
+    "tan": where(finite, tan),
+    "asin": where(up_to_one, asin),
+    "acos": where(up_to_one, acos),
+    "atan": atan,
+}
+ODD = {"tanh", "erf", "sin", "tan", "asin", "atan"}
 
 SPECIAL = [0, 1, 2, 0x7FFFFF, 0x800000, 0x3F000000, 0x3F7FFFFF, 0x3F800000, 0x3F800001, 0x40000000, 0x7F7FFFFF, INF]
 EDGES = {
@@ -59,6 +85,14 @@ EDGES = {
     "tanh": [2.0**-12, 2.44140625e-4, 9.01, 9.0109, 9.011, 16.0],
     "sigmoid": [16.6355, 17.32868, -88.0, -103.97207, -103.98, -(2.0**-24), 2.0**-23],
     "erf": [0.5, 0.75, 3.8325068, 3.832507, 3.9192059, 3.9999998, 4.0],
+    # The eighths of a turn, the largest reduced in floating point, and the rest that is nearest to 0.
+    "sin": [2.0**-12, 0.7853982, 1.5707964, 3.1415927, 6.2831855, 2.0**20, 2.0**24, 7.729179e28],
+    "cos": [2.0**-12, 0.7853982, 1.5707964, 3.1415927, 6.2831855, 2.0**20, 2.0**24, 7.729179e28],
+    "tan": [2.0**-12, 0.7853982, 1.5707964, 3.1415927, 6.2831855, 2.0**20, 2.0**24, 7.729179e28],
+    # Where the next table entry takes over: half-way points between the tangents i / 8.
+    "asin": [2.0**-12, 0.06237829, 0.18428852, 0.5, 0.5734623, 0.70710677, 1.0],
+    "acos": [2.0**-12, 0.06237829, 0.18428852, 0.5, 0.5734623, 0.70710677, 1.0],
+    "atan": [2.0**-12, 0.0625, 0.1875, 0.9375, 1.0, 1.0666667, 16.0, 2.0**26, 2.0**60, 2.0**120],
 }
 
 
