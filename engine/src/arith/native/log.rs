@@ -4,12 +4,16 @@
 //! s^23, whose rest is below 2^-60.
 //! Error: below 2^-49, relatively: near 1 there is only the series, and f - 1 is exact. Source: textbook.
 
-use super::{LN_2_HIGH, LN_2_LOW, NAN, narrow, polynomial};
+use super::{LN_2_HIGH, LN_2_LOW, multiply_add, narrow, polynomial};
 use crate::arith::soft;
 
-/// The bits of sqrt(1/2).
+/// The bits of sqrt(1/2), and of 1.
 const ROOT_HALF: u64 = 0x3fe6_a09e_667f_3bcd;
+const ONE: u64 = 0x3ff0_0000_0000_0000;
 const FRACTION: u64 = (1 << 52) - 1;
+/// 2^52, whose lowest bits hold an integer, and what the integers below are too large by.
+const INTEGER: u64 = 0x4330_0000_0000_0000;
+const BIAS: f64 = (1u64 << 52) as f64 + 1023.0;
 
 /// `1 / (2 i + 1)` from i = 11 down to 0.
 const ODD_INVERSES: [f64; 12] = [
@@ -30,21 +34,20 @@ const ODD_INVERSES: [f64; 12] = [
 /// `ln a`, correctly rounded.
 #[inline]
 pub fn log(a: f32) -> f32 {
-    if a <= 0.0 || a.is_nan() || a == f32::INFINITY {
-        return if a == 0.0 {
-            f32::NEG_INFINITY
-        } else if a > 0.0 {
-            a
-        } else {
-            NAN
-        };
-    }
-    // Every f32 is a normal f64.
-    let bits = f64::from(a).to_bits();
-    let k = (bits.wrapping_sub(ROOT_HALF) as i64) >> 52;
-    let f = f64::from_bits((bits.wrapping_sub(ROOT_HALF) & FRACTION) + ROOT_HALF);
-    let k = k as f64;
+    narrow(wide::<false>(a.into()), || soft::log(a.to_bits()))
+}
+
+/// `ln x` of an f32: every one of them is a normal f64, or 0.
+#[inline(always)]
+pub(super) fn wide<const FUSED: bool>(x: f64) -> f64 {
+    let rest = x.to_bits().wrapping_sub(ROOT_HALF);
+    let f = f64::from_bits((rest & FRACTION) + ROOT_HALF);
+    // k + 1023 in the lowest bits of a number: not every vector unit converts integers of 64 bits.
+    let k = f64::from_bits(rest.wrapping_add(ONE) >> 52 | INTEGER) - BIAS;
     let s = (f - 1.0) / (f + 1.0);
-    let series = 2.0 * s * polynomial(&ODD_INVERSES, s * s);
-    narrow(k * LN_2_HIGH + (k * LN_2_LOW + series), || soft::log(a.to_bits()))
+    let series = 2.0 * s * polynomial::<FUSED, _>(&ODD_INVERSES, s * s);
+    let y = k * LN_2_HIGH + multiply_add::<FUSED>(k, LN_2_LOW, series);
+    let y = if x == f64::INFINITY { x } else { y };
+    let y = if x == 0.0 { f64::NEG_INFINITY } else { y };
+    if x >= 0.0 { y } else { f64::NAN }
 }
