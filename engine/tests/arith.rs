@@ -13,7 +13,7 @@ const RANDOM: usize = 1_000_000;
 
 type Unary = (&'static str, fn(u32) -> u32, fn(f32) -> f32);
 
-const ELEMENTARY: [Unary; 17] = [
+const ELEMENTARY: [Unary; 23] = [
     ("exp", soft::exp, native::exp),
     ("log", soft::log, native::log),
     ("tanh", soft::tanh, native::tanh),
@@ -31,6 +31,12 @@ const ELEMENTARY: [Unary; 17] = [
     ("asinh", soft::asinh, native::asinh),
     ("acosh", soft::acosh, native::acosh),
     ("atanh", soft::atanh, native::atanh),
+    ("sin", soft::sin, native::sin),
+    ("cos", soft::cos, native::cos),
+    ("tan", soft::tan, native::tan),
+    ("asin", soft::asin, native::asin),
+    ("acos", soft::acos, native::acos),
+    ("atan", soft::atan, native::atan),
 ];
 
 /// Zeros, ends of ranges, powers of two and their neighbours, NaNs; both signs.

@@ -7,8 +7,8 @@ those where the function leaves its range, and those of hard.txt.
 import random
 import struct
 
-from mpmath import acosh, asinh, atanh, cosh, erf, exp, expm1, floor, frexp, inf, isinf, isnan, log, log1p, mp, mpf, nan
-from mpmath import sinh, sqrt, tanh
+from mpmath import acos, acosh, asin, asinh, atan, atanh, cos, cosh, erf, exp, expm1, floor, frexp, inf, isinf, isnan
+from mpmath import log, log1p, mp, mpf, nan, sin, sinh, sqrt, tan, tanh
 
 mp.prec = 500
 
@@ -80,6 +80,19 @@ def area_tangent(x):
     return atanh(x)
 
 
+def where(defined, f):
+    """f, and NaN where it is not defined."""
+    return lambda x: f(x) if defined(x) else nan
+
+
+def finite(x):
+    return not isinf(x)
+
+
+def up_to_one(x):
+    return abs(x) <= 1
+
+
 FUNCTIONS = {
     "exp": exp,
     "log": logarithm,
@@ -98,9 +111,15 @@ FUNCTIONS = {
     "asinh": asinh,
     "acosh": area_cosine,
     "atanh": area_tangent,
+    "sin": where(finite, sin),
+    "cos": where(finite, cos),
+    "tan": where(finite, tan),
+    "asin": where(up_to_one, asin),
+    "acos": where(up_to_one, acos),
+    "atan": atan,
 }
 # An infinite or zero result has the sign of a zero argument.
-ODD = {"tanh", "erf", "expm1", "log1p", "rsqrt", "reciprocal", "sinh", "asinh", "atanh"}
+ODD = {"tanh", "erf", "sin", "tan", "asin", "atan", "expm1", "log1p", "rsqrt", "reciprocal", "sinh", "asinh", "atanh"}
 # One argument for each exponent of either sign, and not of one sign only.
 BOTH_SIGNS = {"exp", "tanh", "sigmoid", "erf"}
 # These have next to no values for negative numbers.
@@ -125,6 +144,14 @@ EDGES = {
     "asinh": [2.0**-12, 2.44140625e-4, 0.5, 0.75, 2.0**126],
     "acosh": [1.0, 1.5, 2.0**126],
     "atanh": [2.0**-12, 2.44140625e-4, 0.5, 0.9999999, 1.0, -1.0],
+    # The eighths of a turn, the largest reduced in floating point, and the rest that is nearest to 0.
+    "sin": [2.0**-12, 0.7853982, 1.5707964, 3.1415927, 6.2831855, 2.0**20, 2.0**24, 7.729179e28],
+    "cos": [2.0**-12, 0.7853982, 1.5707964, 3.1415927, 6.2831855, 2.0**20, 2.0**24, 7.729179e28],
+    "tan": [2.0**-12, 0.7853982, 1.5707964, 3.1415927, 6.2831855, 2.0**20, 2.0**24, 7.729179e28],
+    # Where the next table entry takes over: half-way points between the tangents i / 8.
+    "asin": [2.0**-12, 0.06237829, 0.18428852, 0.5, 0.5734623, 0.70710677, 1.0],
+    "acos": [2.0**-12, 0.06237829, 0.18428852, 0.5, 0.5734623, 0.70710677, 1.0],
+    "atan": [2.0**-12, 0.0625, 0.1875, 0.9375, 1.0, 1.0666667, 16.0, 2.0**26, 2.0**60, 2.0**120],
 }
 
 

@@ -1,50 +1,37 @@
-"""Prints engine/src/arith/native/erf_table.rs, to be formatted by rustfmt. Needs mpmath."""
+"""Prints the coefficients in engine/src/arith/native/erf.rs. Needs mpmath."""
 
-from mpmath import cos, erf, lu_solve, matrix, mp, mpf, pi, polyval, sqrt
+from mpmath import cos, erf, erfc, log, matrix, mp, mpf, pi, polyval, qr_solve, sqrt
 
-mp.prec = 300
-
-
-def interpolate(f, a, b, degree):
-    """Coefficients, highest power first, of the interpolation at Chebyshev's points, rounded to f64."""
-    n = degree + 1
-    points = [(a + b) / 2 + (b - a) / 2 * cos((2 * i + 1) * pi / (2 * n)) for i in range(n)]
-    powers = matrix([[x ** (degree - j) for j in range(n)] for x in points])
-    return [float(c) for c in lu_solve(powers, matrix([f(x) for x in points]))]
+mp.prec = 200
+DEGREE = 21
 
 
-def worst(f, coefficients, a, b):
-    """The largest relative error, in exact arithmetic with the rounded coefficients."""
-    points = [a + (b - a) * i / 997 for i in range(998)]
-    return max(abs(polyval(coefficients, x) / f(x) - 1) for x in points)
+def over_x(x):
+    return -2 / sqrt(pi) if x == 0 else log(erfc(x)) / x
 
 
-def over_x(z):
-    return 2 / sqrt(pi) if z == 0 else erf(sqrt(z)) / sqrt(z)
+def weight(x):
+    """How much a change of over_x(x) changes erf(x), relatively."""
+    return mpf(1) if x == 0 else x * erfc(x) / erf(x)
 
 
-def rows(coefficients):
-    return "".join(f"{c!r}, " for c in coefficients).strip()
+def fitted(n, rounds):
+    """The polynomial in x - 2 with nearly the smallest weighted error on [0, 4]: least squares at n points, reweighted by the errors."""
+    points = [2 + 2 * cos((2 * i + 1) * pi / (2 * n)) for i in range(n)]
+    weights = [weight(x) for x in points]
+    shares = [mpf(1)] * n
+    for _ in range(rounds):
+        rows = [[sqrt(s) * w * (x - 2) ** k for k in range(DEGREE, -1, -1)] for x, w, s in zip(points, weights, shares)]
+        right = [sqrt(s) * w * over_x(x) for x, w, s in zip(points, weights, shares)]
+        c = list(qr_solve(matrix(rows), matrix(right))[0])
+        shares = [s * abs(w * (polyval(c, x - 2) - over_x(x))) for x, w, s in zip(points, weights, shares)]
+        total = sum(shares) / n
+        shares = [s / total for s in shares]
+    return [float(x) for x in c]
 
 
-even = interpolate(over_x, mpf(0), mpf(1) / 4, 9)
-quarters = []
-limit = worst(over_x, even, mpf(0), mpf(1) / 4)
-for i in range(14):
-    middle = mpf(5) / 8 + mpf(i) / 4
-    f = lambda t, middle=middle: erf(middle + t)
-    quarters.append(interpolate(f, -mpf(1) / 8, mpf(1) / 8, 11))
-    limit = max(limit, worst(f, quarters[-1], -mpf(1) / 8, mpf(1) / 8))
-assert limit < mpf(2) ** -51, mp.log(limit, 2)
-
-print("//! Coefficients of the error function, highest power first; made by engine/tests/data/erf_table.py.")
-print("#![allow(clippy::approx_constant)]")
-print()
-print("/// `erf(x) / x` in powers of `x^2` for |x| <= 1/2.")
-print(f"pub(super) const EVEN: [f64; {len(even)}] = [{rows(even)}];")
-print()
-print("/// `erf(x)` in powers of `x - middle` for the quarters from 1/2 to 4.")
-print(f"pub(super) const QUARTERS: [[f64; 12]; 14] = [")
-for quarter in quarters:
-    print(f"    [{rows(quarter)}],")
-print("];")
+coefficients = fitted(4 * DEGREE, 6)
+points = [mpf(4) * i / 4999 for i in range(5000)]
+limit = max(abs(weight(x) * (polyval(coefficients, x - 2) - over_x(x))) for x in points)
+assert limit < mpf(2) ** -52, log(limit, 2)
+print("".join(f"    {c!r},\n" for c in coefficients), end="")

@@ -35,7 +35,7 @@ pub(super) fn angle(y: f64, x: f64) -> f64 {
     let eighths = i as f64;
     let t = (8.0 * y - eighths * x) / (8.0 * x + eighths * y);
     let z = t * t;
-    let sum = ATAN_EIGHTHS[i] + (t + t * z * polynomial(&ODD_INVERSES, z));
+    let sum = ATAN_EIGHTHS[i] + (t + t * z * polynomial::<false, _>(&ODD_INVERSES, z));
     if steep { FRAC_PI_2 - sum } else { sum }
 }
 

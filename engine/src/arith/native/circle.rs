@@ -83,12 +83,12 @@ pub(super) fn turned(quadrant: u32, r: f64) -> f64 {
 #[inline(always)]
 pub(super) fn sine(r: f64) -> f64 {
     let z = r * r;
-    r + r * z * polynomial(&SINE, z)
+    r + r * z * polynomial::<false, _>(&SINE, z)
 }
 
 /// `cos r` for |r| up to `pi / 4`.
 #[inline(always)]
 pub(super) fn cosine(r: f64) -> f64 {
     let z = r * r;
-    1.0 + z * polynomial(&COSINE, z)
+    1.0 + z * polynomial::<false, _>(&COSINE, z)
 }

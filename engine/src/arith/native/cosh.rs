@@ -13,7 +13,7 @@ pub fn cosh(a: f32) -> f32 {
         return NAN;
     }
     // The result is infinite long before 128.
-    let (scale, q) = parts(f64::from(a).abs().min(128.0));
+    let (scale, q) = parts::<false>(f64::from(a).abs().min(128.0));
     let p = scale + scale * q;
     narrow(0.5 * (p + 1.0 / p), || soft::cosh(a.to_bits()))
 }

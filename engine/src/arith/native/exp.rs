@@ -3,7 +3,7 @@
 //! Method: `x = k ln 2 + r`, Taylor's series of `exp(r) - 1` up to the 13th power, whose rest is below 2^-57.
 //! Error: below 2^-51, relatively. Source: textbook.
 
-use super::{LN_2_HIGH, LN_2_LOW, NAN, narrow, polynomial};
+use super::{LN_2_HIGH, LN_2_LOW, multiply_add, narrow, polynomial};
 use crate::arith::soft;
 
 const LOG2_E: f64 = std::f64::consts::LOG2_E;
@@ -29,27 +29,29 @@ const INVERSE_FACTORIALS: [f64; 12] = [
 /// `e^a`, correctly rounded.
 #[inline]
 pub fn exp(a: f32) -> f32 {
-    if a.is_nan() {
-        return NAN;
-    }
-    // The result is infinite or zero long before 128.
-    let (scale, q) = parts(f64::from(a).clamp(-128.0, 128.0));
-    narrow(scale + scale * q, || soft::exp(a.to_bits()))
+    narrow(wide::<false>(a.into()), || soft::exp(a.to_bits()))
+}
+
+/// `e^x`, infinite or zero as an f32 beyond |x| = 128; a NaN stays one.
+#[inline(always)]
+pub(super) fn wide<const FUSED: bool>(x: f64) -> f64 {
+    let (scale, q) = parts::<FUSED>(x.clamp(-128.0, 128.0));
+    multiply_add::<FUSED>(scale, q, scale)
 }
 
 /// `exp(x) = scale * (1 + q)` for |x| <= 128, where `scale` is a power of two and `|q| < 1/2` is relatively exact.
 #[inline(always)]
-pub(super) fn parts(x: f64) -> (f64, f64) {
-    let shifted = x * LOG2_E + ROUND;
+pub(super) fn parts<const FUSED: bool>(x: f64) -> (f64, f64) {
+    let shifted = multiply_add::<FUSED>(x, LOG2_E, ROUND);
     let k = shifted - ROUND;
-    let r = (x - k * LN_2_HIGH) - k * LN_2_LOW;
-    scaled(shifted, r)
+    let r = multiply_add::<FUSED>(-k, LN_2_LOW, x - k * LN_2_HIGH);
+    scaled::<FUSED>(shifted, r)
 }
 
 /// `2^k` and `exp(r) - 1`; the low bits of `shifted` hold k.
 #[inline(always)]
-pub(super) fn scaled(shifted: f64, r: f64) -> (f64, f64) {
-    let q = r + r * r * polynomial(&INVERSE_FACTORIALS, r);
+pub(super) fn scaled<const FUSED: bool>(shifted: f64, r: f64) -> (f64, f64) {
+    let q = multiply_add::<FUSED>(r * r, polynomial::<FUSED, _>(&INVERSE_FACTORIALS, r), r);
     let scale = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
     (scale, q)
 }

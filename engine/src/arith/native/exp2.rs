@@ -24,5 +24,5 @@ pub fn exp2(a: f32) -> f32 {
 pub(super) fn fraction(x: f64, rest: f64) -> (f64, f64) {
     let shifted = (x + rest) + ROUND;
     let f = (x - (shifted - ROUND)) + rest;
-    scaled(shifted, f * std::f64::consts::LN_2)
+    scaled::<false>(shifted, f * std::f64::consts::LN_2)
 }

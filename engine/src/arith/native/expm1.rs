@@ -17,6 +17,6 @@ pub fn expm1(a: f32) -> f32 {
         return a;
     }
     // The result is infinite or -1 long before 128.
-    let (scale, q) = parts(f64::from(a).clamp(-128.0, 128.0));
+    let (scale, q) = parts::<false>(f64::from(a).clamp(-128.0, 128.0));
     narrow((scale - 1.0) + scale * q, || soft::expm1(a.to_bits()))
 }

@@ -21,6 +21,6 @@ pub fn log2(a: f32) -> f32 {
             NAN
         };
     }
-    let (k, rest) = parts(a.into());
+    let (k, rest) = parts::<false>(a.into());
     narrow(k + rest * LOG2_E, || soft::log2(a.to_bits()))
 }

@@ -82,7 +82,7 @@ fn log2(x: f64) -> (f64, f64) {
     let s_low = (n - s_high * d) / d;
     let term = TWO_LOG2_E_HIGH * s_high;
     let square = s * s;
-    let rest = s_low + s * (square * polynomial(&ODD_INVERSES, square));
+    let rest = s_low + s * (square * polynomial::<false, _>(&ODD_INVERSES, square));
     let high = k + term;
     let lost = term - (high - k);
     (high, lost + (TWO_LOG2_E_LOW * s_high + (TWO_LOG2_E_HIGH + TWO_LOG2_E_LOW) * rest))

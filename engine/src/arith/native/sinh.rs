@@ -17,7 +17,7 @@ pub fn sinh(a: f32) -> f32 {
         return a;
     }
     // The result is infinite long before 128.
-    let (scale, q) = parts(f64::from(a).abs().min(128.0));
+    let (scale, q) = parts::<false>(f64::from(a).abs().min(128.0));
     let d = (scale - 1.0) + scale * q;
     narrow((0.5 * (d + d / (1.0 + d))).copysign(f64::from(a)), || soft::sinh(a.to_bits()))
 }

@@ -18,7 +18,7 @@ pub fn softplus(a: f32) -> f32 {
         return a;
     }
     // The result is zero long before -128.
-    let (scale, q) = parts(-f64::from(a).abs().min(128.0));
+    let (scale, q) = parts::<false>(-f64::from(a).abs().min(128.0));
     let logarithm = ln_1p(scale + scale * q);
     narrow(f64::from(a.max(0.0)) + logarithm, || soft::softplus(a.to_bits()))
 }
