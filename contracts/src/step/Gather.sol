@@ -74,6 +74,9 @@ library Gather {
             mstore(0x40, and(add(add(pointer, mul(size, count)), 63), not(31)))
         }
         if (count == 0) return pointer;
+        for (uint256 a = 0; a < v.forms.length; ++a) {
+            _dropGuards(v.forms[a], r);
+        }
         _plan(v, r, run);
         uint256 to = pointer;
         unchecked {
@@ -93,6 +96,30 @@ library Gather {
                 first += stop - from;
                 count -= stop - from;
             }
+        }
+    }
+
+    /// @dev Forgets the guards that hold for every k, as most do away from an edge: without them more axes are even.
+    function _dropGuards(int256[] memory forms, uint256[] memory r) private pure {
+        uint256 kept = FORM;
+        unchecked {
+            for (uint256 f = FORM; f < forms.length; f += FORM) {
+                int256 least = _word(forms, f + 1);
+                int256 greatest = least;
+                for (uint256 axis = 0; axis < r.length; ++axis) {
+                    int256 x = _word(forms, f + 2 + axis) * int256(r[axis] - 1);
+                    if (x < 0) least += x;
+                    else greatest += x;
+                }
+                if (least >= 0 && greatest < _word(forms, f)) continue;
+                assembly ("memory-safe") {
+                    mcopy(add(add(forms, 0x20), shl(5, kept)), add(add(forms, 0x20), shl(5, f)), 224)
+                }
+                kept += FORM;
+            }
+        }
+        assembly ("memory-safe") {
+            mstore(forms, kept)
         }
     }
 
@@ -142,14 +169,26 @@ library Gather {
         int256[] memory forms = v.forms[a];
         uint256 low = from;
         uint256 high = stop;
+        uint256[5] memory coordinates = run.coordinates;
+        uint256 outer = 32 * run.outer;
+        uint256 inner = 32 * run.inner;
         unchecked {
             for (uint256 f = 0; f < forms.length; f += FORM) {
-                int256 c = _word(forms, f + 1);
-                for (uint256 axis = 0; axis < run.outer; ++axis) {
-                    c += _word(forms, f + 2 + axis) * int256(run.coordinates[axis]);
+                int256 limit;
+                int256 c;
+                int256 s;
+                assembly ("memory-safe") {
+                    let form := add(add(forms, 0x20), shl(5, f))
+                    limit := mload(form)
+                    c := mload(add(form, 0x20))
+                    form := add(form, 0x40)
+                    s := mload(add(form, inner))
+                    let x := coordinates
+                    for { let end := add(x, outer) } lt(x, end) { x := add(x, 0x20) } {
+                        c := add(c, mul(mload(form), mload(x)))
+                        form := add(form, 0x20)
+                    }
                 }
-                int256 s = _word(forms, f + 2 + run.inner);
-                int256 limit = _word(forms, f);
                 if (f == 0) {
                     run.base[a] = c;
                     run.slope[a] = s;
