@@ -6,6 +6,7 @@ import {Descriptor} from "./program/Descriptor.sol";
 import {Dot} from "./arith/Dot.sol";
 import {Expression} from "./step/Expression.sol";
 import {IElementary} from "./interfaces/IElementary.sol";
+import {Gather} from "./step/Gather.sol";
 import {IAdjudicator} from "./interfaces/IAdjudicator.sol";
 import {Instruction} from "./step/Instruction.sol";
 import {LeafLanes} from "./step/LeafLanes.sol";
@@ -82,11 +83,11 @@ contract Adjudicator is IAdjudicator {
         if (core == CORE_DOT) {
             uint256[2] memory factors;
             for (uint256 i = 0; i < 2; ++i) {
-                uint256 factor = Expression.lanes(s, Tensor.read(pos + 1 + i, 1), false);
-                if (factor & 0xff != DataType.F32) revert DotNeedsF32(factor & 0xff);
-                factors[i] = _spread(factor, s.count);
+                Instruction.View memory v = Expression.view_(s, Tensor.read(pos + 1 + i, 1));
+                if (v.dtype != DataType.F32) revert DotNeedsF32(v.dtype);
+                factors[i] = Gather.packed(v, s.p.r, s.p.first, s.count, s.tables);
             }
-            return (Expression.scalar(DataType.F32, Dot.chain(factors[0], factors[1], s.count)), pos + 3);
+            return (Expression.scalar(DataType.F32, Dot.chain(0, factors[0], factors[1], s.count)), pos + 3);
         }
         if (core != CORE_FOLD) revert UnknownCore(core);
         uint256 op = Tensor.read(pos + 1, 1);
@@ -102,6 +103,6 @@ contract Adjudicator is IAdjudicator {
             pointer := mload(0x40)
             mstore(0x40, add(pointer, shl(5, count)))
         }
-        LeafLanes.repeat(Expression.first(value), count, pointer);
+        LeafLanes.repeat(Expression.first(value), count, pointer, LeafLanes.REGISTERS);
     }
 }

@@ -144,20 +144,121 @@ contract ArithTest {
     }
 
     /// The window, its edges and what lies outside of it, against the chain by the book.
-    function testFuzz_dot_is_a_chain(uint256 seed, uint8 length, uint8 odd) external pure {
+    function testFuzz_dot_is_a_chain(uint256 seed, uint8 length, uint8 odd, uint32 first) external pure {
         uint256 n = length;
         uint256[] memory a = _array(seed, n);
         uint256[] memory b = _array(~seed, n);
-        if (n > 0) a[odd % n] = F32.canonical(uint32(seed));
-        uint256 expected = 0;
-        for (uint256 k = 0; k < n; k++) {
-            expected = F32.fma(a[k], b[k], expected);
-        }
-        _eq(Dot.chain(_data(a), _data(b), n), expected);
+        if (n > 0) a[odd % n] = uint32(seed);
+        _checkDot(F32.canonical(first), a, b);
+        _checkDot(0, a, b);
     }
 
-    function testFuzz_sum_is_lanes_and_a_tree(uint256 seed, uint8 length) external pure {
+    /// One number from the window's edges or from outside among good ones, at every place, in either factor and in both.
+    function test_dot_with_one_odd_lane() external pure {
+        // The window is from 0x2a000000 (2^-43) up to 0x49ffffff.
+        uint32[18] memory odd = [
+            0,
+            1,
+            0x007fffff,
+            0x00800000,
+            0x29800000,
+            0x29ffffff,
+            0x2a000000,
+            0x2a000001,
+            0x49ffffff,
+            0x4a000000,
+            0x4a000001,
+            0x6a000000,
+            0x7effffff,
+            0x7f000000,
+            0x7f7fffff,
+            0x7f800000,
+            0x7f800001,
+            0x7fc00000
+        ];
+        for (uint256 k = 0; k < 2 * odd.length; k++) {
+            uint256 x = odd[k / 2] | (k % 2 == 0 ? 0 : NEG_ZERO);
+            for (uint256 place = 0; place < 17; place++) {
+                uint256 free = _free(0);
+                uint256[] memory a = _array(k, 17);
+                uint256[] memory b = _array(~k, 17);
+                a[place] = x;
+                _checkDot(0, a, b);
+                _checkDot(0, b, a);
+                b[place] = x;
+                _checkDot(0, a, b);
+                _free(free);
+            }
+        }
+    }
+
+    /// Every length around a word, from zeros of both signs and from what cancels.
+    function test_dot_lengths_and_zeros() external pure {
+        uint8[9] memory lengths = [0, 1, 7, 8, 9, 15, 16, 17, 255];
+        for (uint256 i = 0; i < 10; i++) {
+            uint256 n = i == 9 ? 256 : lengths[i];
+            uint256[] memory a = _array(i, n);
+            uint256[] memory b = _array(~i, n);
+            _checkDot(NEG_ZERO, a, b);
+            for (uint256 k = 1; k < n; k += 2) {
+                (a[k], b[k]) = (a[k - 1] ^ NEG_ZERO, b[k - 1]);
+            }
+            _checkDot(0, a, b);
+            for (uint256 k = 0; k < n; k++) {
+                (a[k], b[k]) = (NEG_ZERO, ONE);
+            }
+            // Chains start from +0, which stays; one from -0 stays there as long as its products do.
+            _checkDot(0, a, b);
+            _checkDot(NEG_ZERO, a, b);
+        }
+    }
+
+    /// Products of a few bits whose sums lie half way between two numbers again and again.
+    function testFuzz_dot_ties(uint256 seed) external pure {
+        uint256[] memory a = new uint256[](24);
+        uint256[] memory b = new uint256[](24);
+        for (uint256 k = 0; k < 24; k++) {
+            uint256 h = uint256(keccak256(abi.encode(seed, k)));
+            a[k] = (h & NEG_ZERO) | (115 + (h >> 32) % 25) << 23 | (h >> 60 & 3 == 0 ? 1 : 0);
+            b[k] = ONE | (h >> 70 & 3 == 0 ? h & 0x7fffff : 0);
+        }
+        _checkDot(0, a, b);
+    }
+
+    function _checkDot(uint256 s, uint256[] memory a, uint256[] memory b) private pure {
+        uint256 expected = s;
+        for (uint256 k = 0; k < a.length; k++) {
+            expected = F32.fma(a[k], b[k], expected);
+        }
+        _eq(Dot.chain(s, _pack(a), _pack(b), a.length), expected);
+    }
+
+    /// Eight lanes a word, and ones behind them.
+    function _pack(uint256[] memory x) private pure returns (uint256 ptr) {
+        bytes memory lanes = "";
+        for (uint256 k = 0; k < x.length; k += 8) {
+            uint256 word = 0;
+            for (uint256 l = k; l < k + 8; l++) {
+                word = word << 32 | (l < x.length ? x[l] : ONE);
+            }
+            lanes = bytes.concat(lanes, bytes32(word));
+        }
+        assembly ("memory-safe") {
+            ptr := add(lanes, 32)
+        }
+    }
+
+    /// Sets the end of the memory in use, if it is not 0.
+    function _free(uint256 to) private pure returns (uint256 ptr) {
+        assembly ("memory-safe") {
+            ptr := mload(0x40)
+            if to { mstore(0x40, to) }
+        }
+    }
+
+    function testFuzz_sum_is_lanes_and_a_tree(uint256 seed, uint8 length, uint8 odd) external pure {
         uint256[] memory x = _array(seed, length);
+        if (length > 0) x[odd % length] = F32.canonical(uint32(seed));
         uint256[16] memory lanes;
         for (uint256 l = 0; l < 16; l++) {
             lanes[l] = NEG_ZERO;
@@ -173,8 +274,26 @@ contract ArithTest {
         _eq(Fold.sum(_data(x), x.length), x.length == 0 ? 0 : lanes[0]);
     }
 
+    function testFuzz_sumsq_is_lanes_and_a_tree(uint256 seed, uint8 length, uint8 odd) external pure {
+        uint256[] memory x = _array(seed, length);
+        if (length > 0) x[odd % length] = F32.canonical(uint32(seed));
+        uint256[16] memory lanes;
+        for (uint256 l = 0; l < 16; l++) {
+            lanes[l] = NEG_ZERO;
+        }
+        for (uint256 j = 0; j < x.length; j++) {
+            lanes[j % 16] = F32.fma(x[j], x[j], lanes[j % 16]);
+        }
+        for (uint256 w = 8; w > 0; w /= 2) {
+            for (uint256 l = 0; l < w; l++) {
+                lanes[l] = F32.add(lanes[l], lanes[l + w]);
+            }
+        }
+        _eq(Fold.sumsq(_data(x), x.length), x.length == 0 ? 0 : lanes[0]);
+    }
+
     function test_empty_folds() external pure {
-        _eq(Dot.chain(0, 0, 0), 0);
+        _eq(Dot.chain(0, 0, 0, 0), 0);
         _eq(Fold.sum(0, 0), 0);
         _eq(Fold.sumsq(0, 0), 0);
         _eq(Fold.prod(0, 0), ONE);

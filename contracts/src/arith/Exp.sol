@@ -13,20 +13,16 @@ library Exp {
                 if (F32.isNan(a)) return F32.NAN;
                 return a & F32.SIGN == 0 ? F32.INF : 0;
             }
-            int256 x = int256(fixedPoint(a, e));
-            (uint256 p, int256 k) = exp2k(a & F32.SIGN == 0 ? x : -x);
+            int256 n = -int256(a >> 31);
+            (uint256 p, int256 k) = exp2k((int256(fixedPoint(a, e)) ^ n) - n);
             return F32.pack(0, p, uint256(k + 23));
         }
     }
 
     /// |a| in Q120, for an exponent field e < 134; what lies below 2^-120 is cut off.
     function fixedPoint(uint256 a, uint256 e) internal pure returns (uint256) {
-        unchecked {
-            uint256 m = a & 0x7fffff;
-            if (e == 0) return 0;
-            m |= 0x800000;
-            return e < 30 ? m >> (30 - e) : m << (e - 30);
-        }
+        // A subnormal is cut off whole, and so is the bit that it does not have.
+        return (a & 0x7fffff | 0x800000) << e >> 30;
     }
 
     /// exp(x) = p * 2^(k - 126) for x in Q120 with |x| < 2^7; p has a relative error below 2^-90.
@@ -43,22 +39,24 @@ library Exp {
     function exp64(int256 r) internal pure returns (uint256 p) {
         unchecked {
             // Taylor's series up to r^9 / 9!: what follows is below 2^-97.
-            int256 t = 0xb8ef1d2ab6399c7d560e4472801;
-            t = 0x6806806806806806806806806807 + (t * r >> 126);
-            t = 0x34034034034034034034034034034 + (t * r >> 126);
-            t = 0x16c16c16c16c16c16c16c16c16c16c + (t * r >> 126);
-            t = 0x888888888888888888888888888889 + (t * r >> 126);
-            t = 0x2aaaaaaaaaaaaaaaaaaaaaaaaaaaaab + (t * r >> 126);
-            t = 0xaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab + (t * r >> 126);
-            t = 0x20000000000000000000000000000000 + (t * r >> 126);
-            t = 0x40000000000000000000000000000000 + (t * r >> 126);
-            p = uint256(0x40000000000000000000000000000000 + (t * r >> 126));
-            p = p * p >> 126;
-            p = p * p >> 126;
-            p = p * p >> 126;
-            p = p * p >> 126;
-            p = p * p >> 126;
-            p = p * p >> 126;
+            assembly ("memory-safe") {
+                p := 0xb8ef1d2ab6399c7d560e4472801
+                p := add(0x6806806806806806806806806807, sar(126, mul(p, r)))
+                p := add(0x34034034034034034034034034034, sar(126, mul(p, r)))
+                p := add(0x16c16c16c16c16c16c16c16c16c16c, sar(126, mul(p, r)))
+                p := add(0x888888888888888888888888888889, sar(126, mul(p, r)))
+                p := add(0x2aaaaaaaaaaaaaaaaaaaaaaaaaaaaab, sar(126, mul(p, r)))
+                p := add(0xaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab, sar(126, mul(p, r)))
+                p := add(0x20000000000000000000000000000000, sar(126, mul(p, r)))
+                p := add(0x40000000000000000000000000000000, sar(126, mul(p, r)))
+                p := add(0x40000000000000000000000000000000, sar(126, mul(p, r)))
+                p := shr(126, mul(p, p))
+                p := shr(126, mul(p, p))
+                p := shr(126, mul(p, p))
+                p := shr(126, mul(p, p))
+                p := shr(126, mul(p, p))
+                p := shr(126, mul(p, p))
+            }
         }
     }
 }

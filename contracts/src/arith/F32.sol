@@ -9,6 +9,7 @@ pragma solidity ^0.8.37;
 library F32 {
     uint256 internal constant NAN = 0x7fc00000;
     uint256 internal constant INF = 0x7f800000;
+    uint256 internal constant LARGEST = 0x7f7fffff;
     uint256 internal constant SIGN = 0x80000000;
     uint256 internal constant MAG = 0x7fffffff;
 
@@ -24,17 +25,21 @@ library F32 {
     // ---------------------------------------------------------------- arithmetic
 
     function add(uint256 a, uint256 b) internal pure returns (uint256 r) {
+        uint256 e;
+        uint256 f;
         bool short;
         assembly ("memory-safe") {
-            short := lt(or(sub(and(shr(23, a), 0xff), 64), sub(and(shr(23, b), 0xff), 64)), 128)
+            e := and(shr(23, a), 0xff)
+            f := and(shr(23, b), 0xff)
+            short := lt(or(sub(e, 64), sub(f, 64)), 128)
         }
         if (!short) return _add(a, b);
         assembly ("memory-safe") {
             // Fixed point with the unit 2^(64 - 150 - 24): exact.
-            let x := shl(sub(and(shr(23, a), 0xff), 40), or(and(a, 0x7fffff), 0x800000))
-            let y := shl(sub(and(shr(23, b), 0xff), 40), or(and(b, 0x7fffff), 0x800000))
+            let x := shl(sub(e, 40), or(and(a, 0x7fffff), 0x800000))
             let n := sub(0, shr(31, a))
             x := sub(xor(x, n), n)
+            let y := shl(sub(f, 40), or(and(b, 0x7fffff), 0x800000))
             n := sub(0, shr(31, b))
             x := add(x, sub(xor(y, n), n))
             if x {
@@ -52,31 +57,39 @@ library F32 {
     }
 
     function mul(uint256 a, uint256 b) internal pure returns (uint256 r) {
+        uint256 e;
+        uint256 f;
         bool short;
         assembly ("memory-safe") {
-            short := lt(or(sub(and(shr(23, a), 0xff), 64), sub(and(shr(23, b), 0xff), 64)), 127)
+            e := and(shr(23, a), 0xff)
+            f := and(shr(23, b), 0xff)
+            short := lt(or(sub(e, 64), sub(f, 64)), 127)
         }
         if (!short) return _mul(a, b);
         assembly ("memory-safe") {
             let p := mul(or(and(a, 0x7fffff), 0x800000), or(and(b, 0x7fffff), 0x800000))
             let k := add(23, shr(47, p))
-            let t := add(add(and(shr(23, a), 0xff), and(shr(23, b), 0xff)), sub(k, 151))
+            let t := add(add(e, f), sub(k, 151))
             p := shr(k, add(p, add(sub(shl(sub(k, 1), 1), 1), and(shr(k, p), 1))))
             r := or(add(shl(23, t), p), and(xor(a, b), 0x80000000))
         }
     }
 
     function div(uint256 a, uint256 b) internal pure returns (uint256 r) {
+        uint256 e;
+        uint256 f;
         bool short;
         assembly ("memory-safe") {
-            short := lt(or(sub(and(shr(23, a), 0xff), 65), sub(and(shr(23, b), 0xff), 65)), 126)
+            e := and(shr(23, a), 0xff)
+            f := and(shr(23, b), 0xff)
+            short := lt(or(sub(e, 65), sub(f, 65)), 126)
         }
         if (!short) return _div(a, b);
         assembly ("memory-safe") {
             // A quotient of 24-bit numbers is never half way, so the lowest bit may stand for any remainder.
             let p := or(div(shl(26, or(and(a, 0x7fffff), 0x800000)), or(and(b, 0x7fffff), 0x800000)), 1)
             let k := add(2, shr(26, p))
-            let t := add(sub(and(shr(23, a), 0xff), and(shr(23, b), 0xff)), add(k, 123))
+            let t := add(sub(e, f), add(k, 123))
             p := shr(k, add(p, shl(sub(k, 1), 1)))
             r := or(add(shl(23, t), p), and(xor(a, b), 0x80000000))
         }
@@ -133,24 +146,34 @@ library F32 {
     // ---------------------------------------------------------------- order
 
     /// The 2019 `minimum`: NaN wins, -0 < +0.
-    function min(uint256 a, uint256 b) internal pure returns (uint256) {
-        if (isNan(a) || isNan(b)) return NAN;
-        return _rank(a) < _rank(b) ? a : b;
+    function min(uint256 a, uint256 b) internal pure returns (uint256 r) {
+        assembly ("memory-safe") {
+            let x := and(a, 0x7fffffff)
+            let y := and(b, 0x7fffffff)
+            // All bits of a negative number inverted, in two's complement: -0 is -1.
+            r := xor(b, mul(xor(a, b), slt(xor(x, sub(0, shr(31, a))), xor(y, sub(0, shr(31, b))))))
+            if or(gt(x, 0x7f800000), gt(y, 0x7f800000)) { r := 0x7fc00000 }
+        }
     }
 
     /// The 2019 `maximum`: NaN wins, -0 < +0.
-    function max(uint256 a, uint256 b) internal pure returns (uint256) {
-        if (isNan(a) || isNan(b)) return NAN;
-        return _rank(a) < _rank(b) ? b : a;
+    function max(uint256 a, uint256 b) internal pure returns (uint256 r) {
+        assembly ("memory-safe") {
+            let x := and(a, 0x7fffffff)
+            let y := and(b, 0x7fffffff)
+            r := xor(a, mul(xor(a, b), slt(xor(x, sub(0, shr(31, a))), xor(y, sub(0, shr(31, b))))))
+            if or(gt(x, 0x7f800000), gt(y, 0x7f800000)) { r := 0x7fc00000 }
+        }
     }
 
     function lt(uint256 a, uint256 b) internal pure returns (bool r) {
         assembly ("memory-safe") {
             let x := and(a, 0x7fffffff)
             let y := and(b, 0x7fffffff)
-            let n := sub(0, shr(31, a))
-            let m := sub(0, shr(31, b))
-            r := and(lt(or(gt(x, 0x7f800000), gt(y, 0x7f800000)), 1), slt(sub(xor(x, n), n), sub(xor(y, m), m)))
+            r := and(
+                iszero(or(gt(x, 0x7f800000), gt(y, 0x7f800000))),
+                slt(mul(x, sub(1, and(shr(30, a), 2))), mul(y, sub(1, and(shr(30, b), 2))))
+            )
         }
     }
 
@@ -158,9 +181,12 @@ library F32 {
         assembly ("memory-safe") {
             let x := and(a, 0x7fffffff)
             let y := and(b, 0x7fffffff)
-            let n := sub(0, shr(31, a))
-            let m := sub(0, shr(31, b))
-            r := iszero(or(or(gt(x, 0x7f800000), gt(y, 0x7f800000)), sgt(sub(xor(x, n), n), sub(xor(y, m), m))))
+            r := iszero(
+                or(
+                    or(gt(x, 0x7f800000), gt(y, 0x7f800000)),
+                    sgt(mul(x, sub(1, and(shr(30, a), 2))), mul(y, sub(1, and(shr(30, b), 2))))
+                )
+            )
         }
     }
 
@@ -172,9 +198,12 @@ library F32 {
         return le(b, a);
     }
 
-    function eq(uint256 a, uint256 b) internal pure returns (bool) {
-        if (isNan(a) || isNan(b)) return false;
-        return a == b || (a | b) & MAG == 0;
+    function eq(uint256 a, uint256 b) internal pure returns (bool r) {
+        assembly ("memory-safe") {
+            let x := and(a, 0x7fffffff)
+            let y := and(b, 0x7fffffff)
+            r := and(iszero(or(gt(x, 0x7f800000), gt(y, 0x7f800000))), or(eq(a, b), iszero(or(x, y))))
+        }
     }
 
     function ne(uint256 a, uint256 b) internal pure returns (bool) {
@@ -217,23 +246,32 @@ library F32 {
     }
 
     /// The nearest f32 of an integer of at most 64 bits.
-    function fromInt(int256 x) internal pure returns (uint256) {
-        unchecked {
-            if (x == 0) return 0;
-            return x < 0 ? pack(1, uint256(-x) << 24, 125) : pack(0, uint256(x) << 24, 125);
+    function fromInt(int256 x) internal pure returns (uint256 r) {
+        assembly ("memory-safe") {
+            if x {
+                let n := sub(0, slt(x, 0))
+                // At least 25 bits: one to round.
+                let S := shl(24, sub(xor(x, n), n))
+                let k := sub(232, clz(S))
+                S := shr(k, add(S, add(sub(shl(sub(k, 1), 1), 1), and(shr(k, S), 1))))
+                r := or(add(shl(23, add(k, 125)), S), and(n, 0x80000000))
+            }
         }
     }
 
     /// Truncated, saturated to lo..hi (which holds 0); NaN gives 0.
-    function toInt(uint256 a, int256 lo, int256 hi) internal pure returns (int256) {
-        unchecked {
-            uint256 e = a >> 23 & 0xff;
-            if (e < 127 || isNan(a)) return 0;
-            // From 2^64 on everything saturates.
-            uint256 m = a & 0x7fffff | 0x800000;
-            int256 x = e > 191 ? int256(1 << 64) : int256(m << (e - 127) >> 23);
-            if (a & SIGN != 0) x = -x;
-            return x < lo ? lo : x > hi ? hi : x;
+    function toInt(uint256 a, int256 lo, int256 hi) internal pure returns (int256 x) {
+        assembly ("memory-safe") {
+            // From 1 to infinity: y is the magnitude's distance from 1, and its upper bits are the exponent.
+            let y := sub(and(a, 0x7fffffff), 0x3f800000)
+            if lt(y, 0x40000001) {
+                x := shr(23, shl(shr(23, y), or(and(a, 0x7fffff), 0x800000)))
+                x := mul(x, sub(1, and(shr(30, a), 2)))
+                if gt(sub(x, lo), sub(hi, lo)) {
+                    x := hi
+                    if shr(31, a) { x := lo }
+                }
+            }
         }
     }
 
@@ -266,22 +304,47 @@ library F32 {
 
     // ---------------------------------------------------------------- the general cases
 
-    function _add(uint256 a, uint256 b) private pure returns (uint256) {
+    // Finite numbers are m * 2^(e - 149) here: e is one less than the exponent field, and 0 also for a subnormal.
+
+    function _add(uint256 a, uint256 b) private pure returns (uint256 r) {
         unchecked {
             uint256 x = a & MAG;
             uint256 y = b & MAG;
-            if (x > INF || y > INF) return NAN;
-            if (x == INF) return y == INF && a != b ? NAN : a;
-            if (y == INF) return b;
-            if (x == 0) return y == 0 ? a & b : b;
-            if (y == 0) return a;
-            (uint256 ma, uint256 ea) = unpack(a);
-            (uint256 mb, uint256 eb) = unpack(b);
-            uint256 low = ea < eb ? ea : eb;
-            // 26 apart, the smaller one is less than half of the larger one's unit below it.
-            if (ea - low > 26) return a;
-            if (eb - low > 26) return b;
-            return _packSigned(_signed(a, ma << (ea - low + 24)) + _signed(b, mb << (eb - low + 24)), low - 25);
+            if (x > LARGEST || y > LARGEST) {
+                if (x > INF || y > INF || (x == INF && a ^ b == SIGN)) return NAN;
+                return x == INF ? a : b;
+            }
+            uint256 q;
+            assembly ("memory-safe") {
+                let e := shr(23, x)
+                e := sub(e, gt(e, 0))
+                x := sub(x, shl(23, e))
+                q := shr(23, y)
+                q := sub(q, gt(q, 0))
+                y := sub(y, shl(23, q))
+                let gap := sub(e, q)
+                switch slt(gap, 0)
+                case 0 { x := shl(gap, x) }
+                default {
+                    gap := sub(q, e)
+                    y := shl(gap, y)
+                    q := e
+                }
+                // 26 apart, the smaller one is less than half of the larger one's unit below it.
+                switch gt(gap, 26)
+                case 0 {
+                    x := add(mul(x, sub(1, and(shr(30, a), 2))), mul(y, sub(1, and(shr(30, b), 2))))
+                    // Both of them zero, or their difference.
+                    if iszero(x) { r := and(and(a, b), 0x80000000) }
+                }
+                default {
+                    r := a
+                    if gt(and(b, 0x7fffffff), and(a, 0x7fffffff)) { r := b }
+                    x := 0
+                }
+            }
+            if (x == 0) return r;
+            return _packSigned(x, q - 24);
         }
     }
 
@@ -289,13 +352,18 @@ library F32 {
         unchecked {
             uint256 x = a & MAG;
             uint256 y = b & MAG;
-            if (x > INF || y > INF) return NAN;
-            uint256 sign = (a ^ b) >> 31;
-            if (x == INF || y == INF) return x == 0 || y == 0 ? NAN : sign << 31 | INF;
-            if (x == 0 || y == 0) return sign << 31;
-            (uint256 ma, uint256 ea) = unpack(a);
-            (uint256 mb, uint256 eb) = unpack(b);
-            return pack(sign, ma * mb << 24, ea + eb - 175);
+            uint256 sign = (a ^ b) & SIGN;
+            if (x > LARGEST || y > LARGEST) return x > INF || y > INF || x == 0 || y == 0 ? NAN : sign | INF;
+            uint256 q;
+            assembly ("memory-safe") {
+                let e := shr(23, x)
+                e := sub(e, gt(e, 0))
+                q := shr(23, y)
+                q := sub(q, gt(q, 0))
+                x := mul(sub(x, shl(23, e)), sub(y, shl(23, q)))
+                q := add(e, q)
+            }
+            return x == 0 ? sign : pack(sign >> 31, x << 24, q - 173);
         }
     }
 
@@ -303,17 +371,23 @@ library F32 {
         unchecked {
             uint256 x = a & MAG;
             uint256 y = b & MAG;
+            uint256 sign = (a ^ b) & SIGN;
             if (x > INF || y > INF) return NAN;
-            uint256 sign = (a ^ b) >> 31;
-            if (x == INF) return y == INF ? NAN : sign << 31 | INF;
-            if (y == INF) return sign << 31;
-            if (y == 0) return x == 0 ? NAN : sign << 31 | INF;
-            if (x == 0) return sign << 31;
-            (uint256 ma, uint256 ea) = unpack(a);
-            (uint256 mb, uint256 eb) = unpack(b);
-            ma <<= 50;
-            uint256 rest = ma % mb == 0 ? 0 : 1;
-            return pack(sign, ma / mb | rest, ea - eb + 99);
+            if (x == INF || y == 0) return x == y || (x == 0 && y == 0) ? NAN : sign | INF;
+            if (x == 0 || y == INF) return sign;
+            uint256 q;
+            assembly ("memory-safe") {
+                let e := shr(23, x)
+                e := sub(e, gt(e, 0))
+                q := shr(23, y)
+                q := sub(q, gt(q, 0))
+                x := shl(50, sub(x, shl(23, e)))
+                y := sub(y, shl(23, q))
+                // The lowest bit stands for any remainder.
+                x := or(div(x, y), gt(mod(x, y), 0))
+                q := sub(e, q)
+            }
+            return pack(sign >> 31, x, q + 99);
         }
     }
 
@@ -322,28 +396,42 @@ library F32 {
             uint256 x = a & MAG;
             uint256 y = b & MAG;
             uint256 z = c & MAG;
-            if (x > INF || y > INF || z > INF) return NAN;
-            uint256 p = (a ^ b) & SIGN;
-            if (x == INF || y == INF) {
-                if (x == 0 || y == 0) return NAN;
-                return z == INF && p != c & SIGN ? NAN : p | INF;
+            uint256 q;
+            if (x > LARGEST || y > LARGEST || z > LARGEST) {
+                if (x > INF || y > INF || z > INF) return NAN;
+                q = (a ^ b) & SIGN | INF;
+                if (x != INF && y != INF) return c;
+                return x == 0 || y == 0 || c == q ^ SIGN ? NAN : q;
             }
-            if (z == INF) return c;
-            if (x == 0 || y == 0) return z == 0 ? p & c : c;
-            (uint256 ma, uint256 ea) = unpack(a);
-            (uint256 mb, uint256 eb) = unpack(b);
-            uint256 m = ma * mb << 24;
-            if (z == 0) return pack(p >> 31, m, ea + eb - 175);
-            (uint256 mc, uint256 ec) = unpack(c);
-            mc <<= 24;
-            // Beyond 170 places the smaller one only says on which side of the larger one the sum lies.
-            int256 gap = int256(ea + eb - 150 - ec);
-            if (gap >= 0) {
-                if (gap > 170) gap = 170;
-                return _packSigned(_signed(p, m << uint256(gap)) + _signed(c, mc), ea + eb - 175 - uint256(gap));
+            assembly ("memory-safe") {
+                let e := shr(23, x)
+                e := sub(e, gt(e, 0))
+                let f := shr(23, y)
+                f := sub(f, gt(f, 0))
+                x := mul(sub(x, shl(23, e)), sub(y, shl(23, f)))
+                y := x
+                e := add(e, f)
+                f := shr(23, z)
+                f := sub(f, gt(f, 0))
+                z := sub(z, shl(23, f))
+                // Beyond 170 places the smaller one only says on which side of the larger one the sum lies.
+                let gap := sub(e, add(f, 149))
+                switch slt(gap, 0)
+                case 0 {
+                    if gt(gap, 170) { gap := 170 }
+                    x := shl(gap, x)
+                    q := sub(e, add(gap, 173))
+                }
+                default {
+                    gap := sub(0, gap)
+                    if gt(gap, 170) { gap := 170 }
+                    z := shl(gap, z)
+                    q := sub(f, add(gap, 24))
+                }
+                x := add(mul(x, sub(1, and(shr(30, xor(a, b)), 2))), mul(z, sub(1, and(shr(30, c), 2))))
             }
-            if (gap < -170) gap = -170;
-            return _packSigned(_signed(p, m) + _signed(c, mc << uint256(-gap)), ec - 25 + uint256(gap));
+            if (y == 0) return c & MAG == 0 ? (a ^ b) & c & SIGN : c;
+            return x == 0 ? 0 : _packSigned(x, q);
         }
     }
 
@@ -375,22 +463,14 @@ library F32 {
         }
     }
 
-    /// Grows with the number from -inf to +inf, -0 before +0.
-    function _rank(uint256 a) private pure returns (uint256) {
-        return a & SIGN == 0 ? a | SIGN : a ^ 0xffffffff;
-    }
-
-    function _signed(uint256 sign, uint256 m) private pure returns (int256) {
-        unchecked {
-            return sign & SIGN == 0 ? int256(m) : -int256(m);
+    /// The number s * 2^(q + 24 - 149), rounded; s is signed and not zero.
+    function _packSigned(uint256 s, uint256 q) private pure returns (uint256) {
+        uint256 sign;
+        assembly ("memory-safe") {
+            sign := shr(255, s)
+            s := shl(24, mul(s, sub(1, shl(1, sign))))
         }
-    }
-
-    function _packSigned(int256 s, uint256 q) private pure returns (uint256) {
-        unchecked {
-            if (s == 0) return 0;
-            return s < 0 ? pack(1, uint256(-s), q) : pack(0, uint256(s), q);
-        }
+        return pack(sign, s, q);
     }
 
     function _clz(uint256 x) private pure returns (uint256 r) {

@@ -11,7 +11,12 @@ library Log {
         unchecked {
             if (a - 1 >= F32.INF - 1) return special(a);
             (uint256 m, uint256 e) = F32.unpack(a);
-            return packSigned(ln(m, int256(e) - 150), 25);
+            // Not by ln and packSigned: the calls would cost as much as four terms of the series.
+            (int256 power, int256 rest) = split(m, int256(e) - 150);
+            int256 s = power * LN2 + rest;
+            if (s == 0) return 0;
+            int256 n = s >> 255;
+            return F32.pack(uint256(-n), uint256((s ^ n) - n), 25);
         }
     }
 
@@ -31,37 +36,37 @@ library Log {
 
     /// ln(S * 2^q) = power * ln 2 + rest for S > 0, the rest in Q124; for a power of two it is 0.
     function split(uint256 S, int256 q) internal pure returns (int256 power, int256 rest) {
-        unchecked {
-            uint256 y;
-            assembly ("memory-safe") {
-                let zeros := clz(S)
-                y := shr(131, shl(zeros, S))
-                power := sub(add(q, 255), zeros)
-            }
+        uint256 i;
+        int256 s;
+        assembly ("memory-safe") {
+            let zeros := clz(S)
+            let y := shr(131, shl(zeros, S))
             // y = c * y/c with c the multiple of 1/8 next to y; next to 2 it counts into the power.
-            uint256 i = (y + (1 << 120)) >> 121;
-            uint256 c = i << 121;
-            power += int256(i >> 4);
+            i := shr(121, add(y, shl(120, 1)))
+            let c := shl(121, i)
+            power := add(sub(add(q, 255), zeros), shr(4, i))
             // log(y / c) = 2 artanh(s), |s| <= 1/32.
-            int256 s = (int256(y - c) << 124) / int256(y + c);
+            s := sdiv(shl(124, sub(y, c)), add(y, c))
+        }
+        unchecked {
             rest = int256(eighth(i)) + (int256(artanhRatio(s)) * s >> 123);
         }
     }
 
     /// artanh(s) / s in Q124 for |s| <= 1/32: the series up to s^18.
     function artanhRatio(int256 s) internal pure returns (uint256 p) {
-        unchecked {
-            uint256 z = uint256(s * s) >> 124;
-            p = 0xd79435e50d79435e50d79435e50d79;
-            p = 0xf0f0f0f0f0f0f0f0f0f0f0f0f0f0f1 + (p * z >> 124);
-            p = 0x1111111111111111111111111111111 + (p * z >> 124);
-            p = 0x13b13b13b13b13b13b13b13b13b13b1 + (p * z >> 124);
-            p = 0x1745d1745d1745d1745d1745d1745d1 + (p * z >> 124);
-            p = 0x1c71c71c71c71c71c71c71c71c71c72 + (p * z >> 124);
-            p = 0x2492492492492492492492492492492 + (p * z >> 124);
-            p = 0x3333333333333333333333333333333 + (p * z >> 124);
-            p = 0x5555555555555555555555555555555 + (p * z >> 124);
-            p = 0x10000000000000000000000000000000 + (p * z >> 124);
+        assembly ("memory-safe") {
+            let z := shr(124, mul(s, s))
+            p := 0xd79435e50d79435e50d79435e50d79
+            p := add(0xf0f0f0f0f0f0f0f0f0f0f0f0f0f0f1, shr(124, mul(p, z)))
+            p := add(0x1111111111111111111111111111111, shr(124, mul(p, z)))
+            p := add(0x13b13b13b13b13b13b13b13b13b13b1, shr(124, mul(p, z)))
+            p := add(0x1745d1745d1745d1745d1745d1745d1, shr(124, mul(p, z)))
+            p := add(0x1c71c71c71c71c71c71c71c71c71c72, shr(124, mul(p, z)))
+            p := add(0x2492492492492492492492492492492, shr(124, mul(p, z)))
+            p := add(0x3333333333333333333333333333333, shr(124, mul(p, z)))
+            p := add(0x5555555555555555555555555555555, shr(124, mul(p, z)))
+            p := add(0x10000000000000000000000000000000, shr(124, mul(p, z)))
         }
     }
 

@@ -16,10 +16,10 @@ contract ArithHarness is Vectors {
     /// The chain s = fma(a_k, b_k, s) from +0 over two equally long arrays, and the gas of the chain itself.
     function dot(bytes calldata a, bytes calldata b) external view returns (uint32 result, uint256 gasUsed) {
         if (a.length != b.length) revert BadLength(b.length);
-        uint256 ptrA = _words(a);
-        uint256 ptrB = _words(b);
+        uint256 ptrA = _packed(a);
+        uint256 ptrB = _packed(b);
         uint256 before = gasleft();
-        uint256 r = Dot.chain(ptrA, ptrB, a.length / 4);
+        uint256 r = Dot.chain(0, ptrA, ptrB, a.length / 4);
         return (uint32(r), before - gasleft());
     }
 
@@ -159,6 +159,18 @@ contract ArithHarness is Vectors {
             }
         }
         revert UnknownOperation(op);
+    }
+
+    /// The lanes of x in memory, eight a word; behind them is something that must not take part.
+    function _packed(bytes calldata x) private pure returns (uint256 ptr) {
+        if (x.length % 4 != 0) revert BadLength(x.length);
+        assembly ("memory-safe") {
+            ptr := mload(0x40)
+            let end := add(ptr, x.length)
+            mstore(0x40, and(add(end, 63), not(31)))
+            mstore(end, not(0))
+            calldatacopy(ptr, x.offset, x.length)
+        }
     }
 
     /// The lanes of x as words in memory.

@@ -69,10 +69,15 @@ library Expression {
         }
     }
 
+    /// @notice A view by its number.
+    function view_(State memory s, uint256 index) internal pure returns (Instruction.View memory) {
+        if (index >= s.p.views.length) revert NoSuchView(index, s.p.views.length);
+        return s.p.views[index];
+    }
+
     /// @notice Reads a view over the window (in an epilogue: once).
     function lanes(State memory s, uint256 index, bool onlyValid) internal pure returns (uint256 value) {
-        if (index >= s.p.views.length) revert NoSuchView(index, s.p.views.length);
-        Instruction.View memory v = s.p.views[index];
+        Instruction.View memory v = view_(s, index);
         if (v.reduces && !s.body) revert ReductionAxisInEpilogue(index);
         // Without r axes it is the same at every k: read once, or not at all where there is no k.
         bool vector_ = v.reduces || s.count == 0;

@@ -18,6 +18,7 @@ library Gather {
         uint256 inner; // the axis whose coefficients are the slopes along the run
         uint256 extent; // i < extent
         bool onlyValid; // 0 or 1 for whether some access holds, instead of lanes
+        uint256 size; // LeafLanes.REGISTERS or LeafLanes.PACKED
         uint256[5] coordinates; // of the outer axes
         int256[4] base; // per access: address at i = 0
         int256[4] slope; // per access: address step
@@ -37,13 +38,45 @@ library Gather {
         uint256[][] memory tables,
         bool onlyValid
     ) internal pure returns (uint256 pointer) {
-        assembly ("memory-safe") {
-            pointer := mload(0x40)
-            mstore(0x40, add(pointer, shl(5, count)))
-        }
-        if (count == 0) return pointer;
         Run memory run;
         run.onlyValid = onlyValid;
+        run.size = LeafLanes.REGISTERS;
+        return _lanes(v, r, first, count, tables, run);
+    }
+
+    /// @notice The f32 lanes that a view reads at k = first .. first + count - 1, eight a word, raw.
+    /// @param r The reduction's extents.
+    /// @return pointer Memory address of the first word; what is behind the last lane is undefined.
+    function packed(
+        Instruction.View memory v,
+        uint256[] memory r,
+        uint256 first,
+        uint256 count,
+        uint256[][] memory tables
+    ) internal pure returns (uint256 pointer) {
+        Run memory run;
+        run.size = LeafLanes.PACKED;
+        return _lanes(v, r, first, count, tables, run);
+    }
+
+    function _lanes(
+        Instruction.View memory v,
+        uint256[] memory r,
+        uint256 first,
+        uint256 count,
+        uint256[][] memory tables,
+        Run memory run
+    ) private pure returns (uint256 pointer) {
+        uint256 size = run.size;
+        assembly ("memory-safe") {
+            pointer := mload(0x40)
+            // A word more, for what packed lanes overwrite.
+            mstore(0x40, and(add(add(pointer, mul(size, count)), 63), not(31)))
+        }
+        if (count == 0) return pointer;
+        for (uint256 a = 0; a < v.forms.length; ++a) {
+            _dropGuards(v.forms[a], r);
+        }
         _plan(v, r, run);
         uint256 to = pointer;
         unchecked {
@@ -59,10 +92,34 @@ library Gather {
                     _resolve(v, run, a, from, stop);
                 }
                 _emit(v, run, from, stop, to, tables);
-                to += 32 * (stop - from);
+                to += size * (stop - from);
                 first += stop - from;
                 count -= stop - from;
             }
+        }
+    }
+
+    /// @dev Forgets the guards that hold for every k, as most do away from an edge: without them more axes are even.
+    function _dropGuards(int256[] memory forms, uint256[] memory r) private pure {
+        uint256 kept = FORM;
+        unchecked {
+            for (uint256 f = FORM; f < forms.length; f += FORM) {
+                int256 least = _word(forms, f + 1);
+                int256 greatest = least;
+                for (uint256 axis = 0; axis < r.length; ++axis) {
+                    int256 x = _word(forms, f + 2 + axis) * int256(r[axis] - 1);
+                    if (x < 0) least += x;
+                    else greatest += x;
+                }
+                if (least >= 0 && greatest < _word(forms, f)) continue;
+                assembly ("memory-safe") {
+                    mcopy(add(add(forms, 0x20), shl(5, kept)), add(add(forms, 0x20), shl(5, f)), 224)
+                }
+                kept += FORM;
+            }
+        }
+        assembly ("memory-safe") {
+            mstore(forms, kept)
         }
     }
 
@@ -112,14 +169,26 @@ library Gather {
         int256[] memory forms = v.forms[a];
         uint256 low = from;
         uint256 high = stop;
+        uint256[5] memory coordinates = run.coordinates;
+        uint256 outer = 32 * run.outer;
+        uint256 inner = 32 * run.inner;
         unchecked {
             for (uint256 f = 0; f < forms.length; f += FORM) {
-                int256 c = _word(forms, f + 1);
-                for (uint256 axis = 0; axis < run.outer; ++axis) {
-                    c += _word(forms, f + 2 + axis) * int256(run.coordinates[axis]);
+                int256 limit;
+                int256 c;
+                int256 s;
+                assembly ("memory-safe") {
+                    let form := add(add(forms, 0x20), shl(5, f))
+                    limit := mload(form)
+                    c := mload(add(form, 0x20))
+                    form := add(form, 0x40)
+                    s := mload(add(form, inner))
+                    let x := coordinates
+                    for { let end := add(x, outer) } lt(x, end) { x := add(x, 0x20) } {
+                        c := add(c, mul(mload(form), mload(x)))
+                        form := add(form, 0x20)
+                    }
                 }
-                int256 s = _word(forms, f + 2 + run.inner);
-                int256 limit = _word(forms, f);
                 if (f == 0) {
                     run.base[a] = c;
                     run.slope[a] = s;
@@ -179,15 +248,15 @@ library Gather {
                 }
                 bool holds = a < v.forms.length;
                 if (run.onlyValid) {
-                    LeafLanes.repeat(holds ? 1 : 0, end - from, to);
+                    LeafLanes.repeat(holds ? 1 : 0, end - from, to, run.size);
                 } else if (holds) {
                     uint256 operand = v.operands[a];
                     uint256 address_ = uint256(run.base[a] + run.slope[a] * int256(from));
-                    LeafLanes.copy(tables[operand], operand, v.dtype, address_, run.slope[a], end - from, to);
+                    LeafLanes.copy(tables[operand], operand, v.dtype, address_, run.slope[a], end - from, to, run.size);
                 } else {
-                    LeafLanes.repeat(v.fill, end - from, to);
+                    LeafLanes.repeat(v.fill, end - from, to, run.size);
                 }
-                to += 32 * (end - from);
+                to += run.size * (end - from);
                 from = end;
             }
         }

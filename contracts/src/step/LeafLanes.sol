@@ -5,12 +5,20 @@ import {DataType} from "../program/DataType.sol";
 import {Tensor} from "../program/Tensor.sol";
 import {Witness} from "./Witness.sol";
 
-/// @title Copies lanes of proven leaves to memory, one register a word
+/// @title Copies lanes of proven leaves to memory, from the lowest address up
+/// @dev Where `size` is 32, one register a word. Where it is 4, packed: f32 lanes of four bytes, as they are in the leaf,
+/// NaNs included; up to 28 bytes behind the last lane are overwritten.
 library LeafLanes {
+    uint256 internal constant REGISTERS = 32;
+    uint256 internal constant PACKED = 4;
+
     /// @notice Writes one register `count` times from memory address `to`.
-    function repeat(uint256 register, uint256 count, uint256 to) internal pure {
+    function repeat(uint256 register, uint256 count, uint256 to, uint256 size) internal pure {
         assembly ("memory-safe") {
-            for { let end := add(to, shl(5, count)) } lt(to, end) { to := add(to, 32) } { mstore(to, register) }
+            if eq(size, 4) {
+                register := mul(register, 0x0000000100000001000000010000000100000001000000010000000100000001)
+            }
+            for { let end := add(to, mul(size, count)) } lt(to, end) { to := add(to, 32) } { mstore(to, register) }
         }
     }
 
@@ -22,46 +30,66 @@ library LeafLanes {
         uint256 address_,
         int256 slope,
         uint256 count,
-        uint256 to
+        uint256 to,
+        uint256 size
     ) internal pure {
-        if (slope == 1 && dtype == DataType.F32) return _copyF32(table, operand, address_, count, to);
+        if (slope == 1 && dtype == DataType.F32) {
+            return _copyF32(table, operand, address_, count, to, size);
+        }
         uint256 log2 = DataType.lanesLog2(dtype);
         uint256 width = DataType.width(dtype);
         unchecked {
             if (slope == 0) {
                 uint256 pos = Witness.find(table, operand, address_ >> log2) + width * (address_ & ((1 << log2) - 1));
-                return repeat(DataType.load(dtype, Tensor.read(pos, width)), count, to);
+                return repeat(DataType.load(dtype, Tensor.read(pos, width)), count, to, size);
             }
             uint256 current = type(uint256).max;
             uint256 leaf;
-            for (uint256 i = 0; i < count; ++i) {
+            for (uint256 end = to + size * count; to < end; to += size) {
                 uint256 index = address_ >> log2;
                 if (index != current) {
                     leaf = Witness.find(table, operand, index);
                     current = index;
                 }
                 uint256 pos = leaf + width * (address_ & ((1 << log2) - 1));
-                uint256 register = DataType.load(dtype, Tensor.read(pos, width));
-                assembly ("memory-safe") {
-                    mstore(to, register)
+                if (size == PACKED) {
+                    assembly ("memory-safe") {
+                        // What follows the lane will be overwritten.
+                        mstore(to, calldataload(pos))
+                    }
+                } else {
+                    uint256 register = DataType.load(dtype, Tensor.read(pos, width));
+                    assembly ("memory-safe") {
+                        mstore(to, register)
+                    }
                 }
-                to += 32;
                 address_ = uint256(int256(address_) + slope);
             }
         }
     }
 
     /// @dev Consecutive f32 lanes, leaf by leaf.
-    function _copyF32(uint256[] memory table, uint256 operand, uint256 address_, uint256 count, uint256 to)
-        private
-        pure
-    {
+    function _copyF32(
+        uint256[] memory table,
+        uint256 operand,
+        uint256 address_,
+        uint256 count,
+        uint256 to,
+        uint256 size
+    ) private pure {
         unchecked {
             while (count > 0) {
                 uint256 lane = address_ & 127;
                 uint256 part = 128 - lane < count ? 128 - lane : count;
-                _unpackF32(Witness.find(table, operand, address_ >> 7) + 4 * lane, part, to);
-                to += 32 * part;
+                uint256 pos = Witness.find(table, operand, address_ >> 7) + 4 * lane;
+                if (size == PACKED) {
+                    assembly ("memory-safe") {
+                        calldatacopy(to, pos, shl(2, part))
+                    }
+                } else {
+                    _unpackF32(pos, part, to);
+                }
+                to += size * part;
                 address_ += part;
                 count -= part;
             }
