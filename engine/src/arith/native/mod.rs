@@ -73,10 +73,10 @@ fn at_most(x: f64, limit: f64) -> f64 {
 #[inline(always)]
 fn polynomial<const FUSED: bool, const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
     let z = x * x;
-    let (mut odd, mut even) = (0.0, 0.0);
-    for (i, &c) in coefficients.iter().enumerate() {
-        let part = if (N - i).is_multiple_of(2) { &mut odd } else { &mut even };
-        *part = multiply_add::<FUSED>(*part, z, c);
+    let (mut odd, mut even) = (0.0, if N % 2 == 1 { coefficients[0] } else { 0.0 });
+    for pair in coefficients[N % 2..].chunks_exact(2) {
+        odd = multiply_add::<FUSED>(odd, z, pair[0]);
+        even = multiply_add::<FUSED>(even, z, pair[1]);
     }
     multiply_add::<FUSED>(odd, x, even)
 }
