@@ -82,10 +82,15 @@ pub fn write_tensor(path: &Path, name: &str, tensor: &Tensor) -> Result<(), File
     match extension(path)? {
         Format::Onnx => write_tensor_pb(path, name, tensor).map_err(at(path)),
         Format::Numpy => {
+            if matches!(tensor, Tensor::F16(_) | Tensor::BF16(_)) {
+                let reason = format!("{}: NumPy files of {} are not written; use .pb", path.display(), tensor.dtype());
+                return Err(FileError(reason));
+            }
             let file = File::create(path).map_err(at(path))?;
             match tensor {
                 Tensor::F32(a) => a.write_npy(file),
                 Tensor::U8(a) => a.write_npy(file),
+                Tensor::F16(a) | Tensor::BF16(a) => a.write_npy(file),
                 Tensor::I8(a) => a.write_npy(file),
                 Tensor::I32(a) => a.write_npy(file),
                 Tensor::I64(a) => a.write_npy(file),

@@ -1,6 +1,6 @@
 //! Sending transactions and believing only their receipts.
 
-use crate::abi::{Adjudicator, DigitConsumer, Rebut};
+use crate::abi::{Adjudicator, DigitConsumer, Elementary, Rebut};
 use alloy::contract::{CallBuilder, CallDecoder};
 use alloy::network::Ethereum;
 use alloy::primitives::{Address, B256, U256};
@@ -74,8 +74,9 @@ impl Client {
     /// # Errors
     /// When a deployment fails; the constructor refuses parameters that cannot work.
     pub async fn deploy(provider: &DynProvider, parameters: Rebut::Parameters) -> Result<Deployment, ClientError> {
-        let adjudicator = Adjudicator::deploy(provider.clone()).await.map_err(refused("deploy Adjudicator"))?;
-        let adjudicator = *adjudicator.address();
+        let elementary = Elementary::deploy(provider.clone()).await.map_err(refused("deploy Elementary"))?;
+        let adjudicator = Adjudicator::deploy(provider.clone(), *elementary.address());
+        let adjudicator = *adjudicator.await.map_err(refused("deploy Adjudicator"))?.address();
         let rebut = Rebut::deploy(provider.clone(), parameters, adjudicator).await.map_err(refused("deploy Rebut"))?;
         Ok(Deployment { adjudicator, rebut: *rebut.address() })
     }

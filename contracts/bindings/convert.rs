@@ -42,6 +42,7 @@ pub fn typed<T: SolValue + From<<T::SolType as SolType>::RustType>>(
 pub fn lane_to_register(dtype: DType, lane: u64) -> i64 {
     match dtype {
         DType::F32 => (lane & 0xffff_ffff) as i64,
+        DType::F16 | DType::BF16 => (lane & 0xffff) as i64,
         DType::U8 | DType::Bool => (lane & 0xff) as i64,
         DType::I8 => i64::from(lane as u8 as i8),
         DType::I32 => i64::from(lane as u32 as i32),

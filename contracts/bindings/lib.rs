@@ -33,6 +33,11 @@ pub mod abi {
     );
     alloy::sol!(
         #[sol(rpc, all_derives)]
+        Elementary,
+        "artifacts/Elementary.json"
+    );
+    alloy::sol!(
+        #[sol(rpc, all_derives)]
         DigitConsumer,
         "artifacts/DigitConsumer.json"
     );
@@ -40,5 +45,10 @@ pub mod abi {
         #[sol(rpc, all_derives)]
         ArithHarness,
         "artifacts/ArithHarness.json"
+    );
+    alloy::sol!(
+        #[sol(rpc, all_derives)]
+        ElementaryHarness,
+        "artifacts/ElementaryHarness.json"
     );
 }

@@ -9,8 +9,10 @@ import solc from "solc";
 const CONTRACTS = [
     "src/Rebut.sol:Rebut",
     "src/Adjudicator.sol:Adjudicator",
+    "src/Elementary.sol:Elementary",
     "src/examples/DigitConsumer.sol:DigitConsumer",
     "src/harness/ArithHarness.sol:ArithHarness",
+    "src/harness/ElementaryHarness.sol:ElementaryHarness",
 ];
 const CODE_LIMIT = 24_576;
 

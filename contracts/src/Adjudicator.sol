@@ -5,6 +5,7 @@ import {DataType} from "./program/DataType.sol";
 import {Descriptor} from "./program/Descriptor.sol";
 import {Dot} from "./arith/Dot.sol";
 import {Expression} from "./step/Expression.sol";
+import {IElementary} from "./interfaces/IElementary.sol";
 import {IAdjudicator} from "./interfaces/IAdjudicator.sol";
 import {Instruction} from "./step/Instruction.sol";
 import {LeafLanes} from "./step/LeafLanes.sol";
@@ -28,6 +29,13 @@ contract Adjudicator is IAdjudicator {
     error DotNeedsF32(uint256 dtype);
     error WrongResultType(uint256 given, uint256 expected);
 
+    /// @notice The contract of the elementary functions.
+    IElementary public immutable ELEMENTARY;
+
+    constructor(IElementary elementary) {
+        ELEMENTARY = elementary;
+    }
+
     /// @inheritdoc IAdjudicator
     function evaluate(
         bytes calldata descriptor,
@@ -36,7 +44,7 @@ contract Adjudicator is IAdjudicator {
         bytes32 traceRoot,
         uint256 values,
         bytes calldata witness
-    ) external pure returns (uint64 lane) {
+    ) external view returns (uint64 lane) {
         if (value >= values || values >= Tensor.LIMIT) revert ValueOutOfRange(value, values);
         if (descriptor.length > Descriptor.MAX_BYTES) revert DescriptorTooLong(descriptor.length);
         uint256 start;
@@ -44,6 +52,7 @@ contract Adjudicator is IAdjudicator {
             start := descriptor.offset
         }
         Expression.State memory s;
+        s.elementary = ELEMENTARY;
         uint256 pos;
         (s.p, pos) = Instruction.parse(start, value, element);
         s.tables = Witness.prove(witness, s.p.operands, traceRoot, Merkle.depthOf(values));
@@ -63,7 +72,7 @@ contract Adjudicator is IAdjudicator {
     }
 
     /// @dev The core's value as an expression node (0 if there is none) and the offset behind the core.
-    function _core(Expression.State memory s, uint256 pos) private pure returns (uint256 node, uint256) {
+    function _core(Expression.State memory s, uint256 pos) private view returns (uint256 node, uint256) {
         uint256 core = Tensor.read(pos, 1);
         s.body = true;
         if (core == CORE_NONE) {

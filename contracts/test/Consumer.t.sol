@@ -8,7 +8,7 @@ import {DigitConsumer} from "../src/examples/DigitConsumer.sol";
 import {IRebut} from "../src/interfaces/IRebut.sol";
 import {Reliance, RebutResult} from "../src/RebutResult.sol";
 import {Tree, Trees} from "./support/Tree.sol";
-import {deployer} from "./support/Deployer.sol";
+import {deployer, deployAdjudicator} from "./support/Deployer.sol";
 import {vm} from "./Vm.sol";
 
 /// A consumer takes a result only when it is final, and only the claimed bytes.
@@ -18,7 +18,7 @@ contract ConsumerTest is Assert {
     bytes internal header;
 
     function setUp() public {
-        address judge = deployer.deployCode("Adjudicator.sol:Adjudicator");
+        address judge = deployAdjudicator();
         Parameters memory p = Parameters(100, 100, 100, 100, 100, 5_000, 1 ether, 1 ether, address(0xdead));
         rebut = IRebut(deployer.deployCode("Rebut.sol:Rebut", abi.encode(p, judge)));
         header = Build.header(

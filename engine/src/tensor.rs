@@ -21,6 +21,10 @@ pub enum Tensor {
     I64(ArrayD<i64>),
     /// Booleans as bytes: any non-zero byte is true.
     Bool(ArrayD<u8>),
+    /// The bits of binary16 elements.
+    F16(ArrayD<u16>),
+    /// The bits of bfloat16 elements.
+    BF16(ArrayD<u16>),
 }
 
 /// Runs `$body` with `$a` bound to the tensor's array, whatever its element type.
@@ -30,6 +34,7 @@ macro_rules! each {
             Tensor::F32($a) => $body,
             Tensor::U8($a) | Tensor::Bool($a) => $body,
             Tensor::I8($a) => $body,
+            Tensor::F16($a) | Tensor::BF16($a) => $body,
             Tensor::I32($a) => $body,
             Tensor::I64($a) => $body,
         }
@@ -71,6 +76,8 @@ impl Tensor {
             Self::I32(_) => DType::I32,
             Self::I64(_) => DType::I64,
             Self::Bool(_) => DType::Bool,
+            Self::F16(_) => DType::F16,
+            Self::BF16(_) => DType::BF16,
         }
     }
 
@@ -115,6 +122,8 @@ impl Tensor {
             DType::I32 => Self::I32(ArrayD::zeros(dims)),
             DType::I64 => Self::I64(ArrayD::zeros(dims)),
             DType::Bool => Self::Bool(ArrayD::zeros(dims)),
+            DType::F16 => Self::F16(ArrayD::zeros(dims)),
+            DType::BF16 => Self::BF16(ArrayD::zeros(dims)),
         })
     }
 
@@ -144,6 +153,7 @@ impl Tensor {
             Self::F32(a) => fill!(a, f32),
             Self::U8(a) | Self::Bool(a) => fill!(a, u8),
             Self::I8(a) => fill!(a, i8),
+            Self::F16(a) | Self::BF16(a) => fill!(a, u16),
             Self::I32(a) => fill!(a, i32),
             Self::I64(a) => fill!(a, i64),
         }
@@ -176,15 +186,14 @@ impl Tensor {
             }
         }
         Some(match self {
-            Self::F32(a) => {
-                let x = at(a, index)?;
-                i64::from(if x.is_nan() { NAN } else { x.to_bits() })
-            }
+            Self::F32(a) => DType::F32.canonical(at(a, index)?.to_bits().into()),
             Self::U8(a) => at(a, index)?.into(),
             Self::I8(a) => at(a, index)?.into(),
             Self::I32(a) => at(a, index)?.into(),
             Self::I64(a) => at(a, index)?,
             Self::Bool(a) => (at(a, index)? != 0).into(),
+            Self::F16(a) => DType::F16.canonical(at(a, index)?.into()),
+            Self::BF16(a) => DType::BF16.canonical(at(a, index)?.into()),
         })
     }
 
@@ -200,6 +209,8 @@ impl Tensor {
             Self::I32(a) => Self::I32(fix(a)),
             Self::I64(a) => Self::I64(fix(a)),
             Self::Bool(a) => Self::Bool(fix(a)),
+            Self::F16(a) => Self::F16(fix(a)),
+            Self::BF16(a) => Self::BF16(fix(a)),
         }
     }
 }

@@ -13,12 +13,24 @@ const RANDOM: usize = 1_000_000;
 
 type Unary = (&'static str, fn(u32) -> u32, fn(f32) -> f32);
 
-const ELEMENTARY: [Unary; 11] = [
+const ELEMENTARY: [Unary; 23] = [
     ("exp", soft::exp, native::exp),
     ("log", soft::log, native::log),
     ("tanh", soft::tanh, native::tanh),
     ("sigmoid", soft::sigmoid, native::sigmoid),
     ("erf", soft::erf, native::erf),
+    ("exp2", soft::exp2, native::exp2),
+    ("expm1", soft::expm1, native::expm1),
+    ("log2", soft::log2, native::log2),
+    ("log1p", soft::log1p, native::log1p),
+    ("softplus", soft::softplus, native::softplus),
+    ("rsqrt", soft::rsqrt, native::rsqrt),
+    ("reciprocal", soft::reciprocal, native::reciprocal),
+    ("sinh", soft::sinh, native::sinh),
+    ("cosh", soft::cosh, native::cosh),
+    ("asinh", soft::asinh, native::asinh),
+    ("acosh", soft::acosh, native::acosh),
+    ("atanh", soft::atanh, native::atanh),
     ("sin", soft::sin, native::sin),
     ("cos", soft::cos, native::cos),
     ("tan", soft::tan, native::tan),
@@ -116,6 +128,44 @@ fn div() {
 }
 
 #[test]
+fn rem() {
+    check_binary("rem", 11, soft::rem, native::rem);
+}
+
+/// All 2^16 numbers of both formats to f32 and back; f32 to both on edges, ties and a stride.
+#[test]
+fn halves() {
+    for h in 0..=u16::MAX {
+        for (soft, native, back, nan) in [
+            (soft::half::from_f16(h), native::half::from_f16(h), soft::half::to_f16 as fn(u32) -> u16, 0x7c00),
+            (soft::half::from_bf16(h), native::half::from_bf16(h), soft::half::to_bf16, 0x7f80),
+        ] {
+            assert_eq!(soft, native.to_bits(), "{h:04x}");
+            if h & 0x7fff <= nan {
+                assert_eq!(back(soft), h, "{h:04x}");
+                assert!(!soft::is_nan(soft));
+            } else {
+                assert_eq!(soft, soft::NAN);
+            }
+        }
+    }
+    // Between neighbours the nearer one wins, half way the even one.
+    for h in (0..0x7bffu16).chain(0x8000..0xfbff) {
+        let (low, high) = (f64::from(native::half::from_f16(h)), f64::from(native::half::from_f16(h + 1)));
+        let middle = ((low + high) / 2.0) as f32;
+        assert_eq!(soft::half::to_f16(middle.to_bits()), h + (h & 1), "{h:04x}");
+        assert_eq!(soft::half::to_f16(middle.to_bits() - 1), h, "{h:04x}");
+        assert_eq!(soft::half::to_f16(middle.to_bits() + 1), h + 1, "{h:04x}");
+    }
+    let strided = (0..u32::MAX).step_by(997);
+    for a in special().into_iter().chain(strided).chain((0x3800_0000..0x3880_2000).step_by(5)) {
+        let x = f32::from_bits(a);
+        assert_eq!(soft::half::to_f16(a), native::half::to_f16(x), "{a:08x}");
+        assert_eq!(soft::half::to_bf16(a), native::half::to_bf16(x), "{a:08x}");
+    }
+}
+
+#[test]
 fn minimum_and_maximum() {
     check_binary("min", 5, soft::min, native::min);
     check_binary("max", 6, soft::max, native::max);
@@ -188,6 +238,21 @@ fn unary() {
     }
 }
 
+/// LLVM once took the NaN of a negative number's root for the canonical one.
+#[test]
+fn a_nan_is_canonical_whatever_made_it() {
+    for (name, x) in [
+        ("sqrt", native::sqrt(black_box(-2.0))),
+        ("sub", native::sub(black_box(f32::INFINITY), black_box(f32::INFINITY))),
+        ("div", native::div(black_box(0.0), black_box(0.0))),
+        ("mul", native::mul(black_box(0.0), black_box(f32::NEG_INFINITY))),
+        ("rem", native::rem(black_box(1.0), black_box(0.0))),
+        ("fma", native::fma(black_box(0.0), black_box(f32::INFINITY), black_box(1.0))),
+    ] {
+        assert_eq!(native::canonical(x).to_bits(), soft::NAN, "{name}");
+    }
+}
+
 #[test]
 fn integers() {
     let ranges = [(0, 255), (-128, 127), (i32::MIN.into(), i32::MAX.into()), (i64::MIN, i64::MAX)];
@@ -240,4 +305,82 @@ fn elementary_functions_agree() {
             assert_eq!(native(f32::from_bits(a)).to_bits(), soft(a), "{name} {a:08x}");
         }
     }
+}
+
+/// Exact results, their neighbours and ties: powers and roots of small odd numbers by all powers of two.
+fn exact_powers() -> Vec<[u32; 2]> {
+    let mut pairs = vec![];
+    for k in 0..4u32 {
+        for root in (1u64..4096).step_by(2).take_while(|root| root.pow(1 << k) < 1 << 24) {
+            for n in 1..=24 / root.ilog2().max(1) {
+                for e in [-149, -120, -64, -33, -16, -9, -3, 0, 2, 8, 64] {
+                    let x = root.pow(1 << k) as f64 * 2f64.powi(e);
+                    let a = (x as f32).to_bits();
+                    let b = (n as f32 / (1 << k) as f32).to_bits();
+                    pairs.extend([[a, b], [a | soft::SIGN, b], [a + 1, b], [a, b | soft::SIGN]]);
+                }
+            }
+        }
+    }
+    pairs
+}
+
+fn check_pow(a: u32, b: u32) {
+    let result = native::pow(f32::from_bits(a), f32::from_bits(b)).to_bits();
+    assert_eq!(result, soft::pow(a, b), "pow {a:08x} {b:08x}");
+}
+
+#[test]
+fn pow_gives_the_committed_vectors() {
+    let mut count = 0;
+    for line in include_str!("data/pow.txt").lines() {
+        let fields: Vec<u32> =
+            line.split(' ').map(|field| u32::from_str_radix(field, 16).expect("hexadecimal")).collect();
+        let [a, b, result] = fields[..] else { panic!("{line}") };
+        assert_eq!(soft::pow(a, b), result, "soft {a:08x} {b:08x}");
+        assert_eq!(native::pow(f32::from_bits(a), f32::from_bits(b)).to_bits(), result, "native {a:08x} {b:08x}");
+        count += 1;
+    }
+    assert!(count > 2500, "{count}");
+}
+
+/// Here too the native form seldom falls back to `soft`.
+#[test]
+fn pow_agrees() {
+    let special = special();
+    special.iter().for_each(|&a| special.iter().for_each(|&b| check_pow(a, b)));
+    exact_powers().iter().for_each(|&[a, b]| check_pow(a, b));
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    for i in 0..RANDOM {
+        let [bits, b]: [u32; 2] = rng.random();
+        check_pow(bits, b);
+        // Any base, one around 1, and one next to 1, to a power anywhere in the range or, every fourth time, about 1.
+        let a = match i % 3 {
+            0 => bits & soft::MAGNITUDE,
+            1 => 0x3f00_0000 + (bits & 0xff_ffff),
+            _ => 0x3f80_0000 - 0x800 + (bits & 0xfff),
+        };
+        let width = if i % 4 == 0 { 1e-6 } else { 155.0 };
+        let b = rng.random_range(-width..width) / f64::from(f32::from_bits(a)).log2();
+        check_pow(a, (b as f32).to_bits());
+    }
+}
+
+#[test]
+fn pow_has_the_special_cases_of_the_standard() {
+    let p = |a: f32, b: f32| soft::pow(a.to_bits(), b.to_bits());
+    let bits = f32::to_bits;
+    for special in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, -1.5] {
+        assert_eq!([p(special, 0.0), p(special, -0.0), p(1.0, special)], [soft::ONE; 3]);
+    }
+    assert_eq!([p(-1.0, f32::INFINITY), p(-1.0, f32::NEG_INFINITY), p(-1.0, 1e30)], [soft::ONE; 3]);
+    assert_eq!([p(-2.0, 0.5), p(f32::NAN, 1.0), p(2.0, f32::NAN), p(-1e-45, -0.1)], [soft::NAN; 4]);
+    assert_eq!([p(-0.0, 3.0), p(-0.0, 4.0), p(-0.0, 0.5)], [soft::SIGN, 0, 0]);
+    assert_eq!([p(-0.0, -3.0), p(-0.0, -2.0)], [soft::SIGN | soft::INF, soft::INF]);
+    assert_eq!([p(f32::NEG_INFINITY, 3.0), p(f32::NEG_INFINITY, -3.0)], [soft::SIGN | soft::INF, soft::SIGN]);
+    assert_eq!([p(0.5, f32::NEG_INFINITY), p(0.5, f32::INFINITY), p(-2.0, f32::INFINITY)], [soft::INF, 0, soft::INF]);
+    assert_eq!([p(-2.0, 3.0), p(-2.0, -149.0), p(-2.0, 127.0)], [bits(-8.0), soft::SIGN | 1, bits(-2f32.powi(127))]);
+    // Ties: half a unit goes to 0 and 13.5 units go to 14; 4097^2 is odd beyond 2^24.
+    assert_eq!([p(2.0, -150.0), p(3.0 * 2f32.powi(-50), 3.0)], [0, 14]);
+    assert_eq!(p(4097.0, 2.0), bits(16_785_408.0));
 }

@@ -168,8 +168,8 @@ fn tensors() {
 #[test]
 fn graph_values() {
     let mut half = small();
-    half.inputs[0] = value("x", 10, &[1, 2]);
-    refused(half.model(13), &["`x`", "float16"]);
+    half.inputs[0] = value("x", 11, &[1, 2]);
+    refused(half.model(13), &["`x`", "float64"]);
     half.inputs[0] = Message::default().bytes(1, "x");
     refused(half.model(13), &["`x`", "element type"]);
     half.inputs[0] = Message::default().bytes(1, "x").message(2, Message::default().message(4, Message::default()));

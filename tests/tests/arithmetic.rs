@@ -1,169 +1,81 @@
-//! The contracts' float functions, dots and folds against the executable definition, bit for bit.
+//! The contracts' float functions, dots and folds against the executable definition, bit for bit; their gas against the snapshot.
 
-use alloy::primitives::Address;
 use alloy::sol_types::SolCall;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rebut_contracts::abi::ArithHarness;
+use rebut_contracts::abi::{ArithHarness, Elementary};
 use rebut_engine::arith::soft;
 use rebut_engine::program::{DType, FoldOp, Op};
 use rebut_engine::reference;
+use rebut_proof::gas::{Snapshot, measure};
+use rebut_proof::harness::{Harness, bytes};
+use rebut_proof::inputs::{SPECIAL, arguments, specials};
+use rebut_proof::operations::OPERATIONS;
+use rebut_proof::vectors::digests;
 use rebut_sim::BareEvm;
 
-/// Zeros, subnormals, the ends of the range, infinities, NaNs with payloads, ones, halves, and where functions overflow.
-const SPECIAL: [u32; 26] = [
-    0,
-    0x8000_0000,
-    1,
-    0x8000_0001,
-    0x007f_ffff,
-    0x807f_ffff,
-    0x0080_0000,
-    0x8080_0000,
-    0x7f7f_ffff,
-    0xff7f_ffff,
-    0x7f80_0000,
-    0xff80_0000,
-    0x7fc0_0000,
-    0xffc1_2345,
-    0x7f80_0001,
-    0x3f80_0000,
-    0xbf80_0000,
-    0x3f00_0000,
-    0xbf00_0000,
-    0x3fc0_0000,
-    0x4b00_0000,
-    0x4b00_0001,
-    0x4f00_0000,
-    0xcf00_0000,
-    0x42b1_7218,
-    0xc2cf_f1b5,
-];
-const RANDOM: usize = 10_000;
-/// Triples in a call: the EVM's memory costs more than linearly.
-const BATCH: usize = 1_000;
+/// Vectors for each operation.
+const VECTORS: usize = 10_000;
 const SEED: u64 = 0x5eed;
 
-struct Harness {
-    evm: BareEvm,
-    address: Address,
-}
-
-impl Harness {
-    fn new() -> Self {
-        let mut evm = BareEvm::new();
-        let address = evm.deploy(ArithHarness::BYTECODE.clone()).expect("the harness deploys");
-        Self { evm, address }
-    }
-
-    fn ask<C: SolCall>(&mut self, call: &C) -> C::Return {
-        let (output, _) = self.evm.call(self.address, call.abi_encode()).expect("the harness answers");
-        C::abi_decode_returns(&output).expect("the harness' answer")
-    }
-
-    fn run(&mut self, code: u8, triples: &[[u32; 3]]) -> Vec<u32> {
-        let call = ArithHarness::runCall { op: code, triples: bytes(triples.as_flattened()).into() };
-        self.ask(&call).as_chunks::<4>().0.iter().map(|lane| u32::from_be_bytes(*lane)).collect()
-    }
-}
-
-fn bytes(lanes: &[u32]) -> Vec<u8> {
-    lanes.iter().flat_map(|x| x.to_be_bytes()).collect()
-}
-
-/// Random bits half of the time, else something near the size of what networks compute with.
-fn random_bits(rng: &mut impl Rng) -> u32 {
-    match rng.random_range(0..4) {
-        0 | 1 => rng.random(),
-        2 => rng.random_range(-20.0f32..20.0).to_bits(),
-        _ => (rng.random_range(-1.0f32..1.0) * 2f32.powi(rng.random_range(-30..30))).to_bits(),
-    }
-}
-
-/// Every pair of special numbers, and random triples.
-fn triples() -> Vec<[u32; 3]> {
-    let mut rng = ChaCha8Rng::seed_from_u64(SEED);
-    let mut all: Vec<[u32; 3]> = SPECIAL.iter().flat_map(|&a| SPECIAL.map(|b| [a, b, a ^ 0x8000_0000])).collect();
-    for _ in 0..RANDOM {
-        let [a, b] = [random_bits(&mut rng), random_bits(&mut rng)];
-        // A third operand that nearly cancels the product is where a fused multiply-add is hard.
-        let product = (f32::from_bits(a) * f32::from_bits(b)).to_bits() ^ 0x8000_0000;
-        let c = if rng.random() { product.wrapping_add(rng.random_range(0..3)) } else { random_bits(&mut rng) };
-        all.push([a, if rng.random_bool(0.1) { a } else { b }, c]);
-    }
-    all
-}
-
-fn compare(harness: &mut Harness, code: u8, name: &str, all: &[[u32; 3]], expected: impl Fn([u32; 3]) -> u32) {
-    for batch in all.chunks(BATCH) {
-        let answers = harness.run(code, batch);
-        assert_eq!(answers.len(), batch.len());
-        for (&[a, b, c], got) in batch.iter().zip(answers) {
-            // An operand is loaded, and a load makes NaNs canonical.
-            let want = expected([a, b, c].map(soft::canonical));
-            assert_eq!(
-                got, want,
-                "{name} of {a:#010x} {b:#010x} {c:#010x}: {got:#010x}, the definition says {want:#010x}"
-            );
+#[test]
+fn every_operation() {
+    let mut harness = Harness::new();
+    for operation in OPERATIONS {
+        let all = arguments(operation, VECTORS, SEED);
+        for (arguments, got) in all.iter().zip(harness.run(operation, &all)) {
+            let want = (operation.soft)(*arguments);
+            let name = operation.name;
+            assert_eq!(got, want, "{name} of {arguments:08x?}: {got:#010x}, the definition says {want:#010x}");
         }
     }
 }
 
-/// The definition of an operation, as the harness asks for it; none where it is not defined on floats.
-fn definition(op: Op) -> Option<fn([u32; 3]) -> u32> {
-    Some(match op {
-        Op::Add => |[a, b, _]| soft::add(a, b),
-        Op::Sub => |[a, b, _]| soft::sub(a, b),
-        Op::Mul => |[a, b, _]| soft::mul(a, b),
-        Op::Div => |[a, b, _]| soft::div(a, b),
-        Op::Min => |[a, b, _]| soft::min(a, b),
-        Op::Max => |[a, b, _]| soft::max(a, b),
-        Op::Lt => |[a, b, _]| soft::lt(a, b).into(),
-        Op::Le => |[a, b, _]| soft::le(a, b).into(),
-        Op::Gt => |[a, b, _]| soft::gt(a, b).into(),
-        Op::Ge => |[a, b, _]| soft::ge(a, b).into(),
-        Op::Eq => |[a, b, _]| soft::eq(a, b).into(),
-        Op::Ne => |[a, b, _]| soft::ne(a, b).into(),
-        Op::Fma => |[a, b, c]| soft::fma(a, b, c),
-        Op::Neg => |[a, ..]| soft::neg(a),
-        Op::Abs => |[a, ..]| soft::abs(a),
-        Op::Sqrt => |[a, ..]| soft::sqrt(a),
-        Op::Exp => |[a, ..]| soft::exp(a),
-        Op::Log => |[a, ..]| soft::log(a),
-        Op::Tanh => |[a, ..]| soft::tanh(a),
-        Op::Sigmoid => |[a, ..]| soft::sigmoid(a),
-        Op::Erf => |[a, ..]| soft::erf(a),
-        Op::Floor => |[a, ..]| soft::floor(a),
-        Op::Ceil => |[a, ..]| soft::ceil(a),
-        Op::Trunc => |[a, ..]| soft::trunc(a),
-        Op::RoundEven => |[a, ..]| soft::round_even(a),
-        Op::And | Op::Or | Op::Xor | Op::Not => return None,
-    })
+#[test]
+fn every_operation_natively() {
+    for operation in OPERATIONS {
+        for arguments in arguments(operation, VECTORS, SEED + 1) {
+            let (got, want) = ((operation.native)(arguments), (operation.soft)(arguments));
+            let name = operation.name;
+            assert_eq!(got, want, "{name} of {arguments:08x?}: {got:#010x}, the definition says {want:#010x}");
+        }
+    }
 }
 
+/// The contract that adjudicators call knows every elementary function by its code, and no other code.
 #[test]
-fn every_operation_on_floats() {
-    let (mut harness, all) = (Harness::new(), triples());
-    for &op in Op::ALL {
-        let Some(expected) = definition(op) else {
-            assert_eq!(op.result(DType::F32), None, "{op} is defined on floats");
-            continue;
-        };
-        compare(&mut harness, op.code(), op.name(), &all, expected);
+fn the_elementary_contract_finds_every_function() {
+    let mut evm = BareEvm::new();
+    let address = evm.deploy(Elementary::BYTECODE.clone()).expect("it deploys");
+    let mut ask = |code: u8, a: u32, b: u32| {
+        let [code, a, b] = [u32::from(code), a, b].map(alloy::primitives::U256::from);
+        let answer = evm.call(address, Elementary::evaluateCall { code, a, b }.abi_encode());
+        answer.map(|(output, _)| Elementary::evaluateCall::abi_decode_returns(&output).expect("a word"))
+    };
+    for code in 0..=u8::MAX {
+        let known = Op::from_code(code).is_some_and(Op::is_elementary);
+        for (a, b) in specials().zip(specials().skip(7)) {
+            let answer = ask(code, a, b);
+            assert_eq!(answer.is_ok(), known, "{code:#04x}");
+            let (Ok(got), Some(op)) = (answer, Op::from_code(code)) else { continue };
+            let want = reference::apply(op, DType::F32, [a.into(), b.into(), 0]);
+            assert_eq!(got.to::<i64>(), want, "{op} of {a:08x} {b:08x}");
+        }
     }
 }
 
 #[test]
-fn conversions() {
-    let (mut harness, all) = (Harness::new(), triples());
-    compare(&mut harness, 0x00, "load", &all, |[a, ..]| a);
-    let (lo, hi) = DType::I32.range();
-    compare(&mut harness, 0x06, "f32 to i32", &all, |[a, ..]| soft::to_int(a, lo, hi) as u32);
-    let integers: Vec<[u32; 3]> =
-        all.iter().map(|t| t.map(|x| if soft::is_nan(x) { 0x7fff_ffff } else { x })).collect();
-    // The bits are an integer here, not a float: nothing in them is a NaN.
-    let integers: Vec<[u32; 3]> = integers.into_iter().filter(|t| !soft::is_nan(t[0])).collect();
-    compare(&mut harness, 0x07, "i32 to f32", &integers, |[a, ..]| soft::from_i64(i64::from(a as i32)));
+fn gas_is_that_of_the_snapshot() {
+    let committed: Snapshot = serde_json::from_str(include_str!("../../docs/gas.json")).expect("docs/gas.json");
+    let measured = measure();
+    assert_eq!(measured, committed, "run `cargo xtask gas --write docs/gas.json` and look at what changed");
+    assert!(measured.code.values().all(|&bytes| bytes <= 24_576));
+}
+
+#[test]
+fn digests_of_the_vector_files_are_published() {
+    let specification = include_str!("../../docs/arithmetic.md");
+    assert!(specification.contains(&digests()), "docs/arithmetic.md needs these lines:\n{}", digests());
 }
 
 /// Vectors of every length around a lane, a half, a block and a chunk.

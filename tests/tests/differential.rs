@@ -3,10 +3,10 @@
 //! `REBUT_PROGRAMS=2000 cargo test -p rebut-tests --test differential` looks longer.
 
 use alloy::primitives::{Address, Bytes, U256};
-use alloy::sol_types::SolCall;
+use alloy::sol_types::{SolCall, SolValue};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rebut_contracts::abi::Adjudicator;
+use rebut_contracts::abi::{Adjudicator, Elementary};
 use rebut_contracts::b256;
 use rebut_engine::dispute;
 use rebut_engine::exec::{Isa, Options};
@@ -30,7 +30,9 @@ struct Judge {
 impl Judge {
     fn new() -> Self {
         let mut evm = BareEvm::new();
-        let adjudicator = evm.deploy(Adjudicator::BYTECODE.clone()).expect("the adjudicator deploys");
+        let elementary = evm.deploy(Elementary::BYTECODE.clone()).expect("the elementary functions deploy");
+        let code = [Adjudicator::BYTECODE.to_vec(), elementary.abi_encode()].concat();
+        let adjudicator = evm.deploy(Bytes::from(code)).expect("the adjudicator deploys");
         Self { evm, adjudicator }
     }
 

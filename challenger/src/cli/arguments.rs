@@ -1,6 +1,7 @@
 //! Values of command-line options.
 
 use crate::files::{FileError, read_tensor};
+use rebut_engine::arith::native;
 use rebut_engine::lower::LowerOptions;
 use rebut_engine::onnx::{Dim, ValueInfo};
 use rebut_engine::program::TensorType;
@@ -70,6 +71,11 @@ impl Binding {
             let not = |_| bad(&format!("{text:?} is no {}", ty.dtype));
             match ty.dtype {
                 DType::F32 => bytes.extend(text.parse::<f32>().map_err(|_| bad("not a number"))?.to_le_bytes()),
+                DType::F16 | DType::BF16 => {
+                    let x = text.parse::<f32>().map_err(|_| bad("not a number"))?;
+                    let bits = if ty.dtype == DType::F16 { native::half::to_f16(x) } else { native::half::to_bf16(x) };
+                    bytes.extend(bits.to_le_bytes());
+                }
                 DType::U8 => bytes.extend(text.parse::<u8>().map_err(not)?.to_le_bytes()),
                 DType::I8 => bytes.extend(text.parse::<i8>().map_err(not)?.to_le_bytes()),
                 DType::I32 => bytes.extend(text.parse::<i32>().map_err(not)?.to_le_bytes()),

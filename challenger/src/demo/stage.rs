@@ -12,6 +12,7 @@ use rebut_engine::dispute;
 use rebut_engine::exec::Options;
 use rebut_engine::package::Package;
 use rebut_engine::program::{DType, Source};
+use rebut_engine::reference;
 use rebut_engine::tensor::Tensor;
 use rebut_sim::adversary::{Liar, LiarError, Lie};
 use rebut_sim::{ChainConfig, EmbeddedChain, dev_accounts};
@@ -236,6 +237,7 @@ fn describe(verdict: Option<&Verdict>, package: &Package) -> String {
 fn number(dtype: DType, register: i64) -> String {
     match dtype {
         DType::F32 => format!("{:?}", f32::from_bits((register & 0xffff_ffff) as u32)),
+        DType::F16 | DType::BF16 => number(DType::F32, reference::cast(dtype, DType::F32, register)),
         DType::Bool => (register != 0).to_string(),
         _ => register.to_string(),
     }

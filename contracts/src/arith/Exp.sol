@@ -35,6 +35,13 @@ library Exp {
             // k = round(x / ln 2), then |r| <= ln 2 / 2. In Q126 the same integer is r / 64.
             k = (x * 0x171547652b82fe177 + (1 << 183)) >> 184;
             int256 r = x - k * 0xb17217f7d1cf79abc9e3b39803f2f7;
+            p = exp64(r);
+        }
+    }
+
+    /// exp(64 r) in Q126, as r is, for |r| <= ln 2 / 128.
+    function exp64(int256 r) internal pure returns (uint256 p) {
+        unchecked {
             // Taylor's series up to r^9 / 9!: what follows is below 2^-97.
             int256 t = 0xb8ef1d2ab6399c7d560e4472801;
             t = 0x6806806806806806806806806807 + (t * r >> 126);

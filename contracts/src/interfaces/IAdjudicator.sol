@@ -25,5 +25,5 @@ interface IAdjudicator {
         bytes32 traceRoot,
         uint256 values,
         bytes calldata witness
-    ) external pure returns (uint64 lane);
+    ) external view returns (uint64 lane);
 }

@@ -3,7 +3,9 @@ pragma solidity ^0.8.30;
 
 import {DataType} from "../program/DataType.sol";
 import {F32} from "../arith/F32.sol";
+import {F32Elementary} from "../arith/F32Elementary.sol";
 import {Gather} from "./Gather.sol";
+import {IElementary} from "../interfaces/IElementary.sol";
 import {Instruction} from "./Instruction.sol";
 import {Scalar} from "./Scalar.sol";
 import {Tensor} from "../program/Tensor.sol";
@@ -21,6 +23,7 @@ library Expression {
         uint256 count; // of k; 1 in an epilogue
         uint256 core; // the core's value as a node; 0 if there is none
         uint256[] nodes;
+        IElementary elementary;
     }
 
     error BadNodeCount(uint256 nodes);
@@ -33,7 +36,7 @@ library Expression {
     /// @notice Evaluates the expression at a calldata offset.
     /// @return result The last node's value.
     /// @return next The offset behind the expression.
-    function run(State memory s, uint256 pos) internal pure returns (uint256 result, uint256 next) {
+    function run(State memory s, uint256 pos) internal view returns (uint256 result, uint256 next) {
         uint256 count = Tensor.read(pos, 1);
         if (count == 0 || count > MAX_NODES) revert BadNodeCount(count);
         ++pos;
@@ -123,7 +126,7 @@ library Expression {
     /// @dev Checks the operands' types, then applies the code to all registers: to one, if none has one per k.
     function _operation(State memory s, uint256 code, uint256 pos, uint256 known)
         private
-        pure
+        view
         returns (uint256 value, uint256)
     {
         uint256[3] memory x;
@@ -144,7 +147,8 @@ library Expression {
         if (code != Scalar.CAST) dtype = _type(code, arity, x, s.body);
         uint256 count = strides == 0 ? 1 : s.count;
         value = (_allocate(count) << 16) | strides | dtype;
-        _apply(code, arity, x, value, count);
+        if (F32Elementary.exists(code)) _elementary(s.elementary, code, x, value, count);
+        else _apply(code, arity, x, value, count);
         return (value, pos + arity);
     }
 
@@ -161,6 +165,19 @@ library Expression {
         }
         if (body) Scalar.requireExact(code, last);
         return Scalar.resultType(code, last);
+    }
+
+    /// @dev The functions of another contract; those of one argument have no second node.
+    function _elementary(IElementary functions, uint256 code, uint256[3] memory x, uint256 value, uint256 count)
+        private
+        view
+    {
+        unchecked {
+            for (uint256 j = 0; j < count; ++j) {
+                uint256 b = x[1] == 0 ? 0 : _get(x[1], j);
+                _put((value >> 16) + 32 * j, functions.evaluate(code, _get(x[0], j), b));
+            }
+        }
     }
 
     function _apply(uint256 code, uint256 arity, uint256[3] memory x, uint256 value, uint256 count) private pure {

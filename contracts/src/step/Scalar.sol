@@ -4,6 +4,8 @@ pragma solidity ^0.8.30;
 import {DataType} from "../program/DataType.sol";
 import {F32} from "../arith/F32.sol";
 import {F32Elementary} from "../arith/F32Elementary.sol";
+import {Half} from "../arith/Half.sol";
+import {Remainder} from "../arith/Remainder.sol";
 
 /// @title The scalar operations of expressions, on registers; all total (docs/arithmetic.md)
 library Scalar {
@@ -30,15 +32,13 @@ library Scalar {
     uint256 internal constant OR = 0x1f;
     uint256 internal constant XOR = 0x20;
     uint256 internal constant FMA = 0x21;
+    uint256 internal constant REM = 0x23;
+    uint256 internal constant SHL = 0x24;
+    uint256 internal constant SHR = 0x25;
     uint256 internal constant NEG = 0x30;
     uint256 internal constant ABS = 0x31;
     uint256 internal constant NOT = 0x32;
     uint256 internal constant SQRT = 0x33;
-    uint256 internal constant EXP = 0x34;
-    uint256 internal constant LOG = 0x35;
-    uint256 internal constant TANH = 0x36;
-    uint256 internal constant SIGMOID = 0x37;
-    uint256 internal constant ERF = 0x38;
     uint256 internal constant FLOOR = 0x39;
     uint256 internal constant CEIL = 0x3a;
     uint256 internal constant TRUNC = 0x3b;
@@ -51,19 +51,19 @@ library Scalar {
     /// @notice How many operands a code of the table has (0 for the codes that are no operation on registers).
     function arity(uint256 code) internal pure returns (uint256) {
         if (code >= ADD && code <= XOR && code != 0x16 && code != 0x17) return 2;
-        if (code >= NEG && code <= ROUND_EVEN) return 1;
+        if (code >= REM && code <= SHR) return 2;
+        if (code >= NEG && code <= SQRT || code >= FLOOR && code <= ROUND_EVEN) return 1;
         if (code == SELECT || code == FMA) return 3;
-        return code == CAST ? 1 : 0;
+        return code == CAST ? 1 : F32Elementary.arity(code);
     }
 
     /// @notice The type of the result of a unary or binary operation on operands of one type; reverts if there is none.
     function resultType(uint256 code, uint256 dtype) internal pure returns (uint256) {
         bool ok;
-        if (code <= MAX) ok = dtype != DataType.BOOL;
-        else if (code <= GE) ok = dtype != DataType.BOOL;
-        else if (code <= NE) ok = true;
-        else if (code <= XOR || code == NOT) ok = dtype != DataType.F32;
-        else if (code == NEG || code == ABS) ok = dtype != DataType.BOOL;
+        if (code <= GE || code == REM || code == NEG || code == ABS) ok = DataType.isNumber(dtype);
+        else if (code <= NE) ok = !DataType.isHalf(dtype);
+        else if (code <= XOR || code == NOT) ok = dtype == DataType.BOOL || DataType.isInteger(dtype);
+        else if (code == SHL || code == SHR) ok = DataType.isInteger(dtype);
         else ok = dtype == DataType.F32;
         if (!ok) revert WrongType(code, dtype);
         return code >= LT && code <= NE ? DataType.BOOL : dtype;
@@ -71,12 +71,12 @@ library Scalar {
 
     /// @notice Refuses what a fold's body may not use: operations that round, and integer division.
     function requireExact(uint256 code, uint256 dtype) internal pure {
-        bool exact = code != DIV && code != FMA && !(code >= SQRT && code <= ERF)
+        bool exact = code != DIV && code != FMA && code != SQRT && !F32Elementary.exists(code)
             && !(dtype == DataType.F32 && code >= ADD && code <= MUL);
         if (!exact) revert InexactInFold(code, dtype);
     }
 
-    /// @notice A unary operation; its type has been checked.
+    /// @notice A unary operation that is not elementary; its type has been checked.
     function unary(uint256 code, uint256 dtype, uint256 a) internal pure returns (uint256) {
         if (code <= NOT) {
             if (code == NEG) return dtype == DataType.F32 ? F32.neg(a) : _negate(dtype, a);
@@ -84,21 +84,15 @@ library Scalar {
             if (dtype == DataType.F32) return F32.abs(a);
             return int256(a) < 0 ? _negate(dtype, a) : a;
         }
-        if (code <= LOG) {
-            if (code == SQRT) return F32.sqrt(a);
-            return code == EXP ? F32Elementary.exp(a) : F32Elementary.log(a);
-        }
-        if (code <= ERF) {
-            if (code == TANH) return F32Elementary.tanh(a);
-            return code == SIGMOID ? F32Elementary.sigmoid(a) : F32Elementary.erf(a);
-        }
+        if (code == SQRT) return F32.sqrt(a);
         if (code == FLOOR) return F32.floor(a);
         if (code == CEIL) return F32.ceil(a);
         return code == TRUNC ? F32.trunc(a) : F32.roundEven(a);
     }
 
-    /// @notice A binary operation; its type has been checked.
+    /// @notice A binary operation that is not elementary; its type has been checked.
     function binary(uint256 code, uint256 dtype, uint256 a, uint256 b) internal pure returns (uint256) {
+        if (code >= REM) return dtype == DataType.F32 ? Remainder.rem(a, b) : _remainderOrShift(code, dtype, a, b);
         if (dtype == DataType.F32) return code <= MAX ? _f32(code, a, b) : _compareF32(code, a, b);
         return code <= MAX ? _integer(code, dtype, a, b) : _compareOrBits(code, a, b);
     }
@@ -135,6 +129,17 @@ library Scalar {
         return DataType.wrap(dtype, r);
     }
 
+    /// @dev x % 0 is 0 (as the EVM's own remainder says); a count that does not fit shifts everything out.
+    function _remainderOrShift(uint256 code, uint256 dtype, uint256 a, uint256 b) private pure returns (uint256 r) {
+        assembly ("memory-safe") {
+            switch code
+            case 0x23 { r := smod(a, b) }
+            case 0x24 { r := shl(b, a) }
+            default { r := sar(b, a) }
+        }
+        return DataType.wrap(dtype, r);
+    }
+
     function _compareOrBits(uint256 code, uint256 a, uint256 b) private pure returns (uint256 r) {
         assembly ("memory-safe") {
             switch code
@@ -151,9 +156,18 @@ library Scalar {
     }
 
     /// @notice Converts a register: truncates and saturates to integers (NaN gives 0), rounds once to f32, wraps between
-    /// integers; to bool, whatever is not zero (so NaN, too) is true.
+    /// integers; to bool, whatever is not zero (so NaN, too) is true. 16-bit floats convert through f32.
     function cast(uint256 from, uint256 to, uint256 a) internal pure returns (uint256) {
         if (from == to) return a;
+        if (DataType.isHalf(from)) {
+            a = from == DataType.F16 ? Half.fromF16(a) : Half.fromBF16(a);
+            if (to == DataType.F32) return a;
+            from = DataType.F32;
+        }
+        if (DataType.isHalf(to)) {
+            if (from != DataType.F32) a = F32.fromInt(int256(a));
+            return to == DataType.F16 ? Half.toF16(a) : Half.toBF16(a);
+        }
         if (to == DataType.BOOL) return (from == DataType.F32 ? a & 0x7fffffff : a) == 0 ? 0 : 1;
         if (to == DataType.F32) return F32.fromInt(int256(a));
         if (from == DataType.F32) {

@@ -8,3 +8,8 @@ interface Deployer {
 }
 
 Deployer constant deployer = Deployer(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+function deployAdjudicator() returns (address) {
+    address elementary = deployer.deployCode("Elementary.sol:Elementary");
+    return deployer.deployCode("Adjudicator.sol:Adjudicator", abi.encode(elementary));
+}

@@ -13,7 +13,7 @@ import {
 } from "../../src/interfaces/RebutTypes.sol";
 import {IRebut} from "../../src/interfaces/IRebut.sol";
 import {Tree, Trees} from "./Tree.sol";
-import {deployer} from "./Deployer.sol";
+import {deployer, deployAdjudicator} from "./Deployer.sol";
 import {vm} from "../Vm.sol";
 
 /// Plays whole games: knows both traces and makes the forced moves.
@@ -34,7 +34,7 @@ abstract contract Game is Assert {
     address internal judge;
 
     function setUp() public virtual {
-        judge = deployer.deployCode("Adjudicator.sol:Adjudicator");
+        judge = deployAdjudicator();
         rebut = IRebut(deployer.deployCode("Rebut.sol:Rebut", abi.encode(params(), judge)));
         vm.warp(T0);
         vm.deal(EXECUTOR, 100 ether);

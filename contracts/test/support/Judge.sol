@@ -5,14 +5,14 @@ import {Assert} from "./Assert.sol";
 import {Build} from "./Build.sol";
 import {IAdjudicator} from "../../src/interfaces/IAdjudicator.sol";
 import {Tree, Trees} from "./Tree.sol";
-import {deployer} from "./Deployer.sol";
+import {deployAdjudicator} from "./Deployer.sol";
 
 /// Evaluates hand-made instructions over one or two operands (values 0 and 1 of a trace of three values).
 abstract contract Judge is Assert {
     IAdjudicator internal judge;
 
     function setUp() public virtual {
-        judge = IAdjudicator(deployer.deployCode("Adjudicator.sol:Adjudicator"));
+        judge = IAdjudicator(deployAdjudicator());
     }
 
     /// The parts of a descriptor behind its tensor.

@@ -78,10 +78,18 @@ fn select(c: &[i64], a: &Lanes, b: &Lanes) -> Lanes {
 fn cast(from: DType, to: DType, a: &Lanes) -> Lanes {
     match (a, to) {
         (Lanes::F32(x), DType::F32) => Lanes::F32(x.clone()),
+        (Lanes::F32(x), DType::F16) => Lanes::Int(x.iter().map(|&x| native::half::to_f16(x).into()).collect()),
+        (Lanes::F32(x), DType::BF16) => Lanes::Int(x.iter().map(|&x| native::half::to_bf16(x).into()).collect()),
         (Lanes::F32(x), DType::Bool) => Lanes::Int(x.iter().map(|&x| i64::from(x != 0.0)).collect()),
         (Lanes::F32(x), _) => {
             let (lo, hi) = to.range();
             Lanes::Int(x.iter().map(|&x| native::to_int(x, lo, hi)).collect())
+        }
+        (Lanes::Int(x), DType::F32) if from == DType::F16 => {
+            Lanes::F32(x.iter().map(|&x| native::half::from_f16(x as u16)).collect()) // 16-bit registers
+        }
+        (Lanes::Int(x), DType::F32) if from == DType::BF16 => {
+            Lanes::F32(x.iter().map(|&x| native::half::from_bf16(x as u16)).collect())
         }
         (Lanes::Int(x), DType::F32) => Lanes::F32(x.iter().map(|&x| native::from_i64(x)).collect()),
         (Lanes::Int(x), _) => Lanes::Int(x.iter().map(|&x| reference::cast(from, to, x)).collect()),
@@ -105,9 +113,11 @@ fn float(op: Op, a: &[f32], b: &[f32], c: &[f32]) -> Lanes {
         Op::Sub => two!(|x: f32, y: f32| x - y),
         Op::Mul => two!(|x: f32, y: f32| x * y),
         Op::Div => two!(|x: f32, y: f32| x / y),
+        Op::Rem => two!(native::rem),
+        Op::Pow => two!(native::pow),
         Op::Min => two!(native::min),
         Op::Max => two!(native::max),
-        Op::Fma => Lanes::F32(a.iter().zip(b.iter().zip(c)).map(|(x, (y, z))| x.mul_add(*y, *z)).collect()),
+        Op::Fma => Lanes::F32(a.iter().zip(b.iter().zip(c)).map(|(&x, (&y, &z))| native::fma(x, y, z)).collect()),
         Op::Lt => test!(f32::lt),
         Op::Le => test!(f32::le),
         Op::Gt => test!(f32::gt),
@@ -122,11 +132,29 @@ fn float(op: Op, a: &[f32], b: &[f32], c: &[f32]) -> Lanes {
         Op::Tanh => one(native::tanh),
         Op::Sigmoid => one(native::sigmoid),
         Op::Erf => one(native::erf),
+        Op::Exp2 => one(native::exp2),
+        Op::Expm1 => one(native::expm1),
+        Op::Log2 => one(native::log2),
+        Op::Log1p => one(native::log1p),
+        Op::Sinh => one(native::sinh),
+        Op::Cosh => one(native::cosh),
+        Op::Asinh => one(native::asinh),
+        Op::Acosh => one(native::acosh),
+        Op::Atanh => one(native::atanh),
+        Op::Sin => one(native::sin),
+        Op::Cos => one(native::cos),
+        Op::Tan => one(native::tan),
+        Op::Asin => one(native::asin),
+        Op::Acos => one(native::acos),
+        Op::Atan => one(native::atan),
+        Op::Softplus => one(native::softplus),
+        Op::Rsqrt => one(native::rsqrt),
+        Op::Reciprocal => one(native::reciprocal),
         Op::Floor => one(f32::floor),
         Op::Ceil => one(f32::ceil),
         Op::Trunc => one(f32::trunc),
         Op::RoundEven => one(f32::round_ties_even),
-        Op::And | Op::Or | Op::Xor | Op::Not => Lanes::splat(DType::F32, 0, a.len()),
+        Op::And | Op::Or | Op::Xor | Op::Not | Op::Shl | Op::Shr => Lanes::splat(DType::F32, 0, a.len()),
     }
 }
 

@@ -3,10 +3,11 @@
 
 use super::block::Scope;
 use super::kernels::{COLUMNS, Kernel, ROWS, Tile};
-use super::lanes::{Lanes, canonical, store};
+use super::lanes::{Lanes, store};
 use super::points::{Point, points, strides};
 use super::read::{Block, Coordinates, reduction_axis, set_reduction};
 use super::rows::{Rows, run_length};
+use crate::arith::native::canonical;
 use crate::program::limits::CHUNK;
 use crate::program::{Access, DType, Instruction, View};
 use crate::tensor::Tensor;

@@ -53,7 +53,7 @@ impl State {
             // These start from their first element, not from an identity.
             (FoldOp::SeqAdd | FoldOp::SeqMul | FoldOp::Min | FoldOp::Max, lane, x) if first => *lane = x.clone(),
             (FoldOp::SumSq, Lanes::F32(acc), Lanes::F32(x)) => {
-                acc.iter_mut().zip(x).for_each(|(acc, &x)| *acc = x.mul_add(x, *acc));
+                acc.iter_mut().zip(x).for_each(|(acc, &x)| *acc = native::fma(x, x, *acc));
             }
             (op, lane, x) => combine(combiner(op), self.dtype, lane, x),
         }
@@ -112,7 +112,7 @@ pub(super) fn dot(scope: &Scope<'_>, views: [u8; 2], block: &Block, ks: Range<u6
         block.read_f32(a, scope.operands, &mut x);
         block.read_f32(b, scope.operands, &mut y);
         for (acc, (&x, &y)) in acc.iter_mut().zip(x.iter().zip(&y)) {
-            *acc = x.mul_add(y, *acc);
+            *acc = native::fma(x, y, *acc);
         }
     }
     (DType::F32, Lanes::F32(acc))

@@ -5,6 +5,8 @@
 //! reading rows whose length was just checked.
 #![allow(unsafe_code)]
 
+use crate::arith::native::fma;
+
 /// Rows of a tile.
 pub(super) const ROWS: usize = 8;
 /// Columns of a tile and of a packed panel.
@@ -101,7 +103,7 @@ fn portable(a: &[f32], stride: usize, panel: &[[f32; COLUMNS]], tile: &mut Tile)
     *tile = [[0.0; COLUMNS]; ROWS];
     for (to, row) in tile.iter_mut().zip(rows(a, stride, panel.len())) {
         for (&x, b) in row.iter().zip(panel) {
-            to.iter_mut().zip(b).for_each(|(to, &b)| *to = x.mul_add(b, *to));
+            to.iter_mut().zip(b).for_each(|(to, &b)| *to = fma(x, b, *to));
         }
     }
 }
@@ -132,7 +134,7 @@ mod tests {
             let run = |kernel: Kernel| {
                 let mut tile = [[f32::NAN; COLUMNS]; ROWS];
                 kernel(&a, stride, &panel, &mut tile);
-                tile.map(|row| row.map(|x| super::super::lanes::canonical(x).to_bits()))
+                tile.map(|row| row.map(|x| crate::arith::native::canonical(x).to_bits()))
             };
             let expected = run(portable);
             assert_eq!(run(kernel(Isa::Auto)), expected, "the best path, depth {depth}");

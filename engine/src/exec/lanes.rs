@@ -1,5 +1,6 @@
 //! Blocks of registers: f32 as themselves, every other type as i64.
 
+use crate::arith::native::canonical;
 use crate::program::DType;
 use crate::tensor::Tensor;
 
@@ -40,11 +41,6 @@ pub(super) fn f32_of(register: i64) -> f32 {
     f32::from_bits((register & 0xffff_ffff) as u32)
 }
 
-/// One f32 NaN only, whatever the hardware made.
-pub(super) fn canonical(x: f32) -> f32 {
-    if x.is_nan() { f32::from_bits(crate::tensor::NAN) } else { x }
-}
-
 /// Writes rows of lanes: element `i` of a row goes to `start + i * stride`; narrower integers hold their registers exactly.
 pub(super) fn store(out: &mut Tensor, starts: impl Iterator<Item = usize>, stride: usize, len: usize, lanes: &Lanes) {
     fn put<T, U: Copy>(
@@ -68,6 +64,7 @@ pub(super) fn store(out: &mut Tensor, starts: impl Iterator<Item = usize>, strid
         Tensor::F32(a) => put(a, starts, shape, lanes.f32(), canonical),
         Tensor::U8(a) | Tensor::Bool(a) => put(a, starts, shape, lanes.int(), |x| x as u8),
         Tensor::I8(a) => put(a, starts, shape, lanes.int(), |x| x as i8),
+        Tensor::F16(a) | Tensor::BF16(a) => put(a, starts, shape, lanes.int(), |x| x as u16),
         Tensor::I32(a) => put(a, starts, shape, lanes.int(), |x| x as i32),
         Tensor::I64(a) => put(a, starts, shape, lanes.int(), |x| x),
     }

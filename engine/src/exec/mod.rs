@@ -2,6 +2,7 @@
 
 mod block;
 mod dot;
+mod environment;
 mod fold;
 mod kernels;
 mod lanes;
@@ -10,5 +11,6 @@ mod points;
 mod read;
 mod rows;
 
+pub use environment::{Environment, check as check_environment};
 pub use kernels::Isa;
 pub use plain::{ExecError, Hook, Keep, Options, execute, run};

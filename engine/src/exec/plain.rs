@@ -2,6 +2,7 @@
 
 use super::block::Scope;
 use super::dot::{self, Plan};
+use super::environment::{self, Environment};
 use super::fold;
 use super::kernels::{Isa, kernel};
 use super::lanes::{Lanes, store};
@@ -52,6 +53,11 @@ pub enum ExecError {
     /// A value that does not fit in memory.
     #[error(transparent)]
     Tensor(#[from] TensorError),
+    /// This process changed how floats are computed.
+    #[error(
+        "this process computes floats with other modes, and so would give wrong results: {0}; restore the default modes"
+    )]
+    Environment(#[from] Environment),
     /// Threads could not be started.
     #[error("could not start {0} threads")]
     Threads(usize),
@@ -92,6 +98,7 @@ pub fn execute<'a>(
     check_inputs(package, inputs)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
     let pool = pool.map_err(|_| ExecError::Threads(options.threads))?;
+    pool.broadcast(|_| environment::check()).into_iter().collect::<Result<(), _>>()?;
     let program = package.program();
     let last_use = last_uses(program);
     let first_output = program.output_ids().start;

@@ -124,6 +124,8 @@ impl Block {
                 Tensor::U8(a) => copy(slice(a), range, base, step, out, i64::from),
                 Tensor::Bool(a) => copy(slice(a), range, base, step, out, |x| i64::from(x != 0)),
                 Tensor::I8(a) => copy(slice(a), range, base, step, out, i64::from),
+                Tensor::F16(a) => copy(slice(a), range, base, step, out, |x| DType::F16.canonical(x.into())),
+                Tensor::BF16(a) => copy(slice(a), range, base, step, out, |x| DType::BF16.canonical(x.into())),
                 Tensor::I32(a) => copy(slice(a), range, base, step, out, i64::from),
                 Tensor::I64(a) => copy(slice(a), range, base, step, out, |x| x),
             });

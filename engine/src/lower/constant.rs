@@ -26,6 +26,8 @@ pub(super) fn gather(tensor: &Tensor, lazy: &Lazy) -> Lowering<Tensor> {
         Tensor::I32(a) => Tensor::I32(take(a, lazy, &dims)?),
         Tensor::I64(a) => Tensor::I64(take(a, lazy, &dims)?),
         Tensor::Bool(a) => Tensor::Bool(take(a, lazy, &dims)?),
+        Tensor::F16(a) => Tensor::F16(take(a, lazy, &dims)?),
+        Tensor::BF16(a) => Tensor::BF16(take(a, lazy, &dims)?),
     })
 }
 

@@ -47,6 +47,7 @@ fn operation(op: Op) -> u64 {
         Op::Sqrt => 400,
         Op::Exp | Op::Log | Op::Tanh | Op::Sigmoid => 950,
         Op::Erf => 9100,
+        Op::Rem => 500,
         _ => 200,
     }
 }

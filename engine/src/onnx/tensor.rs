@@ -83,12 +83,10 @@ pub(crate) fn element_type(code: i32) -> Result<DType, String> {
             4 => "uint16",
             5 => "int16",
             8 => "string",
-            10 => "float16",
             11 => "float64",
             12 => "uint32",
             13 => "uint64",
             14 | 15 => "complex",
-            16 => "bfloat16",
             _ => "unknown",
         };
         let known: Vec<String> = DType::ALL.iter().map(DType::to_string).collect();
@@ -116,13 +114,16 @@ fn typed_fields(ty: &TensorType, proto: &TensorProto) -> Result<Tensor, String> 
         DType::F32 => proto.float_data.iter().flat_map(|x| x.to_le_bytes()).collect(),
         DType::I64 => proto.int64_data.iter().flat_map(|x| x.to_le_bytes()).collect(),
         DType::I32 => proto.int32_data.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        DType::U8 | DType::I8 | DType::Bool => {
-            proto.int32_data.iter().map(|&x| narrow(ty.dtype, x)).collect::<Result<_, _>>()?
+        // Each narrower element takes one int32, the 16-bit floats as their bits.
+        DType::U8 | DType::I8 | DType::Bool | DType::F16 | DType::BF16 => {
+            let elements = proto.int32_data.iter().map(|&x| narrow(ty.dtype, x)).collect::<Result<Vec<_>, _>>()?;
+            elements.iter().flat_map(|x| x[..ty.dtype.width()].to_vec()).collect()
         }
     };
     Tensor::from_le_bytes(ty, &bytes).map_err(|e| e.to_string())
 }
 
-fn narrow(dtype: DType, x: i32) -> Result<u8, String> {
-    if dtype.holds(x.into()) { Ok(x.to_le_bytes()[0]) } else { Err(format!("{x} is no {dtype}")) }
+fn narrow(dtype: DType, x: i32) -> Result<[u8; 4], String> {
+    let (lo, hi) = dtype.range();
+    if (lo..=hi).contains(&x.into()) { Ok(x.to_le_bytes()) } else { Err(format!("{x} is no {dtype}")) }
 }

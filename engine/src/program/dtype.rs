@@ -1,5 +1,6 @@
 //! Element types: their codes, widths and registers.
 
+use crate::arith::soft::half;
 use std::fmt;
 
 /// An element type. The codes are ONNX's `TensorProto.DataType`.
@@ -18,11 +19,15 @@ pub enum DType {
     I64 = 7,
     /// Truth value, stored as one byte.
     Bool = 9,
+    /// IEEE-754 binary16: only stored, moved and converted.
+    F16 = 10,
+    /// The upper half of a binary32: only stored, moved and converted.
+    BF16 = 16,
 }
 
 impl DType {
     /// Every element type.
-    pub const ALL: [Self; 6] = [Self::F32, Self::U8, Self::I8, Self::I32, Self::I64, Self::Bool];
+    pub const ALL: [Self; 8] = [Self::F32, Self::U8, Self::I8, Self::I32, Self::I64, Self::Bool, Self::F16, Self::BF16];
 
     /// The type with this code.
     pub fn from_code(code: u8) -> Option<Self> {
@@ -38,6 +43,7 @@ impl DType {
     pub const fn width(self) -> usize {
         match self {
             Self::F32 | Self::I32 => 4,
+            Self::F16 | Self::BF16 => 2,
             Self::U8 | Self::I8 | Self::Bool => 1,
             Self::I64 => 8,
         }
@@ -48,7 +54,36 @@ impl DType {
         matches!(self, Self::U8 | Self::I8 | Self::I32 | Self::I64)
     }
 
-    /// Least and greatest value of an integer type or bool.
+    /// Whether it is one of the types that operations compute with: f32 and the integers.
+    pub const fn is_number(self) -> bool {
+        self.is_integer() || matches!(self, Self::F32)
+    }
+
+    /// The only NaN among the registers of a floating-point type.
+    pub const fn nan(self) -> Option<i64> {
+        match self {
+            Self::F32 => Some(crate::tensor::NAN as i64),
+            Self::F16 => Some(half::F16_NAN as i64),
+            Self::BF16 => Some(half::BF16_NAN as i64),
+            _ => None,
+        }
+    }
+
+    /// The register as an element is loaded and stored: every NaN is the type's one NaN.
+    pub const fn canonical(self, register: i64) -> i64 {
+        let (magnitude, infinity) = match self {
+            Self::F32 => (register & 0x7fff_ffff, 0x7f80_0000),
+            Self::F16 => (register & 0x7fff, 0x7c00),
+            Self::BF16 => (register & 0x7fff, 0x7f80),
+            _ => return register,
+        };
+        match self.nan() {
+            Some(nan) if magnitude > infinity => nan,
+            _ => register,
+        }
+    }
+
+    /// Least and greatest register: of an integer type or bool its values, of a floating-point type its bits.
     pub const fn range(self) -> (i64, i64) {
         match self {
             Self::U8 => (0, u8::MAX as i64),
@@ -57,14 +92,14 @@ impl DType {
             Self::I64 => (i64::MIN, i64::MAX),
             Self::Bool => (0, 1),
             Self::F32 => (0, u32::MAX as i64),
+            Self::F16 | Self::BF16 => (0, u16::MAX as i64),
         }
     }
 
-    /// Whether `register` is a canonical register of this type: in range, and the one NaN of f32.
+    /// Whether `register` is a canonical register of this type: in range, and if it is a NaN, then the one.
     pub fn holds(self, register: i64) -> bool {
         let (lo, hi) = self.range();
-        let nan = self == Self::F32 && register & 0x7fff_ffff > 0x7f80_0000;
-        (lo..=hi).contains(&register) && (!nan || register == i64::from(crate::tensor::NAN))
+        (lo..=hi).contains(&register) && self.canonical(register) == register
     }
 }
 
@@ -77,6 +112,8 @@ impl fmt::Display for DType {
             Self::I32 => "i32",
             Self::I64 => "i64",
             Self::Bool => "bool",
+            Self::F16 => "f16",
+            Self::BF16 => "bf16",
         })
     }
 }

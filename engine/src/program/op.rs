@@ -16,6 +16,8 @@ pub enum Typing {
     Bits,
     /// f32 only, f32 out.
     Float,
+    /// Integers, the same type out.
+    Integer,
 }
 
 macro_rules! ops {
@@ -56,6 +58,10 @@ ops! {
     Or = 0x1f, "or", 2, Bits, true;
     Xor = 0x20, "xor", 2, Bits, true;
     Fma = 0x21, "fma", 3, Float, false;
+    Pow = 0x22, "pow", 2, Float, false;
+    Rem = 0x23, "rem", 2, Number, true;
+    Shl = 0x24, "shl", 2, Integer, true;
+    Shr = 0x25, "shr", 2, Integer, true;
     Neg = 0x30, "neg", 1, Number, true;
     Abs = 0x31, "abs", 1, Number, true;
     Not = 0x32, "not", 1, Bits, true;
@@ -69,12 +75,35 @@ ops! {
     Ceil = 0x3a, "ceil", 1, Float, true;
     Trunc = 0x3b, "trunc", 1, Float, true;
     RoundEven = 0x3c, "round_even", 1, Float, true;
+    Exp2 = 0x3d, "exp2", 1, Float, false;
+    Expm1 = 0x3e, "expm1", 1, Float, false;
+    Log2 = 0x3f, "log2", 1, Float, false;
+    Log1p = 0x40, "log1p", 1, Float, false;
+    Sinh = 0x41, "sinh", 1, Float, false;
+    Cosh = 0x42, "cosh", 1, Float, false;
+    Asinh = 0x43, "asinh", 1, Float, false;
+    Acosh = 0x44, "acosh", 1, Float, false;
+    Atanh = 0x45, "atanh", 1, Float, false;
+    Sin = 0x46, "sin", 1, Float, false;
+    Cos = 0x47, "cos", 1, Float, false;
+    Tan = 0x48, "tan", 1, Float, false;
+    Asin = 0x49, "asin", 1, Float, false;
+    Acos = 0x4a, "acos", 1, Float, false;
+    Atan = 0x4b, "atan", 1, Float, false;
+    Softplus = 0x4c, "softplus", 1, Float, false;
+    Rsqrt = 0x4d, "rsqrt", 1, Float, false;
+    Reciprocal = 0x4e, "reciprocal", 1, Float, false;
 }
 
 impl Op {
     /// The code in descriptors.
     pub const fn code(self) -> u8 {
         self as u8
+    }
+
+    /// Whether it is one of the elementary functions (`docs/arithmetic.md`), which a contract of their own evaluates.
+    pub const fn is_elementary(self) -> bool {
+        matches!(self.code(), 0x22 | 0x34..=0x38 | 0x3d..=0x4e)
     }
 
     /// The operation with this code.
@@ -90,9 +119,10 @@ impl Op {
     /// Result type for arguments of type `argument`, or `None` where the operation is not defined on it.
     pub fn result(self, argument: DType) -> Option<DType> {
         let ok = match self.typing() {
-            Typing::Number | Typing::Order => argument != DType::Bool,
-            Typing::Equality => true,
-            Typing::Bits => argument != DType::F32,
+            Typing::Number | Typing::Order => argument.is_number(),
+            Typing::Equality => argument.is_number() || argument == DType::Bool,
+            Typing::Bits => argument.is_integer() || argument == DType::Bool,
+            Typing::Integer => argument.is_integer(),
             Typing::Float => argument == DType::F32,
         };
         let result = if matches!(self.typing(), Typing::Order | Typing::Equality) { DType::Bool } else { argument };
@@ -170,7 +200,7 @@ impl FoldOp {
         match self {
             Self::SumSq => dtype == DType::F32,
             Self::And | Self::Or => dtype == DType::Bool,
-            _ => dtype != DType::Bool,
+            _ => dtype.is_number(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::expr;
 use super::fold::fold;
-use super::scalar::{apply, canonical};
+use super::scalar::apply;
 use crate::program::limits::{CHUNK, FIRST_REDUCTION_AXIS};
 use crate::program::{Access, Affine, Core, DType, Instruction, Op, View};
 
@@ -16,7 +16,7 @@ pub trait Memory {
 pub fn evaluate<M: Memory>(instruction: &Instruction, dtype: DType, element: u64, memory: &mut M) -> i64 {
     let mut window = Window::new(instruction, element);
     let core = window.core(memory);
-    canonical(dtype, expr::evaluate(&instruction.epilogue, &window, core, memory).1)
+    dtype.canonical(expr::evaluate(&instruction.epilogue, &window, core, memory).1)
 }
 
 /// The coordinates at which views are read.

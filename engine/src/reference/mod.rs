@@ -10,4 +10,4 @@ mod scalar;
 
 pub use element::{Memory, evaluate};
 pub use fold::fold;
-pub use scalar::{apply, canonical, cast};
+pub use scalar::{apply, cast};

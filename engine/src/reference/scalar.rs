@@ -8,19 +8,19 @@ fn bits(register: i64) -> u32 {
     (register & 0xffff_ffff) as u32
 }
 
+/// A register of a 16-bit float as its bits.
+fn half(register: i64) -> u16 {
+    (register & 0xffff) as u16
+}
+
 /// Wraps an integer to a type's width (two's complement).
 fn wrap(dtype: DType, x: i64) -> i64 {
     match dtype {
         DType::U8 => (x as u8).into(),
         DType::I8 => (x as i8).into(),
         DType::I32 => (x as i32).into(),
-        DType::I64 | DType::F32 | DType::Bool => x,
+        DType::I64 | DType::F32 | DType::Bool | DType::F16 | DType::BF16 => x,
     }
-}
-
-/// The register as an instruction returns it: every f32 NaN is the one canonical NaN.
-pub fn canonical(dtype: DType, register: i64) -> i64 {
-    if dtype == DType::F32 { soft::canonical(bits(register)).into() } else { register }
 }
 
 /// `op` on registers of type `dtype`; unused arguments are ignored. An operation that the type does not have gives 0: a validated
@@ -29,6 +29,7 @@ pub fn apply(op: Op, dtype: DType, [a, b, c]: [i64; 3]) -> i64 {
     match dtype {
         DType::F32 => float(op, bits(a), bits(b), bits(c)),
         DType::Bool => boolean(op, a != 0, b != 0),
+        DType::F16 | DType::BF16 => 0,
         _ => integer(op, dtype, a, b),
     }
 }
@@ -60,7 +61,27 @@ fn float(op: Op, a: u32, b: u32, c: u32) -> i64 {
         Op::Ge => return soft::ge(a, b).into(),
         Op::Eq => return soft::eq(a, b).into(),
         Op::Ne => return soft::ne(a, b).into(),
-        Op::And | Op::Or | Op::Xor | Op::Not => 0,
+        Op::Rem => soft::rem(a, b),
+        Op::Pow => soft::pow(a, b),
+        Op::Exp2 => soft::exp2(a),
+        Op::Expm1 => soft::expm1(a),
+        Op::Log2 => soft::log2(a),
+        Op::Log1p => soft::log1p(a),
+        Op::Sinh => soft::sinh(a),
+        Op::Cosh => soft::cosh(a),
+        Op::Asinh => soft::asinh(a),
+        Op::Acosh => soft::acosh(a),
+        Op::Atanh => soft::atanh(a),
+        Op::Sin => soft::sin(a),
+        Op::Cos => soft::cos(a),
+        Op::Tan => soft::tan(a),
+        Op::Asin => soft::asin(a),
+        Op::Acos => soft::acos(a),
+        Op::Atan => soft::atan(a),
+        Op::Softplus => soft::softplus(a),
+        Op::Rsqrt => soft::rsqrt(a),
+        Op::Reciprocal => soft::reciprocal(a),
+        Op::And | Op::Or | Op::Xor | Op::Not | Op::Shl | Op::Shr => 0,
     };
     value.into()
 }
@@ -83,6 +104,11 @@ fn integer(op: Op, dtype: DType, a: i64, b: i64) -> i64 {
         Op::Mul => a.wrapping_mul(b),
         Op::Div if b == 0 => 0,
         Op::Div => a.wrapping_div(b),
+        Op::Rem if b == 0 => 0,
+        Op::Rem => a.wrapping_rem(b),
+        // A count is unsigned: whatever does not fit shifts everything out.
+        Op::Shl => u32::try_from(b).ok().and_then(|n| a.checked_shl(n)).unwrap_or(0),
+        Op::Shr => a >> u32::try_from(b).map_or(63, |n| n.min(63)),
         Op::Min => a.min(b),
         Op::Max => a.max(b),
         Op::Lt => i64::from(a < b),
@@ -103,10 +129,14 @@ fn integer(op: Op, dtype: DType, a: i64, b: i64) -> i64 {
 }
 
 /// Converts a register between types: to integers truncating and saturating (NaN gives 0), between integers wrapping, to bool as
-/// "is not zero" (NaN is true).
+/// "is not zero" (NaN is true). The 16-bit floats convert through f32, to which they convert exactly.
 pub fn cast(from: DType, to: DType, x: i64) -> i64 {
     match (from, to) {
-        (DType::F32, DType::F32) => x,
+        _ if from == to => x,
+        (DType::F16, _) => cast(DType::F32, to, soft::half::from_f16(half(x)).into()),
+        (DType::BF16, _) => cast(DType::F32, to, soft::half::from_bf16(half(x)).into()),
+        (_, DType::F16) => soft::half::to_f16(bits(cast(from, DType::F32, x))).into(),
+        (_, DType::BF16) => soft::half::to_bf16(bits(cast(from, DType::F32, x))).into(),
         (DType::F32, DType::Bool) => (bits(x) & 0x7fff_ffff != 0).into(),
         (DType::F32, _) => {
             let (lo, hi) = to.range();

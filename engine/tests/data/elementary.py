@@ -7,8 +7,8 @@ those where the function leaves its range, and those of hard.txt.
 import random
 import struct
 
-from mpmath import acos, asin, atan, cos, erf, exp, floor, frexp, inf, isinf, isnan
-from mpmath import log, mp, mpf, nan, sin, tan, tanh
+from mpmath import acos, acosh, asin, asinh, atan, atanh, cos, cosh, erf, exp, expm1, floor, frexp, inf, isinf, isnan
+from mpmath import log, log1p, mp, mpf, nan, sin, sinh, sqrt, tan, tanh
 
 mp.prec = 500
 
@@ -50,6 +50,36 @@ def logarithm(x):
     return nan if x < 0 else log(x)
 
 
+def logarithm2(x):
+    return logarithm(x) / log(2) if x > 0 else logarithm(x)
+
+
+def softplus(x):
+    return x if x == inf else log1p(exp(x))
+
+
+def inverse(x):
+    return inf if x == 0 else 1 / x
+
+
+def inverse_root(x):
+    return nan if x < 0 else inverse(sqrt(x))
+
+
+def log_increased(x):
+    return nan if x < -1 else -inf if x == -1 else log1p(x)
+
+
+def area_cosine(x):
+    return nan if x < 1 else acosh(x)
+
+
+def area_tangent(x):
+    if abs(x) >= 1:
+        return nan if abs(x) > 1 else x * inf
+    return atanh(x)
+
+
 def where(defined, f):
     """f, and NaN where it is not defined."""
     return lambda x: f(x) if defined(x) else nan
@@ -69,6 +99,18 @@ FUNCTIONS = {
     "tanh": tanh,
     "sigmoid": sigmoid,
     "erf": erf,
+    "exp2": lambda x: mpf(2) ** x if not isinf(x) else exp(x),
+    "expm1": expm1,
+    "log2": logarithm2,
+    "log1p": log_increased,
+    "softplus": softplus,
+    "rsqrt": inverse_root,
+    "reciprocal": inverse,
+    "sinh": sinh,
+    "cosh": cosh,
+    "asinh": asinh,
+    "acosh": area_cosine,
+    "atanh": area_tangent,
     "sin": where(finite, sin),
     "cos": where(finite, cos),
     "tan": where(finite, tan),
@@ -76,7 +118,13 @@ FUNCTIONS = {
     "acos": where(up_to_one, acos),
     "atan": atan,
 }
-ODD = {"tanh", "erf", "sin", "tan", "asin", "atan"}
+# An infinite or zero result has the sign of a zero argument.
+ODD = {"tanh", "erf", "expm1", "log1p", "rsqrt", "reciprocal", "sinh", "asinh", "atanh"}
+ODD |= {"sin", "tan", "asin", "atan"}
+# One argument for each exponent of either sign, and not of one sign only.
+BOTH_SIGNS = {"exp", "tanh", "sigmoid", "erf"}
+# These have next to no values for negative numbers.
+POSITIVE = {"log", "log2", "rsqrt", "acosh"}
 
 SPECIAL = [0, 1, 2, 0x7FFFFF, 0x800000, 0x3F000000, 0x3F7FFFFF, 0x3F800000, 0x3F800001, 0x40000000, 0x7F7FFFFF, INF]
 EDGES = {
@@ -85,6 +133,18 @@ EDGES = {
     "tanh": [2.0**-12, 2.44140625e-4, 9.01, 9.0109, 9.011, 16.0],
     "sigmoid": [16.6355, 17.32868, -88.0, -103.97207, -103.98, -(2.0**-24), 2.0**-23],
     "erf": [0.5, 0.75, 3.8325068, 3.832507, 3.9192059, 3.9999998, 4.0],
+    "exp2": [127.99999, 128.0, -126.0, -149.0, -149.99998, -150.0, 0.5, 2.0**-25, -(2.0**-25), 8.600171e-8],
+    "expm1": [2.0**-25, 2.0**-24, -(2.0**-25), -(2.0**-24), 88.72283, -17.328679, -17.32868, 0.34657359],
+    "log2": [0.70710678, 1.4142135, 2.0, 1.0625, 1.1875, 1.9375],
+    "log1p": [2.0**-25, 2.0**-24, -(2.0**-25), -(2.0**-24), -0.5, -0.9375, 1.0, 0.0625],
+    "softplus": [-16.98, -17.32868, -87.33655, -103.27893, -103.97207, -103.98, 14.0, 16.63553, 128.0],
+    "rsqrt": [0.25, 2.0, 4.0, 2.0**-126, 2.0**-149],
+    "reciprocal": [2.0**-128, 2.0**-126, 3.0, 2.0**127, -3.0],
+    "sinh": [2.0**-12, 2.44140625e-4, 89.41598, 89.41599, -89.41599, 0.34657359],
+    "cosh": [2.0**-12, 2.0**-11, 89.41598, 89.41599, 0.34657359],
+    "asinh": [2.0**-12, 2.44140625e-4, 0.5, 0.75, 2.0**126],
+    "acosh": [1.0, 1.5, 2.0**126],
+    "atanh": [2.0**-12, 2.44140625e-4, 0.5, 0.9999999, 1.0, -1.0],
     # The eighths of a turn, the largest reduced in floating point, and the rest that is nearest to 0.
     "sin": [2.0**-12, 0.7853982, 1.5707964, 3.1415927, 6.2831855, 2.0**20, 2.0**24, 7.729179e28],
     "cos": [2.0**-12, 0.7853982, 1.5707964, 3.1415927, 6.2831855, 2.0**20, 2.0**24, 7.729179e28],
@@ -104,16 +164,22 @@ def result(name, bits):
     x = number(bits)
     if isnan(x):
         return NAN, 1
-    return rounded(FUNCTIONS[name](x), bits & SIGN if name in ODD else 0)
+    sign = bits & SIGN if name in ODD else 0
+    value = FUNCTIONS[name](x)
+    return rounded(-value if x == 0 and sign and isinf(value) else value, sign)
 
 
 def arguments(name, hard):
     rng = random.Random(name)
     yield from (b | s for b in SPECIAL for s in (0, SIGN))
     yield from (0x7FC00000, 0xFFC00001, 0x7F800001)
-    yield from (s | e << 23 | rng.getrandbits(23) for e in range(255) for s in (0, SIGN) if not (name == "log" and s))
+    if name in BOTH_SIGNS | POSITIVE:
+        signs = (0,) if name in POSITIVE else (0, SIGN)
+        yield from (s | e << 23 | rng.getrandbits(23) for e in range(255) for s in signs)
+    else:
+        yield from (rng.getrandbits(1) << 31 | e << 23 | rng.getrandbits(23) for e in range(255))
     near = [bits_of(x) for x in EDGES[name]]
-    yield from (b + d for b in near for d in range(-2, 3))
+    yield from ((b + d) & 0xFFFFFFFF for b in near for d in range(-2, 3))
     yield from (rng.getrandbits(1) << 31 | rng.randrange(0x39000000, 0x42000000) for _ in range(200))
     yield from hard
 

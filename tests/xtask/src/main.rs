@@ -11,6 +11,7 @@ mod failure;
 mod foundry;
 mod models;
 mod process;
+mod proof;
 mod rust;
 mod step;
 
@@ -49,6 +50,30 @@ enum Task {
     Forge,
     /// The ignored end-to-end tests, against an anvil started for them
     Anvil,
+    /// All 2^32 arguments of a function of one argument (or of all functions) against an independent reference
+    #[command(disable_help_flag = true)]
+    Sweep {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// The contracts' arithmetic in an EVM against the definition
+    #[command(disable_help_flag = true)]
+    EvmVectors {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Gas of the contracts' arithmetic and code sizes
+    #[command(disable_help_flag = true)]
+    Gas {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Vector files of the arithmetic for other implementations
+    #[command(disable_help_flag = true)]
+    Vectors {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// The release command line on models with known outputs, and demos whose lies must be refuted within limits
     Models {
         #[command(flatten)]
@@ -66,6 +91,10 @@ fn main() -> ExitCode {
         Task::Deny => Step::Deny.run(&Settings::default()),
         Task::Forge => Step::Forge.run(&Settings::default()),
         Task::Anvil => Step::Anvil.run(&Settings::default()),
+        Task::Sweep { arguments } => proof::run("sweep", &arguments),
+        Task::EvmVectors { arguments } => proof::run("evm-vectors", &arguments),
+        Task::Gas { arguments } => proof::run("gas", &arguments),
+        Task::Vectors { arguments } => proof::run("vectors", &arguments),
         Task::Models { settings } => Step::Models.run(&settings),
     };
     match outcome {

@@ -1,11 +1,14 @@
 //! Basic operations: the hardware's.
 
 use super::NAN;
+use crate::arith::soft;
 
 /// A NaN becomes [`NAN`]; everything else stays.
+///
+/// By its bits: the compiler takes one NaN for as good as another, and leaves out a float comparison after a square root.
 #[inline]
 pub fn canonical(a: f32) -> f32 {
-    if a.is_nan() { NAN } else { a }
+    f32::from_bits(soft::canonical(a.to_bits()))
 }
 
 /// `a + b`.
@@ -30,6 +33,12 @@ pub fn mul(a: f32, b: f32) -> f32 {
 #[inline]
 pub fn div(a: f32, b: f32) -> f32 {
     a / b
+}
+
+/// The remainder of a division that truncates, exact.
+#[inline]
+pub fn rem(a: f32, b: f32) -> f32 {
+    a % b
 }
 
 /// The square root.

@@ -8,7 +8,7 @@ use crate::arith::soft;
 
 const LOG2_E: f64 = std::f64::consts::LOG2_E;
 /// Adding and subtracting 1.5 * 2^52 rounds to an integer.
-const ROUND: f64 = 6_755_399_441_055_744.0;
+pub(super) const ROUND: f64 = 6_755_399_441_055_744.0;
 
 /// `1 / i!` from i = 13 down to 2.
 const INVERSE_FACTORIALS: [f64; 12] = [
@@ -45,8 +45,13 @@ pub(super) fn parts<const FUSED: bool>(x: f64) -> (f64, f64) {
     let shifted = multiply_add::<FUSED>(x, LOG2_E, ROUND);
     let k = shifted - ROUND;
     let r = multiply_add::<FUSED>(-k, LN_2_LOW, x - k * LN_2_HIGH);
+    scaled::<FUSED>(shifted, r)
+}
+
+/// `2^k` and `exp(r) - 1`; the low bits of `shifted` hold k.
+#[inline(always)]
+pub(super) fn scaled<const FUSED: bool>(shifted: f64, r: f64) -> (f64, f64) {
     let q = multiply_add::<FUSED>(r * r, polynomial::<FUSED, _>(&INVERSE_FACTORIALS, r), r);
-    // The low bits of `shifted` hold k.
     let scale = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
     (scale, q)
 }

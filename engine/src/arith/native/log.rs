@@ -40,14 +40,44 @@ pub fn log(a: f32) -> f32 {
 /// `ln x` of an f32: every one of them is a normal f64, or 0.
 #[inline(always)]
 pub(super) fn wide<const FUSED: bool>(x: f64) -> f64 {
-    let rest = x.to_bits().wrapping_sub(ROOT_HALF);
-    let f = f64::from_bits((rest & FRACTION) + ROOT_HALF);
-    // k + 1023 in the lowest bits of a number: not every vector unit converts integers of 64 bits.
-    let k = f64::from_bits(rest.wrapping_add(ONE) >> 52 | INTEGER) - BIAS;
-    let s = (f - 1.0) / (f + 1.0);
-    let series = 2.0 * s * polynomial::<FUSED, _>(&ODD_INVERSES, s * s);
-    let y = k * LN_2_HIGH + multiply_add::<FUSED>(k, LN_2_LOW, series);
+    let (k, rest) = parts::<FUSED>(x);
+    let y = k * LN_2_HIGH + multiply_add::<FUSED>(k, LN_2_LOW, rest);
     let y = if x == f64::INFINITY { x } else { y };
     let y = if x == 0.0 { f64::NEG_INFINITY } else { y };
     if x >= 0.0 { y } else { f64::NAN }
+}
+
+/// `ln x` for a positive normal number.
+#[inline(always)]
+pub(super) fn ln(x: f64) -> f64 {
+    let (k, rest) = parts::<false>(x);
+    k * LN_2_HIGH + (k * LN_2_LOW + rest)
+}
+
+/// `ln x = k ln 2 + rest` for a positive normal number; the rest is relatively exact.
+#[inline(always)]
+pub(super) fn parts<const FUSED: bool>(x: f64) -> (f64, f64) {
+    let (k, f) = split(x);
+    (k, artanh::<FUSED>((f - 1.0) / (f + 1.0)))
+}
+
+/// `x = 2^k f` for a positive normal number, with f in [sqrt(1/2), sqrt(2)).
+#[inline(always)]
+pub(super) fn split(x: f64) -> (f64, f64) {
+    let rest = x.to_bits().wrapping_sub(ROOT_HALF);
+    // k + 1023 in the lowest bits of a number: not every vector unit converts integers of 64 bits.
+    let k = f64::from_bits(rest.wrapping_add(ONE) >> 52 | INTEGER) - BIAS;
+    (k, f64::from_bits((rest & FRACTION) + ROOT_HALF))
+}
+
+/// `ln(1 + x)` for `x > -1`: where x is small 1 + x would lose its last bits, and elsewhere they do not count.
+#[inline(always)]
+pub(super) fn ln_1p(x: f64) -> f64 {
+    if (-0.29..0.41).contains(&x) { artanh::<false>(x / (2.0 + x)) } else { ln(1.0 + x) }
+}
+
+/// `2 artanh(s)` for |s| < 0.1716.
+#[inline(always)]
+pub(super) fn artanh<const FUSED: bool>(s: f64) -> f64 {
+    2.0 * s * polynomial::<FUSED, _>(&ODD_INVERSES, s * s)
 }

@@ -9,34 +9,61 @@
 //! otherwise, about once in a million, [`soft`](super::soft) decides.
 
 mod acos;
+mod acosh;
 mod angle;
 mod asin;
+mod asinh;
 mod atan;
+mod atanh;
 mod basic;
 mod circle;
 mod cos;
+mod cosh;
 mod erf;
 mod exp;
+mod exp2;
+mod expm1;
+pub mod half;
 mod log;
+mod log1p;
+mod log2;
+mod pow;
+mod reciprocal;
+mod rsqrt;
 mod sigmoid;
 mod sin;
+mod sinh;
+mod softplus;
 mod tan;
 mod tanh;
 pub mod vector;
 
 pub use acos::acos;
+pub use acosh::acosh;
 pub use asin::asin;
+pub use asinh::asinh;
 pub use atan::atan;
+pub use atanh::atanh;
 pub use basic::{
-    abs, add, canonical, ceil, div, eq, floor, fma, from_i64, ge, gt, le, lt, max, min, mul, ne, neg, round_even, sqrt,
-    sub, to_int, trunc,
+    abs, add, canonical, ceil, div, eq, floor, fma, from_i64, ge, gt, le, lt, max, min, mul, ne, neg, rem, round_even,
+    sqrt, sub, to_int, trunc,
 };
 pub use cos::cos;
+pub use cosh::cosh;
 pub use erf::erf;
 pub use exp::exp;
+pub use exp2::exp2;
+pub use expm1::expm1;
 pub use log::log;
+pub use log1p::log1p;
+pub use log2::log2;
+pub use pow::pow;
+pub use reciprocal::reciprocal;
+pub use rsqrt::rsqrt;
 pub use sigmoid::sigmoid;
 pub use sin::sin;
+pub use sinh::sinh;
+pub use softplus::softplus;
 pub use tan::tan;
 pub use tanh::tanh;
 

@@ -60,7 +60,7 @@ macro_rules! vectorised {
     )*};
 }
 
-vectorised! { exp log tanh sigmoid erf }
+vectorised! { exp log tanh sigmoid erf rsqrt }
 
 #[cfg(test)]
 mod tests {
@@ -68,12 +68,13 @@ mod tests {
 
     type Form = (fn(&[f32], &mut [f32], Isa), fn(f32) -> f32);
 
-    const FORMS: [Form; 5] = [
+    const FORMS: [Form; 6] = [
         (exp, super::super::exp),
         (log, super::super::log),
         (tanh, super::super::tanh),
         (sigmoid, super::super::sigmoid),
         (erf, super::super::erf),
+        (rsqrt, super::super::rsqrt),
     ];
 
     fn check(x: &[f32]) {

@@ -13,7 +13,7 @@ use super::pack::pack;
 use super::{INF, NAN, SIGN, is_nan};
 
 const LOG2_E: i128 = 0x1_7154_7652_b82f_e177;
-const LN_2: i128 = 0x00b1_7217_f7d1_cf79_abc9_e3b3_9803_f2f7;
+pub(super) const LN_2: i128 = 0x00b1_7217_f7d1_cf79_abc9_e3b3_9803_f2f7;
 
 /// `2^126 / i!` from i = 9 down to 0.
 const INVERSE_FACTORIALS: [i128; 10] = [
@@ -60,7 +60,11 @@ pub(super) fn exp2k(x: i128) -> (u128, i32) {
     let k = (mul_shift(x, LOG2_E, 183) + 1) >> 1;
     // Next to 128 the product does not fit, but the difference does.
     let r = x.wrapping_sub(k.wrapping_mul(LN_2));
+    (exp64(r), k as i32)
+}
+
+/// `exp(64 r)` with 126 fractional bits, as `r` has, for `|r| <= ln 2 / 128`.
+pub(super) fn exp64(r: i128) -> u128 {
     let t = INVERSE_FACTORIALS.iter().fold(0, |t, c| c + mul_shift(t, r, 126));
-    let p = (0..6).fold(t as u128, |p, _| square_shift(p, 126));
-    (p, k as i32)
+    (0..6).fold(t as u128, |p, _| square_shift(p, 126))
 }

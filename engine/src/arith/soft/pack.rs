@@ -24,17 +24,30 @@ pub(super) fn pack(negative: bool, s: U256, q: i32) -> u32 {
         unit = 0;
     }
     let cut = cut as usize;
-    let odd = U256::from(s.bit(cut) as u8);
-    let half = (U256::ONE << (cut - 1)) - U256::ONE;
-    let m = (s + half + odd) >> cut;
+    #[cfg(feature = "closest")]
+    super::closest::note(s, cut);
+    let m: u64 = (s >> cut).to();
+    let more_than_half = s.trailing_zeros() < cut - 1;
+    let up = s.bit(cut - 1) && (more_than_half || m & 1 == 1);
     // The leading bit of the significand adds one to the exponent, and so does a carry out of it.
-    let bits = (((unit as u64) << 23) + m.to::<u64>()).min(u64::from(INF)) as u32;
+    let bits = (((unit as u64) << 23) + m + u64::from(up)).min(u64::from(INF)) as u32;
     bits | u32::from(negative) << 31
 }
 
 /// [`pack`] of a signed sum; an exact zero is +0.
 pub(super) fn pack_sum(s: Signed, q: i32) -> u32 {
     if s.magnitude.is_zero() { 0 } else { pack(s.negative, s.magnitude, q) }
+}
+
+/// [`pack`] of a number in two's complement; zero is +0.
+pub(super) fn pack_twos(s: U256, q: i32) -> u32 {
+    if s.is_zero() {
+        0
+    } else if s.bit(255) {
+        pack(true, s.wrapping_neg(), q)
+    } else {
+        pack(false, s, q)
+    }
 }
 
 /// A sign and a magnitude.

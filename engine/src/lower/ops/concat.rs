@@ -8,7 +8,6 @@ use crate::lower::lazy::{Lazy, axis};
 use crate::lower::spec::{Access, Bound, Read};
 use crate::program::DType;
 use crate::program::limits::{MAX_ACCESSES, MAX_GUARDS, MAX_OPERANDS};
-use crate::reference::canonical;
 
 pub(super) fn concat(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let all = c.all()?;
@@ -79,7 +78,7 @@ pub(super) fn pad(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     }
     let pads = c.ints_or("pads", 1, 11)?.ok_or("its pads are missing")?;
     let fill = if c.opset < 11 {
-        canonical(DType::F32, c.float("value", 0.0)?.to_bits().into())
+        DType::F32.canonical(c.float("value", 0.0)?.to_bits().into())
     } else {
         match c.optional(2)? {
             None => 0,

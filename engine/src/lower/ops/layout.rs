@@ -224,6 +224,8 @@ fn rows(tensor: &Tensor, dims: &[u64], a: usize, indices: &[i64]) -> Lowering<Te
         DType::I32 => join!(I32),
         DType::I64 => join!(I64),
         DType::Bool => join!(Bool),
+        DType::F16 => join!(F16),
+        DType::BF16 => join!(BF16),
     })
 }
 
