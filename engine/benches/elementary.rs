@@ -13,12 +13,13 @@ type Vector = fn(&[f32], &mut [f32], Isa);
 /// Name, over slices, of one number, the arguments' ends.
 type Case = (&'static str, Option<Vector>, fn(f32) -> f32, f32, f32);
 
-const CASES: [Case; 11] = [
+const CASES: [Case; 12] = [
     ("exp", Some(vector::exp), native::exp, -10.0, 10.0),
     ("log", Some(vector::log), native::log, 0.0, 100.0),
     ("tanh", Some(vector::tanh), native::tanh, -10.0, 10.0),
     ("sigmoid", Some(vector::sigmoid), native::sigmoid, -10.0, 10.0),
     ("erf", Some(vector::erf), native::erf, -4.0, 4.0),
+    ("rsqrt", Some(vector::rsqrt), native::rsqrt, 0.0, 100.0),
     ("sin", None, native::sin, -100.0, 100.0),
     ("cos", None, native::cos, -100.0, 100.0),
     ("tan", None, native::tan, -100.0, 100.0),

@@ -2,7 +2,7 @@
 
 use super::lanes::Lanes;
 use super::read::Block;
-use crate::arith::native;
+use crate::arith::{Isa, native};
 use crate::program::{DType, Expr, Instruction, Node, Op};
 use crate::reference;
 use crate::tensor::Tensor;
@@ -11,6 +11,7 @@ use crate::tensor::Tensor;
 pub(super) struct Scope<'a> {
     pub(super) instruction: &'a Instruction,
     pub(super) operands: &'a [&'a Tensor],
+    pub(super) isa: Isa,
 }
 
 impl Scope<'_> {
@@ -56,7 +57,7 @@ impl Scope<'_> {
                 let (dtype, a) = arg(args[0]);
                 let (b, c) = (&arg(args[1]).1, &arg(args[2]).1);
                 let lanes = match dtype {
-                    DType::F32 => float(op, a.f32(), b.f32(), c.f32()),
+                    DType::F32 => float(op, self.isa, a.f32(), b.f32(), c.f32()),
                     _ => integer(op, *dtype, a.int(), b.int()),
                 };
                 (op.result(*dtype).unwrap_or(*dtype), lanes)
@@ -96,8 +97,13 @@ fn cast(from: DType, to: DType, a: &Lanes) -> Lanes {
     }
 }
 
-fn float(op: Op, a: &[f32], b: &[f32], c: &[f32]) -> Lanes {
+fn float(op: Op, isa: Isa, a: &[f32], b: &[f32], c: &[f32]) -> Lanes {
     let one = |f: fn(f32) -> f32| Lanes::F32(a.iter().map(|&x| f(x)).collect());
+    let vector = |f: fn(&[f32], &mut [f32], Isa)| {
+        let mut out = vec![0.0; a.len()];
+        f(a, &mut out, isa);
+        Lanes::F32(out)
+    };
     macro_rules! two {
         ($f:expr) => {
             Lanes::F32(a.iter().zip(b).map(|(&x, &y)| $f(x, y)).collect())
@@ -127,11 +133,11 @@ fn float(op: Op, a: &[f32], b: &[f32], c: &[f32]) -> Lanes {
         Op::Neg => one(|x| -x),
         Op::Abs => one(f32::abs),
         Op::Sqrt => one(f32::sqrt),
-        Op::Exp => one(native::exp),
-        Op::Log => one(native::log),
-        Op::Tanh => one(native::tanh),
-        Op::Sigmoid => one(native::sigmoid),
-        Op::Erf => one(native::erf),
+        Op::Exp => vector(native::vector::exp),
+        Op::Log => vector(native::vector::log),
+        Op::Tanh => vector(native::vector::tanh),
+        Op::Sigmoid => vector(native::vector::sigmoid),
+        Op::Erf => vector(native::vector::erf),
         Op::Exp2 => one(native::exp2),
         Op::Expm1 => one(native::expm1),
         Op::Log2 => one(native::log2),
@@ -148,7 +154,7 @@ fn float(op: Op, a: &[f32], b: &[f32], c: &[f32]) -> Lanes {
         Op::Acos => one(native::acos),
         Op::Atan => one(native::atan),
         Op::Softplus => one(native::softplus),
-        Op::Rsqrt => one(native::rsqrt),
+        Op::Rsqrt => vector(native::vector::rsqrt),
         Op::Reciprocal => one(native::reciprocal),
         Op::Floor => one(f32::floor),
         Op::Ceil => one(f32::ceil),

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 use crate::arith::native::fma;
+use crate::arith::{Isa, Level};
 
 /// Rows of a tile.
 pub(super) const ROWS: usize = 8;
@@ -15,34 +16,20 @@ pub(super) const COLUMNS: usize = 32;
 /// A tile of results.
 pub(super) type Tile = [[f32; COLUMNS]; ROWS];
 
-/// Instruction set that the kernels use.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Isa {
-    /// The best that this CPU has.
-    #[default]
-    Auto,
-    /// No instructions beyond the compilation target's: the same bits, slower.
-    Portable,
-}
-
 /// `tile[i][j] = fma chain over k of a[i * stride + k] * panel[k][j]`, from +0, in increasing k.
 pub(super) type Kernel = fn(a: &[f32], stride: usize, panel: &[[f32; COLUMNS]], tile: &mut Tile);
 
 /// The kernel for an instruction set.
 pub(super) fn kernel(isa: Isa) -> Kernel {
-    #[cfg(target_arch = "x86_64")]
-    if isa == Isa::Auto {
-        if is_x86_feature_detected!("avx512f") {
-            // SAFETY: the CPU was just asked for the features that the function was compiled with.
-            return |a, stride, panel, tile| unsafe { avx512(a, stride, panel, tile) };
-        }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            // SAFETY: as above.
-            return |a, stride, panel, tile| unsafe { avx2(a, stride, panel, tile) };
-        }
+    match isa.level() {
+        // SAFETY: a level is only used on a CPU that was asked for its features.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => |a, stride, panel, tile| unsafe { avx512(a, stride, panel, tile) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => |a, stride, panel, tile| unsafe { avx2(a, stride, panel, tile) },
+        Level::Portable => portable,
     }
-    let _ = isa;
-    portable
 }
 
 /// Sixteen columns to a register: two registers of columns, sixteen of results.
@@ -138,11 +125,7 @@ mod tests {
             };
             let expected = run(portable);
             assert_eq!(run(kernel(Isa::Auto)), expected, "the best path, depth {depth}");
-            #[cfg(target_arch = "x86_64")]
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                // SAFETY: the CPU has the features.
-                assert_eq!(run(|a, s, p, t| unsafe { avx2(a, s, p, t) }), expected, "AVX2, depth {depth}");
-            }
+            assert_eq!(run(kernel(Isa::Avx2)), expected, "AVX2, depth {depth}");
         }
     }
 }

@@ -11,6 +11,6 @@ mod points;
 mod read;
 mod rows;
 
+pub use crate::arith::Isa;
 pub use environment::{Environment, check as check_environment};
-pub use kernels::Isa;
 pub use plain::{ExecError, Hook, Keep, Options, execute, run};

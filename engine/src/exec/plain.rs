@@ -4,10 +4,11 @@ use super::block::Scope;
 use super::dot::{self, Plan};
 use super::environment::{self, Environment};
 use super::fold;
-use super::kernels::{Isa, kernel};
+use super::kernels::kernel;
 use super::lanes::{Lanes, store};
 use super::points::{Point, points, strides};
 use super::read::{Block, Coordinates};
+use crate::arith::Isa;
 use crate::package::Package;
 use crate::program::limits::CHUNK;
 use crate::program::{Core, Instruction, Program, Source, TensorType, Value, ValueId};
@@ -175,7 +176,7 @@ fn instruction(i: &Instruction, operands: &[&Tensor], isa: Isa, out: &mut Tensor
     if out.is_empty() {
         return;
     }
-    let scope = Scope { instruction: i, operands };
+    let scope = Scope { instruction: i, operands, isa };
     if let Core::Dot { a, b } = i.core
         && let Some(plan) = Plan::new(i, a, b)
     {

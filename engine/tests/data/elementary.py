@@ -119,7 +119,8 @@ FUNCTIONS = {
     "atan": atan,
 }
 # An infinite or zero result has the sign of a zero argument.
-ODD = {"tanh", "erf", "sin", "tan", "asin", "atan", "expm1", "log1p", "rsqrt", "reciprocal", "sinh", "asinh", "atanh"}
+ODD = {"tanh", "erf", "expm1", "log1p", "rsqrt", "reciprocal", "sinh", "asinh", "atanh"}
+ODD |= {"sin", "tan", "asin", "atan"}
 # One argument for each exponent of either sign, and not of one sign only.
 BOTH_SIGNS = {"exp", "tanh", "sigmoid", "erf"}
 # These have next to no values for negative numbers.

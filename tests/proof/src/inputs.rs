@@ -95,7 +95,7 @@ fn edges(arity: usize) -> Vec<Arguments> {
 
 /// Random bits; numbers of the size that networks compute with; exponents near each other, so that sums cancel; few significant
 /// bits, so that ties are common; a third argument that nearly cancels the product of the others.
-fn random(rng: &mut impl Rng) -> Arguments {
+pub fn random(rng: &mut impl Rng) -> Arguments {
     let [a, b, c]: Arguments = rng.random();
     let base = rng.random_range(0..250);
     match rng.random_range(0..6) {

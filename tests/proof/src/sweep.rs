@@ -1,7 +1,10 @@
 //! Every one of the 2^32 arguments: the native form and the definition against an independent reference.
 
+use crate::inputs::random;
 use crate::operations::Operation;
 use crate::oracle;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use rebut_engine::arith::soft;
 use serde::Serialize;
@@ -27,11 +30,12 @@ pub struct Sweep {
     pub function: String,
     /// Number of arguments.
     pub inputs: u64,
-    /// Results that differ from the reference, of all compared sides.
+    /// Arguments at which a compared side differs from the reference.
     pub mismatches: u64,
-    /// keccak256 over the keccak256 of each 2^20 results' big-endian bits, in increasing order of the arguments' bits.
+    /// keccak256 over the keccak256 of each 2^20 of the reference's results, big-endian, in increasing order of the arguments' bits.
     pub digest: String,
-    /// log2 of the least distance to a rounding boundary, in units of the last place, with the argument; none if not compared.
+    /// log2 of the least distance to a rounding boundary before the one rounding, in units of the last place, with the argument. None
+    /// where the definition is not compared, or rounds an exact remainder (`sqrt`, `rsqrt`, `reciprocal`).
     pub closest: Option<(f64, String)>,
     /// The first few arguments with a mismatch.
     pub failures: Vec<String>,
@@ -69,9 +73,76 @@ pub fn sweep(operation: &Operation, sides: Sides, stride: u64, progress: impl Fn
     })
 }
 
+/// Compares `count` pairs for pow: powers of small odd numbers next to their exact roots and integers, bases next to 1, and random ones.
+pub fn pairs(count: u64, sides: Sides, progress: impl Fn(u64, u64) + Sync) -> Sweep {
+    let pow = Operation::named("pow").expect("it is listed");
+    let blocks = count.div_ceil(BLOCK);
+    let done = AtomicU64::new(0);
+    let results: Vec<Block> = (0..blocks)
+        .into_par_iter()
+        .map(|n| {
+            let mut rng = ChaCha8Rng::seed_from_u64(n);
+            let mut block = Block { digest: [0; 32], mismatches: 0, closest: (f64::INFINITY, 0), failures: Vec::new() };
+            let mut hash = Keccak256::new();
+            for _ in 0..BLOCK {
+                let [a, b] = pair(&mut rng).map(soft::canonical);
+                let expected = soft::canonical(oracle::pow(f32::from_bits(a), f32::from_bits(b)).to_bits());
+                hash.update(expected.to_be_bytes());
+                let mut wrong = sides.native && (pow.native)([a, b, 0]) != expected;
+                wrong |= sides.mirror && (pow.soft)([a, b, 0]) != expected;
+                block.mismatches += u64::from(wrong);
+                if wrong {
+                    block.failures.extend([a, b]);
+                }
+            }
+            block.digest = hash.finalize().into();
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, blocks);
+            block
+        })
+        .collect();
+    let digests: Vec<u8> = results.iter().flat_map(|b| b.digest).collect();
+    Sweep {
+        function: "pow".into(),
+        inputs: blocks * BLOCK,
+        mismatches: results.iter().map(|b| b.mismatches).sum(),
+        digest: crate::vectors::digest(&digests),
+        closest: None,
+        failures: results.iter().flat_map(|b| &b.failures).take(20).map(|a| format!("{a:08x}")).collect(),
+    }
+}
+
+/// Two arguments of pow: a quarter of any kind, the others where results are finite and hard.
+fn pair(rng: &mut ChaCha8Rng) -> [u32; 2] {
+    let exact = |rng: &mut ChaCha8Rng| {
+        // (odd * 2^u)^(2^v) to the power n / 2^v: exact, or next to it.
+        let v = rng.random_range(0..=3);
+        let base = (2 * rng.random_range(0..40) + 1) as f32 * 2f32.powi(rng.random_range(-6..7));
+        let [x, y] = [base.powi(1 << v), rng.random_range(-15..16) as f32 / (1 << v) as f32];
+        [x.to_bits().wrapping_add(rng.random_range(0..3)).wrapping_sub(1), y.to_bits()]
+    };
+    match rng.random_range(0..4) {
+        0 => {
+            let [a, b, _] = random(rng);
+            [a, b]
+        }
+        1 => exact(rng),
+        // Next to 1, with exponents as large as that allows.
+        2 => [
+            0x3f80_0000u32.wrapping_add_signed(rng.random_range(-5000..5000)),
+            rng.random_range(0x4000_0000..0x4d00_0000),
+        ],
+        _ => {
+            let x = rng.random_range(0x0000_0001..0x7f80_0000);
+            let reach = 150.0 / f32::from_bits(x).log2().abs().max(1e-6);
+            [x, rng.random_range(-reach..reach).to_bits()]
+        }
+    }
+}
+
 fn block(operation: &Operation, reference: fn(f32) -> f32, sides: Sides, number: u64) -> Block {
     let mut block = Block { digest: [0; 32], mismatches: 0, closest: (f64::INFINITY, 0), failures: Vec::new() };
     let mut hash = Keccak256::new();
+    let rounds = !matches!(operation.name, "sqrt" | "rsqrt" | "reciprocal");
     let first = (number * BLOCK) as u32; // below 2^32
     for a in first..=first + (BLOCK - 1) as u32 {
         let expected = soft::canonical(reference(f32::from_bits(a)).to_bits());
@@ -81,7 +152,7 @@ fn block(operation: &Operation, reference: fn(f32) -> f32, sides: Sides, number:
             soft::closest::reset();
             wrong |= (operation.soft)([a, 0, 0]) != expected;
             let distance = soft::closest::get();
-            if distance < block.closest.0 {
+            if rounds && distance < block.closest.0 {
                 block.closest = (distance, a);
             }
         }

@@ -4,6 +4,7 @@
 //! database) is said aloud in the output.
 
 mod anvil;
+mod arm;
 mod ci;
 mod contracts;
 mod deny;
@@ -50,6 +51,10 @@ enum Task {
     Forge,
     /// The ignored end-to-end tests, against an anvil started for them
     Anvil,
+    /// A slice of every sweep, and contract vectors
+    Proof,
+    /// The arithmetic's tests on aarch64, emulated
+    Arm,
     /// All 2^32 arguments of a function of one argument (or of all functions) against an independent reference
     #[command(disable_help_flag = true)]
     Sweep {
@@ -91,6 +96,8 @@ fn main() -> ExitCode {
         Task::Deny => Step::Deny.run(&Settings::default()),
         Task::Forge => Step::Forge.run(&Settings::default()),
         Task::Anvil => Step::Anvil.run(&Settings::default()),
+        Task::Proof => Step::Proof.run(&Settings::default()),
+        Task::Arm => Step::Arm.run(&Settings::default()),
         Task::Sweep { arguments } => proof::run("sweep", &arguments),
         Task::EvmVectors { arguments } => proof::run("evm-vectors", &arguments),
         Task::Gas { arguments } => proof::run("gas", &arguments),

@@ -1,7 +1,7 @@
 //! The steps of CI, in their order.
 
 use crate::failure::Outcome;
-use crate::{anvil, contracts, deny, models, rust};
+use crate::{anvil, arm, contracts, deny, models, proof, rust};
 use clap::{Args, ValueEnum};
 
 /// What may be chosen for the steps.
@@ -28,6 +28,8 @@ pub(crate) enum Step {
     Deny,
     Forge,
     Anvil,
+    Proof,
+    Arm,
     Models,
 }
 
@@ -46,6 +48,8 @@ impl Step {
             Self::Deny => deny::run(),
             Self::Forge => contracts::run(),
             Self::Anvil => anvil::run(),
+            Self::Proof => proof::slice(),
+            Self::Arm => arm::run(),
             Self::Models => models::run(settings.seeds),
         }
     }

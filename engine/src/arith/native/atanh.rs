@@ -20,6 +20,6 @@ pub fn atanh(a: f32) -> f32 {
     if x == 1.0 {
         return f32::INFINITY.copysign(a);
     }
-    let twice = if x < 0.17 { artanh::<false>(x) } else { ln::<false>((1.0 + x) / (1.0 - x)) };
+    let twice = if x < 0.17 { artanh::<false>(x) } else { ln((1.0 + x) / (1.0 - x)) };
     narrow((0.5 * twice).copysign(f64::from(a)), || soft::atanh(a.to_bits()))
 }

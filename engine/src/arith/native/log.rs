@@ -37,10 +37,11 @@ pub fn log(a: f32) -> f32 {
     narrow(wide::<false>(a.into()), || soft::log(a.to_bits()))
 }
 
-/// `ln x` of an f32, with infinities and NaN.
+/// `ln x` of an f32: every one of them is a normal f64, or 0.
 #[inline(always)]
 pub(super) fn wide<const FUSED: bool>(x: f64) -> f64 {
-    let y = ln::<FUSED>(x);
+    let (k, rest) = parts::<FUSED>(x);
+    let y = k * LN_2_HIGH + multiply_add::<FUSED>(k, LN_2_LOW, rest);
     let y = if x == f64::INFINITY { x } else { y };
     let y = if x == 0.0 { f64::NEG_INFINITY } else { y };
     if x >= 0.0 { y } else { f64::NAN }
@@ -48,9 +49,9 @@ pub(super) fn wide<const FUSED: bool>(x: f64) -> f64 {
 
 /// `ln x` for a positive normal number.
 #[inline(always)]
-pub(super) fn ln<const FUSED: bool>(x: f64) -> f64 {
-    let (k, rest) = parts::<FUSED>(x);
-    k * LN_2_HIGH + multiply_add::<FUSED>(k, LN_2_LOW, rest)
+pub(super) fn ln(x: f64) -> f64 {
+    let (k, rest) = parts::<false>(x);
+    k * LN_2_HIGH + (k * LN_2_LOW + rest)
 }
 
 /// `ln x = k ln 2 + rest` for a positive normal number; the rest is relatively exact.
@@ -63,16 +64,16 @@ pub(super) fn parts<const FUSED: bool>(x: f64) -> (f64, f64) {
 /// `x = 2^k f` for a positive normal number, with f in [sqrt(1/2), sqrt(2)).
 #[inline(always)]
 pub(super) fn split(x: f64) -> (f64, f64) {
-    let bits = x.to_bits().wrapping_sub(ROOT_HALF);
+    let rest = x.to_bits().wrapping_sub(ROOT_HALF);
     // k + 1023 in the lowest bits of a number: not every vector unit converts integers of 64 bits.
-    let k = f64::from_bits(bits.wrapping_add(ONE) >> 52 | INTEGER) - BIAS;
-    (k, f64::from_bits((bits & FRACTION) + ROOT_HALF))
+    let k = f64::from_bits(rest.wrapping_add(ONE) >> 52 | INTEGER) - BIAS;
+    (k, f64::from_bits((rest & FRACTION) + ROOT_HALF))
 }
 
 /// `ln(1 + x)` for `x > -1`: where x is small 1 + x would lose its last bits, and elsewhere they do not count.
 #[inline(always)]
 pub(super) fn ln_1p(x: f64) -> f64 {
-    if (-0.29..0.41).contains(&x) { artanh::<false>(x / (2.0 + x)) } else { ln::<false>(1.0 + x) }
+    if (-0.29..0.41).contains(&x) { artanh::<false>(x / (2.0 + x)) } else { ln(1.0 + x) }
 }
 
 /// `2 artanh(s)` for |s| < 0.1716.

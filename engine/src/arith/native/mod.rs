@@ -4,8 +4,8 @@
 //! after [`canonical`], which a caller applies when it loads a value and when it stores an instruction's result. In between no
 //! operation looks at a NaN's bits, so it is not needed there. `min`, `max` and the elementary functions are canonical already.
 //!
-//! **Elementary functions** are evaluated in f64 by `+ - * /` only, whose bits no platform may change, with a relative error
-//! well below [`ERROR`]. If the result rounds to the same f32 at both ends of that interval it is the correctly rounded one;
+//! **Elementary functions** are evaluated in f64 by `+ - * /` and `sqrt` only, whose bits no platform may change, with a relative
+//! error well below [`ERROR`]; over slices ([`vector`]) also by fused multiply-adds. If the result rounds to the same f32 at both ends of that interval it is the correctly rounded one;
 //! otherwise, about once in a million, [`soft`](super::soft) decides.
 
 mod acos;
@@ -100,10 +100,10 @@ fn at_most(x: f64, limit: f64) -> f64 {
 #[inline(always)]
 fn polynomial<const FUSED: bool, const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
     let z = x * x;
-    let (mut odd, mut even) = (0.0, 0.0);
-    for (i, &c) in coefficients.iter().enumerate() {
-        let part = if (N - i) % 2 == 0 { &mut odd } else { &mut even };
-        *part = multiply_add::<FUSED>(*part, z, c);
+    let (mut odd, mut even) = (0.0, if N % 2 == 1 { coefficients[0] } else { 0.0 });
+    for pair in coefficients[N % 2..].chunks_exact(2) {
+        odd = multiply_add::<FUSED>(odd, z, pair[0]);
+        even = multiply_add::<FUSED>(even, z, pair[1]);
     }
     multiply_add::<FUSED>(odd, x, even)
 }

@@ -2,14 +2,17 @@
 //!
 //! Method: the definition. Error: below 2^-52, relatively. Source: the definition.
 
-use super::{NAN, narrow};
+use super::narrow;
 use crate::arith::soft;
 
 /// `1 / sqrt(a)`, correctly rounded; that of a zero is infinite with its sign.
 #[inline]
 pub fn rsqrt(a: f32) -> f32 {
-    if a.is_nan() || a < 0.0 {
-        return NAN;
-    }
-    narrow(1.0 / f64::from(a).sqrt(), || soft::rsqrt(a.to_bits()))
+    narrow(wide::<false>(a.into()), || soft::rsqrt(a.to_bits()))
+}
+
+/// `1 / sqrt(x)`; a NaN stays one.
+#[inline(always)]
+pub(super) fn wide<const FUSED: bool>(x: f64) -> f64 {
+    1.0 / x.sqrt()
 }

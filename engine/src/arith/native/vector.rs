@@ -7,7 +7,7 @@
 #![allow(unsafe_code)]
 
 use super::{canonical, ends};
-use crate::exec::Isa;
+use crate::arith::{Isa, Level};
 
 /// Elements that are done again together.
 const BLOCK: usize = 256;
@@ -43,24 +43,20 @@ macro_rules! vectorised {
                 map(x, out, super::$name::wide::<true>, super::$name);
             }
             assert_eq!(x.len(), out.len());
-            #[cfg(target_arch = "x86_64")]
-            if isa == Isa::Auto {
-                if is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl") {
-                    // SAFETY: the CPU was just asked for the features that the function was compiled with; these two imply avx512f.
-                    return unsafe { avx512(x, out) };
-                }
-                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                    // SAFETY: as above.
-                    return unsafe { avx2(x, out) };
-                }
+            match isa.level() {
+                // SAFETY: a level is only used on a CPU that was asked for its features.
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx512 => unsafe { avx512(x, out) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx2 => unsafe { avx2(x, out) },
+                Level::Portable => map(x, out, super::$name::wide::<false>, super::$name),
             }
-            let _ = isa;
-            map(x, out, super::$name::wide::<false>, super::$name);
         }
     )*};
 }
 
-vectorised! { exp log tanh sigmoid erf }
+vectorised! { exp log tanh sigmoid erf rsqrt }
 
 #[cfg(test)]
 mod tests {
@@ -68,17 +64,18 @@ mod tests {
 
     type Form = (fn(&[f32], &mut [f32], Isa), fn(f32) -> f32);
 
-    const FORMS: [Form; 5] = [
+    const FORMS: [Form; 6] = [
         (exp, super::super::exp),
         (log, super::super::log),
         (tanh, super::super::tanh),
         (sigmoid, super::super::sigmoid),
         (erf, super::super::erf),
+        (rsqrt, super::super::rsqrt),
     ];
 
     fn check(x: &[f32]) {
         for (function, (form, scalar)) in FORMS.into_iter().enumerate() {
-            for isa in [Isa::Auto, Isa::Portable] {
+            for isa in [Isa::Auto, Isa::Avx2, Isa::Portable] {
                 let mut out = vec![0.0; x.len()];
                 form(x, &mut out, isa);
                 for (x, out) in x.iter().zip(out) {

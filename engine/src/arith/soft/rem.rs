@@ -1,6 +1,6 @@
 //! The remainder of a division that truncates: C's `fmod`, exact.
 //!
-//! Source: C23, 7.12.11.1 and F.10.7.1. `(m * 2^d) mod n` is reduced a factor at a time, so that nothing is wider than 48 bits.
+//! Source: C23, 7.12.10.1 and F.10.7.1. `(m * 2^d) mod n` is reduced a factor at a time, so that nothing is wider than 48 bits.
 
 use super::pack::unpack;
 use super::{INF, MAGNITUDE, NAN, SIGN, is_nan};

@@ -3,7 +3,7 @@
 //! Domain: every f32. Outside of |a| < 128 the result is 1 or +0: the range ends before that.
 //! Method: `1 / (1 + y)` or `y / (1 + y)` with `y = exp(-|a|)` in fixed point; the exponent of the second form's numerator is
 //! kept apart, so that small results keep their precision.
-//! Error: below 2^-90, relatively, before the one rounding. The nearest approach to a rounding boundary is 2^-77.6, at -2^-24.
+//! Error: below 2^-90, relatively, before the one rounding. The nearest approach to a rounding boundary is 2^-52.6 units, at -2^-24.
 //! Source: the definition.
 
 use ruint::aliases::U256;

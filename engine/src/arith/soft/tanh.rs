@@ -3,7 +3,7 @@
 //! Domain: every f32.
 //! Method: `(1 - y) / (1 + y)` with `y = exp(-2 |a|)` in fixed point with 126 fractional bits. Below 2^-12 the result is `a`:
 //! the distance `a^3 / 3` is less than half a unit. From 16 on it is 1.
-//! Error: below 2^-90, relatively, before the one rounding: `1 - y` keeps 114 bits at 2^-12, where the error of `y` is smallest.
+//! Error: below 2^-89, relatively, before the one rounding: `1 - y` keeps 114 bits at 2^-12, where the error of `y` is smallest.
 //! Source: the definition.
 
 use ruint::aliases::U256;
