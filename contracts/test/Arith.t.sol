@@ -327,8 +327,7 @@ contract ArithTest {
         for (bytes memory line = bytes(vm.readLine(path)); line.length > 0; line = bytes(vm.readLine(path))) {
             uint256 n = line.length;
             uint256 a = _hex(line, n - 17);
-            uint256 r;
-            r = F32Elementary.apply_(_code(_name(line)), a, 0);
+            uint256 r = F32Elementary.apply_(_code(_name(line)), a, 0);
             if (r != _hex(line, n - 8)) revert(string(line));
             lines++;
         }
@@ -363,39 +362,6 @@ contract ArithTest {
     }
 
     /// What stands before the two numbers of a line.
-    /// The code of a function of one argument.
-    function _code(bytes32 name) private pure returns (uint256) {
-        bytes32[23] memory names = [
-            bytes32("exp"),
-            bytes32("log"),
-            bytes32("tanh"),
-            bytes32("sigmoid"),
-            bytes32("erf"),
-            bytes32("exp2"),
-            bytes32("expm1"),
-            bytes32("log2"),
-            bytes32("log1p"),
-            bytes32("sinh"),
-            bytes32("cosh"),
-            bytes32("asinh"),
-            bytes32("acosh"),
-            bytes32("atanh"),
-            bytes32("sin"),
-            bytes32("cos"),
-            bytes32("tan"),
-            bytes32("asin"),
-            bytes32("acos"),
-            bytes32("atan"),
-            bytes32("softplus"),
-            bytes32("rsqrt"),
-            bytes32("reciprocal")
-        ];
-        for (uint256 i = 0; i < names.length; i++) {
-            if (names[i] == name) return i < 5 ? F32Elementary.EXP + i : F32Elementary.EXP2 + i - 5;
-        }
-        revert("no such function");
-    }
-
     function _name(bytes memory line) private pure returns (bytes32 name) {
         for (uint256 i = 0; i < line.length - 18; i++) {
             name |= bytes32(line[i]) >> 8 * i;
