@@ -25,6 +25,8 @@ pub const PER_GUARD: u64 = 50;
 pub const MULTIPLY_ADD: u64 = 600;
 /// One element of a fold, without its body.
 pub const FOLD_ELEMENT: u64 = 500;
+/// Calling the contract of the elementary functions, the first time, and finding the function.
+pub const CALL: u64 = 3_600;
 /// Dispatching a node of an expression.
 pub const NODE: u64 = 60;
 
@@ -45,9 +47,11 @@ fn operation(op: Op) -> u64 {
         Op::Div => 750,
         Op::Fma => 1300,
         Op::Sqrt => 400,
-        Op::Exp | Op::Log | Op::Tanh | Op::Sigmoid => 950,
-        Op::Erf => 9100,
-        Op::Rem => 500,
+        // Functions are called in another contract.
+        Op::Erf => CALL + 8500,
+        Op::Pow => CALL + 5000,
+        op if op.is_elementary() => CALL + 1600,
+        Op::Rem => 550,
         _ => 200,
     }
 }

@@ -96,35 +96,89 @@ pub(super) fn reciprocal(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     })
 }
 
-/// Pow with one constant exponent among those that the exact operations make.
+/// Pow: by products, a root or a quotient for the commonest constant exponents, otherwise the correctly rounded power of f32.
 pub(super) fn pow(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let (x, exponent) = (c.input(0)?, c.input(1)?);
-    let register = c.b.scalar(&exponent).ok_or("only one constant exponent is supported")?;
-    let n = match exponent.dtype {
+    let constant = c.b.scalar(&exponent).map(|register| match exponent.dtype {
         DType::F32 => f64::from(f32::from_bits(register as u32)), // the 32 bits of the register
         _ => register as f64,
-    };
-    let dims = broadcast_dims([&x, &exponent])?;
-    let x = x.broadcast(&dims).ok_or("its operands do not broadcast")?;
-    let power = map(c.b, &[&x], |f, x| {
-        let x = x[0];
-        match n {
-            1.0 => Ok(x),
-            2.0 => f.op(Op::Mul, &[x, x]),
-            3.0 => {
+    });
+    let power = map(c.b, &[&x, &exponent], |f, operands| {
+        let (x, exponent) = (operands[0], operands[1]);
+        let float = f.dtype(x) == DType::F32;
+        match constant {
+            Some(1.0) => Ok(x),
+            Some(2.0) => f.op(Op::Mul, &[x, x]),
+            Some(3.0) => {
                 let square = f.op(Op::Mul, &[x, x])?;
                 f.op(Op::Mul, &[square, x])
             }
-            0.5 => f.op(Op::Sqrt, &[x]),
-            -1.0 | -0.5 if f.dtype(x) == DType::F32 => {
+            Some(0.5) if float => f.op(Op::Sqrt, &[x]),
+            Some(-1.0 | -0.5) if float => {
                 let one = f.float(1.0)?;
-                let below = if n == -0.5 { f.op(Op::Sqrt, &[x])? } else { x };
+                let below = if constant == Some(-0.5) { f.op(Op::Sqrt, &[x])? } else { x };
                 f.op(Op::Div, &[one, below])
             }
-            _ => Err(format!("exponent {n} is not supported, only 1, 2, 3, 0.5, -0.5 and -1")),
+            _ if float => {
+                let exponent = f.cast(DType::F32, exponent)?;
+                f.op(Op::Pow, &[x, exponent])
+            }
+            _ => Err(format!("powers of {} are only supported with constant exponent 1, 2 or 3", f.dtype(x))),
         }
     });
     Ok(vec![power?])
+}
+
+/// Mod: with `fmod` C's remainder, without it that with the sign of the divisor.
+pub(super) fn modulo(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    let truncated = c.attributes.int("fmod")?.unwrap_or(0) != 0;
+    let (x, y) = pair(c)?;
+    let result = map(c.b, &[&x, &y], |f, operands| {
+        let (x, y) = (operands[0], operands[1]);
+        let rest = f.op(Op::Rem, &[x, y])?;
+        if truncated {
+            return Ok(rest);
+        }
+        let dtype = f.dtype(x);
+        let zero = f.number(dtype, 0)?;
+        // A rest whose sign is not the divisor's moves by one divisor; one of zero only takes its sign.
+        let [below, divisor_below] = [f.op(Op::Lt, &[rest, zero])?, f.op(Op::Lt, &[y, zero])?];
+        let differ = f.op(Op::Xor, &[below, divisor_below])?;
+        let moved = f.op(Op::Add, &[rest, y])?;
+        let none = f.op(Op::Eq, &[rest, zero])?;
+        let moved = f.select(differ, moved, rest)?;
+        let signed = if dtype == DType::F32 {
+            let minus = f.float(-0.0)?;
+            f.select(divisor_below, minus, zero)?
+        } else {
+            zero
+        };
+        f.select(none, signed, moved)
+    });
+    Ok(vec![result?])
+}
+
+/// BitwiseAnd, BitwiseOr, BitwiseXor, BitwiseNot: of integers only.
+pub(super) fn bitwise(c: &mut Context<'_, '_>, op: Op) -> Lowering<Vec<Lazy>> {
+    integers(c, op)?;
+    if op == Op::Not { unary(c, op) } else { binary(c, op) }
+}
+
+/// BitShift, of unsigned integers.
+pub(super) fn bit_shift(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    let direction = c.attributes.string("direction")?;
+    let op = match direction.as_deref() {
+        Some("LEFT") => Op::Shl,
+        Some("RIGHT") => Op::Shr,
+        other => return Err(format!("direction {other:?} is neither LEFT nor RIGHT")),
+    };
+    integers(c, op)?;
+    binary(c, op)
+}
+
+fn integers(c: &mut Context<'_, '_>, op: Op) -> Lowering<()> {
+    let dtype = c.input(0)?.dtype;
+    if dtype.is_integer() { Ok(()) } else { Err(format!("a bitwise {op} of {dtype}")) }
 }
 
 /// Cast; rounding and saturation options only concern 8-bit floats, which are not supported.
