@@ -37,7 +37,7 @@ fn lane(rng: &mut ChaCha8Rng, kind: Kind, i: usize) -> u32 {
         Kind::Ordinary => rng.random_range(-2.0f32..2.0).to_bits(),
         Kind::Subnormal => rng.random::<u32>() & 0x807f_ffff | u32::from(rng.random_ratio(1, 8)) << 30,
         // What goes up comes down, but for a little.
-        Kind::Cancelling => (if i % 2 == 0 { 1e8f32 } else { -1e8 + rng.random_range(0.0..64.0) }).to_bits(),
+        Kind::Cancelling => (if i.is_multiple_of(2) { 1e8f32 } else { -1e8 + rng.random_range(0.0..64.0) }).to_bits(),
         Kind::ZeroSigns => u32::from(rng.random::<bool>()) << 31,
         Kind::Wild if rng.random_ratio(1, 50) => *[0x7f80_0000, 0xff80_0000, 0x7fc0_0000].get(i % 3).expect("of three"),
         Kind::Wild => rng.random::<u32>() & 0xbfff_ffff,
