@@ -6,7 +6,7 @@
 use super::limits::FIRST_REDUCTION_AXIS;
 use super::types::*;
 use super::{DType, FoldOp};
-use crate::reference;
+use crate::arith::native::half::{from_bf16, from_f16};
 use std::fmt::{self, Write};
 
 /// Text of a whole program.
@@ -70,7 +70,10 @@ fn instruction(f: &mut fmt::Formatter<'_>, i: &Instruction, dtype: DType) -> fmt
 fn register(dtype: DType, x: i64) -> String {
     match dtype {
         DType::F32 => format!("{:?}", f32::from_bits((x & 0xffff_ffff) as u32)),
-        DType::F16 | DType::BF16 => format!("{:?}", f32::from_bits(reference::cast(dtype, DType::F32, x) as u32)),
+        DType::F16 | DType::BF16 => {
+            let widen = if dtype == DType::F16 { from_f16 } else { from_bf16 };
+            format!("{:?}", widen((x & 0xffff) as u16))
+        }
         DType::Bool => (x != 0).to_string(),
         _ => x.to_string(),
     }
