@@ -25,13 +25,13 @@ library Reduction {
         return dtype == DataType.F32 ? _f32(op, pointer, count) : _integers(op, dtype, pointer, count);
     }
 
-    /// @dev Sums, products, min and max are of numbers, sumsq of f32, and/or of bool.
+    /// @dev Sums, products, min and max are of numbers (not of bool or 16-bit floats), sumsq of f32, and/or of bool.
     function requireType(uint256 op, uint256 dtype) internal pure {
         if (op > SEQ_MUL) revert UnknownFold(op);
         bool ok = true;
         if (op == SUMSQ) ok = dtype == DataType.F32;
         else if (op == AND || op == OR) ok = dtype == DataType.BOOL;
-        else ok = dtype != DataType.BOOL;
+        else ok = DataType.isNumber(dtype);
         if (!ok) revert WrongFoldType(op, dtype);
     }
 
