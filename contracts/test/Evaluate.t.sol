@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {Build} from "./support/Build.sol";
 import {Instruction} from "../src/step/Instruction.sol";
 import {Judge} from "./support/Judge.sol";
+import {Reduction} from "../src/step/Reduction.sol";
 import {Trees} from "./support/Tree.sol";
 import {Witness} from "../src/step/Witness.sol";
 import {vm} from "./Vm.sol";
@@ -325,5 +326,31 @@ contract EvaluateTest is Judge {
             bytes memory a = floats(8, 1);
             eq(run(encode(p), 0, a, a, witness(a, none(), a, none(), false)), expected[op], "empty");
         }
+    }
+
+    /// 32 nodes that read one view of uneven runs whose guards never hold: once it took 120 million gas.
+    function test_GasOfAViewThatIsReadOften() public view {
+        bytes memory descriptor = hex"020901000000000101000000000105000000001000000000020000000002000000000200000000020001000000000001000000012c01000000000000000104000000000000000001050800000000000000030900000000000000050a0000000000000001"
+            hex"0b00000000000000070c0000000000000001040000000001fffffffffffffffd010c00000000000000010000000001fffffffffffffffd010c00000000000000010000000001fffffffffffffffd010c00000000000000010000000001ffffffffffffff"
+            hex"fd010c000000000000000100000000000000000100040000000001fffffffffffffffd010c00000000000000010000000001fffffffffffffffd010c00000000000000010000000001fffffffffffffffd010c00000000000000010000000001ffffffff"
+            hex"fffffffd010c000000000000000100000000000000000100040000000001fffffffffffffffd010c00000000000000010000000001fffffffffffffffd010c00000000000000010000000001fffffffffffffffd010c00000000000000010000000001ff"
+            hex"fffffffffffffd010c000000000000000100000000000000000100040000000001fffffffffffffffd010c00000000000000010000000001fffffffffffffffd010c00000000000000010000000001fffffffffffffffd010c0000000000000001000000"
+            hex"0001fffffffffffffffd010c0000000000000001020620040004000400040004000400040004000400040004000400040004000400040004000400040004000400040004000400040004000400040004000400040004000102";
+        bytes memory a = floats(300, 0);
+        uint256 start = gasleft();
+        uint256 lane = run(descriptor, 0, a, a, hex"000000000000");
+        uint256 used = start - gasleft();
+        eq(lane, 0, "no access holds");
+        require(used < 6_000_000, "read again for every node");
+    }
+
+    /// 16-bit floats are stored and converted, not folded.
+    function test_FoldsOfHalvesAreRefused() public {
+        bytes memory descriptor =
+            hex"020a010000000001010000000001010000000004000100000000000a000000000401000000000000000001000000000000000000010800000000000000010002000101000102";
+        bytes memory a = hex"3c003c003c003c00";
+        bytes memory w = witness(a, Build.numbers(0), a, none(), false);
+        (bool ok, bytes memory data) = address(this).call(abi.encodeCall(this.runExternal, (descriptor, 0, a, w)));
+        yes(!ok && bytes4(data) == Reduction.WrongFoldType.selector, "a fold of f16");
     }
 }

@@ -23,6 +23,7 @@ library Expression {
         uint256 count; // of k; 1 in an epilogue
         uint256 core; // the core's value as a node; 0 if there is none
         uint256[] nodes;
+        uint256 read; // address of what load and valid of each view gave in this expression; 0 for not yet
         IElementary elementary;
     }
 
@@ -41,6 +42,7 @@ library Expression {
         if (count == 0 || count > MAX_NODES) revert BadNodeCount(count);
         ++pos;
         s.nodes = new uint256[](count);
+        s.read = _zeros();
         for (uint256 i = 0; i < count; ++i) {
             uint256 code = Tensor.read(pos, 1);
             (s.nodes[i], pos) = Scalar.arity(code) == 0 ? _source(s, code, pos + 1) : _operation(s, code, pos + 1, i);
@@ -79,12 +81,20 @@ library Expression {
     function lanes(State memory s, uint256 index, bool onlyValid) internal pure returns (uint256 value) {
         Instruction.View memory v = view_(s, index);
         if (v.reduces && !s.body) revert ReductionAxisInEpilogue(index);
+        // A view is gathered once however often it is named: 32 nodes must not cost 32 times as much as the bill says.
+        uint256 slot;
+        unchecked {
+            slot = s.read + 64 * index + (onlyValid ? 32 : 0);
+        }
+        value = _word(slot);
+        if (value != 0) return value;
         // Without r axes it is the same at every k: read once, or not at all where there is no k.
         bool vector_ = v.reduces || s.count == 0;
         uint256 count = vector_ ? s.count : 1;
         uint256[] memory r = vector_ ? s.p.r : new uint256[](0);
         uint256 pointer = Gather.lanes(v, r, vector_ ? s.p.first : 0, count, s.tables, onlyValid);
-        return (pointer << 16) | (vector_ ? 32 << 8 : 0) | (onlyValid ? DataType.BOOL : v.dtype);
+        value = (pointer << 16) | (vector_ ? 32 << 8 : 0) | (onlyValid ? DataType.BOOL : v.dtype);
+        _put(slot, value);
     }
 
     function _source(State memory s, uint256 code, uint256 pos) private pure returns (uint256, uint256) {
@@ -206,6 +216,21 @@ library Expression {
         assembly ("memory-safe") {
             pointer := mload(0x40)
             mstore(0x40, add(pointer, shl(5, words)))
+        }
+    }
+
+    /// @dev Two zero words for each of the views that there can be.
+    function _zeros() private pure returns (uint256 pointer) {
+        uint256 words = 2 * Instruction.MAX_VIEWS;
+        pointer = _allocate(words);
+        assembly ("memory-safe") {
+            calldatacopy(pointer, calldatasize(), shl(5, words))
+        }
+    }
+
+    function _word(uint256 pointer) private pure returns (uint256 x) {
+        assembly ("memory-safe") {
+            x := mload(pointer)
         }
     }
 
