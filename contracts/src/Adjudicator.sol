@@ -21,12 +21,14 @@ contract Adjudicator is IAdjudicator {
     uint256 private constant CORE_NONE = 0;
     uint256 private constant CORE_DOT = 1;
     uint256 private constant CORE_FOLD = 2;
+    uint256 private constant CORE_SCAN = 3;
 
     error ValueOutOfRange(uint256 value, uint256 values);
     error DescriptorTooLong(uint256 length);
     error WrongDescriptorLength(uint256 given, uint256 needed);
     error UnknownCore(uint256 core);
     error ReductionWithoutCore();
+    error ScanOfReduction();
     error DotNeedsF32(uint256 dtype);
     error WrongResultType(uint256 given, uint256 expected);
 
@@ -56,10 +58,11 @@ contract Adjudicator is IAdjudicator {
         s.elementary = ELEMENTARY;
         uint256 pos;
         (s.p, pos) = Instruction.parse(start, value, element);
+        if (Tensor.read(pos, 1) == CORE_SCAN) Instruction.addItself(s.p);
         s.tables = Witness.prove(witness, s.p.operands, traceRoot, Merkle.depthOf(values));
 
         s.count = s.p.count;
-        (s.core, pos) = _core(s, pos);
+        (s.core, pos) = _core(s, pos, element);
         s.body = false;
         s.count = 1;
         uint256 result;
@@ -73,7 +76,11 @@ contract Adjudicator is IAdjudicator {
     }
 
     /// @dev The core's value as an expression node (0 if there is none) and the offset behind the core.
-    function _core(Expression.State memory s, uint256 pos) private view returns (uint256 node, uint256) {
+    function _core(Expression.State memory s, uint256 pos, uint256 element)
+        private
+        pure
+        returns (uint256 node, uint256)
+    {
         uint256 core = Tensor.read(pos, 1);
         s.body = true;
         if (core == CORE_NONE) {
@@ -89,11 +96,30 @@ contract Adjudicator is IAdjudicator {
             }
             return (Expression.scalar(DataType.F32, Dot.chain(0, factors[0], factors[1], s.count)), pos + 3);
         }
+        if (core == CORE_SCAN) return (_predecessor(s, pos + 1, element), pos + 3);
         if (core != CORE_FOLD) revert UnknownCore(core);
         uint256 op = Tensor.read(pos + 1, 1);
         (uint256 x, uint256 next) = Expression.run(s, pos + 2);
         uint256 folded = Reduction.fold(op, x & 0xff, _spread(x, s.count), s.count);
         return (Expression.scalar(x & 0xff, folded), next);
+    }
+
+    /// @dev The element of the result one step back along the axis, or the initial view where there is none.
+    function _predecessor(Expression.State memory s, uint256 pos, uint256 element) private pure returns (uint256 node) {
+        if (s.p.reduces) revert ScanOfReduction();
+        uint256 axis = Tensor.read(pos, 1);
+        if (axis >= s.p.e.length) revert Instruction.NoSuchAxis(axis);
+        uint256 initial = Tensor.read(pos + 1, 1);
+        uint256 dtype = Expression.view_(s, initial).dtype;
+        if (dtype != s.p.dtype) revert WrongResultType(dtype, s.p.dtype);
+        if (s.p.e[axis] == 0) return Expression.alone(s, initial);
+        // INVARIANT: before the disputed element, where both traces agree: the stride is at least 1, and the coordinate too.
+        uint256 stride = 1;
+        for (uint256 i = axis + 1; i < s.p.extents.length; ++i) {
+            stride *= s.p.extents[i];
+        }
+        uint256 itself = s.p.operands.length - 1;
+        return Expression.scalar(dtype, LeafLanes.load(s.tables[itself], itself, dtype, element - stride));
     }
 
     /// @dev Memory address of a value's registers, one per k.

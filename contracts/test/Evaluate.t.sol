@@ -344,6 +344,32 @@ contract EvaluateTest is Judge {
         require(used < 6_000_000, "read again for every node");
     }
 
+    /// A fold's body that calls another contract for every k: 28 roundings of 256 elements.
+    function test_GasOfABodyThatCalls() public view {
+        Parts memory p;
+        p.tensor = Build.tensor(F32, Build.dims(1));
+        p.e = Build.list(Build.dims(1));
+        p.r = Build.list(Build.dims(256));
+        p.operands = bytes.concat(hex"01", Build.operand(0, F32, 256));
+        p.views = bytes.concat(hex"01", Build.plain(0, Build.affine(0, Build.term(8, 1))));
+        p.core = hex"02001d0100";
+        for (uint8 i = 0; i < 28; ++i) {
+            p.core = bytes.concat(p.core, hex"3c", bytes1(i));
+        }
+        p.epilogue = hex"0102";
+        bytes memory d = encode(p);
+        bytes memory a = floats(256, 1);
+        bytes memory w = witness(a, Build.numbers(0, 1), a, none(), false);
+        bytes32 root = Trees.root(treeOf(a, a));
+        uint256 used = gasleft();
+        uint256 lane = judge.evaluate(d, 2, 0, root, 3, w);
+        used -= gasleft();
+        eq(lane, float(257 * 128), "the sum");
+        // The bill says 1,260 for each.
+        uint256 billed = 28 * 256 * 1_260;
+        if (used > billed) revert NotEqual(used, billed, "calls cost more than they are billed");
+    }
+
     /// 16-bit floats are stored and converted, not folded.
     function test_FoldsOfHalvesAreRefused() public {
         bytes memory descriptor =

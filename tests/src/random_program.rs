@@ -94,12 +94,20 @@ fn random_f32(rng: &mut impl Rng, wild: bool) -> u32 {
     }
 }
 
+/// The kind of core that is a scan.
+const SCAN: u32 = 4;
+
 fn random_value(rng: &mut impl Rng, values: &[Value]) -> Value {
-    let core_kind = rng.random_range(0..4);
-    let reduces = core_kind != 0;
+    let core_kind = rng.random_range(0..5);
+    let reduces = (1..SCAN).contains(&core_kind);
     let mut extents: Vec<u64> = (0..rng.random_range(0..=3)).map(|_| rng.random_range(1..=5)).collect();
     if rng.random_bool(0.15) {
         extents.push(rng.random_range(17..=40));
+    }
+    if core_kind == SCAN {
+        // Predecessors in other leaves need more elements than a leaf has.
+        let length = if rng.random_bool(0.2) { *[127, 128, 129, 300].choose(rng).expect("not empty") } else { 3 };
+        extents.insert(rng.random_range(0..=extents.len()), length);
     }
     let mut reduction: Vec<u64> = Vec::new();
     if reduces {
@@ -143,7 +151,7 @@ fn random_value(rng: &mut impl Rng, values: &[Value]) -> Value {
         let view = random_view(rng, &i, false);
         i.views.push(view);
     }
-    let result = random_dtype(rng);
+    let result = if core_kind == SCAN { core_type } else { None }.unwrap_or_else(|| random_dtype(rng));
     i.epilogue = random_expr(rng, &i, core_type, false, Some(result));
     let ty = TensorType::new(result, vec![i.extents.iter().product::<u64>()]);
     Value { ty, source: Source::Instruction(i) }
@@ -153,6 +161,11 @@ fn random_core(rng: &mut impl Rng, i: &mut Instruction, kind: u32) -> Option<DTy
     let floats: Vec<u8> = (0..i.views.len() as u8).filter(|&v| view_dtype(i, v) == DType::F32).collect();
     match kind {
         0 => None,
+        SCAN => {
+            let initial = rng.random_range(0..i.views.len() as u8);
+            i.core = Core::Scan { axis: rng.random_range(0..i.extents.len() as u8), initial };
+            Some(view_dtype(i, initial))
+        }
         1 | 2 if !floats.is_empty() => {
             let (a, b) = (*floats.choose(rng).expect("not empty"), *floats.choose(rng).expect("not empty"));
             i.core = Core::Dot { a, b };

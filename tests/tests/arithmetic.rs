@@ -42,9 +42,9 @@ fn every_operation_natively() {
     }
 }
 
-/// The contract that adjudicators call knows every elementary function by its code, and no other code.
+/// The contract that adjudicators call knows every operation that they do not have by its code, and no other code.
 #[test]
-fn the_elementary_contract_finds_every_function() {
+fn the_called_contract_finds_every_operation() {
     let mut evm = BareEvm::new();
     let address = evm.deploy(Elementary::BYTECODE.clone()).expect("it deploys");
     let mut ask = |code: u8, a: u32, b: u32| {
@@ -53,7 +53,7 @@ fn the_elementary_contract_finds_every_function() {
         answer.map(|(output, _)| Elementary::evaluateCall::abi_decode_returns(&output).expect("a word"))
     };
     for code in 0..=u8::MAX {
-        let known = Op::from_code(code).is_some_and(Op::is_elementary);
+        let known = Op::from_code(code).is_some_and(Op::is_called);
         for (a, b) in specials().zip(specials().skip(7)) {
             let answer = ask(code, a, b);
             assert_eq!(answer.is_ok(), known, "{code:#04x}");

@@ -11,10 +11,11 @@ use rebut_contracts::b256;
 use rebut_engine::dispute;
 use rebut_engine::exec::{Isa, Options};
 use rebut_engine::package::{Label, Package};
-use rebut_engine::program::{DType, Program, Source, ValueId, decode_descriptor, encode_descriptor, validate};
+use rebut_engine::program::{Core, DType, Program, Source, ValueId, decode_descriptor, encode_descriptor, validate};
 use rebut_engine::tensor::Tensor;
 use rebut_engine::trace::{Trace, TraceView};
 use rebut_sim::BareEvm;
+use rebut_sim::adversary::{ForgedTrace, Lie};
 use rebut_tests::random_program::random_package;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -139,6 +140,55 @@ fn all_three_agree_on_every_element() {
         }
     });
     println!("{} elements", elements.into_inner());
+}
+
+/// A scan is judged by what comes before the disputed element in the result itself, which both sides have alike: under the root of a
+/// trace that lies there the contract finds the right element, too. What the liar says of the following ones follows from its lie.
+#[test]
+fn a_lie_in_a_scan_is_seen_under_either_root() {
+    const LIES: usize = 4;
+    let [lies, after] = [AtomicU64::new(0), AtomicU64::new(0)];
+    on_seeds(programs(60), |seed, judge| {
+        let (package, inputs) = random(seed);
+        let options = Options { threads: 1, ..Options::default() };
+        let honest = Trace::new(&package, &inputs, &options).expect("a trace");
+        let mut rng = ChaCha8Rng::seed_from_u64(!seed);
+        for value in instructions(&package) {
+            let entry = &package.program().values[value as usize];
+            let Source::Instruction(i) = &entry.source else { continue };
+            let elements = entry.ty.elements();
+            if !matches!(i.core, Core::Scan { .. }) || elements == 0 {
+                continue;
+            }
+            let descriptor = encode_descriptor(entry).expect("a descriptor");
+            for _ in 0..LIES {
+                let element = rng.random_range(0..elements);
+                let what = format!("seed {seed}, value {value}, element {element}");
+                let lie = Lie::Element { value, element };
+                let forged = ForgedTrace::new(&package, &inputs, &options, lie).expect("a lie can be told anywhere");
+                let forged = forged.trace();
+                let register = |trace: &Trace, e: u64| trace.tensor(value).and_then(|t| t.register(e as usize));
+                let right = register(&honest, element);
+                assert_ne!(register(forged, element), right, "{what}");
+                for trace in [&honest, forged] {
+                    let witness = dispute::witness(&package, trace, value, element).expect("a witness");
+                    let judged = judge.evaluate(descriptor.clone(), value, element, trace, witness);
+                    assert_eq!(judged.ok(), right.map(|r| lane(entry.ty.dtype, r)), "{what}");
+                }
+                // An output may hide a second lie.
+                let second = package.program().output_ids().contains(&value).then_some(0);
+                for e in (0..elements).filter(|&e| e != element && Some(e) != second) {
+                    let (computed, _) = dispute::evaluate(&package, forged, value, e).expect("an instruction");
+                    assert_eq!(register(forged, e), Some(computed), "{what}: element {e}");
+                    after.fetch_add((register(forged, e) != register(&honest, e)).into(), Ordering::Relaxed);
+                }
+                lies.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
+    let (lies, after) = (lies.into_inner(), after.into_inner());
+    println!("{lies} lies, {after} elements that follow from them");
+    assert!(lies > 50 && after > 50);
 }
 
 /// The program up to a value, with another descriptor for that value.

@@ -290,7 +290,7 @@ async fn disputed(package: &Package, liar: &Liar, watcher: &Watcher, client: &Cl
         disputed.reads = reads.len();
         let Some(entry) = package.program().values.get(disputed.value as usize) else { return Ok(disputed) };
         let Source::Instruction(instruction) = &entry.source else { return Ok(disputed) };
-        for (n, operand) in instruction.operands.iter().enumerate() {
+        for (n, operand) in instruction.read_operands(disputed.value, &entry.ty).iter().enumerate() {
             let of = reads.iter().filter(|r| usize::from(r.operand) == n);
             let count = of.clone().count();
             let shown: Vec<String> = of.take(SHOWN).map(|r| number(operand.dtype, r.register)).collect();

@@ -7,6 +7,7 @@ import {F32} from "./F32.sol";
 /// The folds of f32 over n words of memory, one canonical element in the low 32 bits of each.
 ///
 /// Sums are chains of fused multiply-adds: s + x is fma(x, 1, s), and Dot is the cheapest way to many of them.
+/// `sum` and `sumsq` are right for n <= 256 only, which is what a step gives them: one window.
 library Fold {
     uint256 private constant ONE = 0x3f800000;
     uint256 private constant ONES = 0x3f8000003f8000003f8000003f8000003f8000003f8000003f8000003f800000;

@@ -3,7 +3,6 @@ pragma solidity ^0.8.30;
 
 import {DataType} from "../program/DataType.sol";
 import {F32} from "../arith/F32.sol";
-import {F32Elementary} from "../arith/F32Elementary.sol";
 import {Gather} from "./Gather.sol";
 import {IElementary} from "../interfaces/IElementary.sol";
 import {Instruction} from "./Instruction.sol";
@@ -37,7 +36,7 @@ library Expression {
     /// @notice Evaluates the expression at a calldata offset.
     /// @return result The last node's value.
     /// @return next The offset behind the expression.
-    function run(State memory s, uint256 pos) internal view returns (uint256 result, uint256 next) {
+    function run(State memory s, uint256 pos) internal pure returns (uint256 result, uint256 next) {
         uint256 count = Tensor.read(pos, 1);
         if (count == 0 || count > MAX_NODES) revert BadNodeCount(count);
         ++pos;
@@ -75,6 +74,12 @@ library Expression {
     function view_(State memory s, uint256 index) internal pure returns (Instruction.View memory) {
         if (index >= s.p.views.length) revert NoSuchView(index, s.p.views.length);
         return s.p.views[index];
+    }
+
+    /// @notice Reads a view outside of any expression.
+    function alone(State memory s, uint256 index) internal pure returns (uint256 value) {
+        s.read = _zeros();
+        return lanes(s, index, false);
     }
 
     /// @notice Reads a view over the window (in an epilogue: once).
@@ -141,7 +146,7 @@ library Expression {
     /// @dev Checks the operands' types, then applies the code to all registers: to one, if none has one per k.
     function _operation(State memory s, uint256 code, uint256 pos, uint256 known)
         private
-        view
+        pure
         returns (uint256 value, uint256)
     {
         uint256[3] memory x;
@@ -162,7 +167,7 @@ library Expression {
         if (code != Scalar.CAST) dtype = _type(code, arity, x, s.body);
         uint256 count = strides == 0 ? 1 : s.count;
         value = (_allocate(count) << 16) | strides | dtype;
-        if (F32Elementary.exists(code)) _elementary(s.elementary, code, x, value, count);
+        if (Scalar.isCalled(code, x[0] & 0xff)) _call(s.elementary, code, x, value, count);
         else _apply(code, arity, x, value, count);
         return (value, pos + arity);
     }
@@ -182,10 +187,10 @@ library Expression {
         return Scalar.resultType(code, last);
     }
 
-    /// @dev The functions of another contract; those of one argument have no second node.
-    function _elementary(IElementary functions, uint256 code, uint256[3] memory x, uint256 value, uint256 count)
+    /// @dev The operations of another contract; those of one argument have no second node.
+    function _call(IElementary functions, uint256 code, uint256[3] memory x, uint256 value, uint256 count)
         private
-        view
+        pure
     {
         unchecked {
             for (uint256 j = 0; j < count; ++j) {

@@ -30,7 +30,7 @@ library Instruction {
         bool reduces; // has r axes or windows
         uint256 first; // the first k of the element's window
         uint256 count; // how many k it has
-        uint256[] operands; // value << 64 | elements << 8 | dtype
+        uint256[] operands; // value << 64 | elements << 8 | dtype; behind the last one in memory is the result itself
         View[] views;
     }
 
@@ -74,7 +74,7 @@ library Instruction {
         }
         if (element >= elements) revert ElementOutOfRange(element, elements);
         pos = _parseExtents(p, pos + 1 + size, element, elements);
-        pos = _parseOperands(p, pos, value);
+        pos = _parseOperands(p, pos, value, elements);
         uint256 count = _count(pos, MAX_VIEWS);
         ++pos;
         p.views = new View[](count);
@@ -82,6 +82,19 @@ library Instruction {
             pos = _parseView(p, p.views[i], pos);
         }
         return (p, pos);
+    }
+
+    /// @notice Makes the instruction's own value one more operand, which no view can name any more.
+    /// @return itself Its number.
+    function addItself(Parsed memory p) internal pure returns (uint256 itself) {
+        itself = p.operands.length;
+        _resize(p.operands, itself + 1);
+    }
+
+    function _resize(uint256[] memory array, uint256 length) private pure {
+        assembly ("memory-safe") {
+            mstore(array, length)
+        }
     }
 
     /// @dev Extents e (as the element's coordinates), extents r, flags and the window.
@@ -134,20 +147,27 @@ library Instruction {
         return pos + 1;
     }
 
-    function _parseOperands(Parsed memory p, uint256 pos, uint256 value) private pure returns (uint256) {
+    function _parseOperands(Parsed memory p, uint256 pos, uint256 value, uint256 elements)
+        private
+        pure
+        returns (uint256)
+    {
         uint256 count = _count(pos, MAX_OPERANDS);
         ++pos;
-        p.operands = new uint256[](count);
+        uint256[] memory operands = new uint256[](count + 1);
+        p.operands = operands;
         uint256 least = 0;
         for (uint256 i = 0; i < count; ++i) {
             uint256 operand = Tensor.read(pos, 5);
             uint256 dtype = Tensor.read(pos + 5, 1);
             if (operand < least || operand >= value) revert OperandOutOfOrder(operand);
             if (!DataType.exists(dtype)) revert UnknownType(dtype);
-            p.operands[i] = (operand << 64) | (Tensor.read(pos + 6, 5) << 8) | dtype;
+            operands[i] = (operand << 64) | (Tensor.read(pos + 6, 5) << 8) | dtype;
             least = operand + 1;
             pos += 11;
         }
+        operands[count] = (value << 64) | (elements << 8) | p.dtype;
+        _resize(operands, count);
         return pos;
     }
 

@@ -22,6 +22,20 @@ library LeafLanes {
         }
     }
 
+    /// @notice The register of one element of an operand.
+    function load(uint256[] memory table, uint256 operand, uint256 dtype, uint256 address_)
+        internal
+        pure
+        returns (uint256)
+    {
+        uint256 log2 = DataType.lanesLog2(dtype);
+        uint256 width = DataType.width(dtype);
+        unchecked {
+            uint256 pos = Witness.find(table, operand, address_ >> log2) + width * (address_ & ((1 << log2) - 1));
+            return DataType.load(dtype, Tensor.read(pos, width));
+        }
+    }
+
     /// @notice Loads the elements address, address + slope, ... (count of them) of an operand.
     function copy(
         uint256[] memory table,
@@ -39,10 +53,7 @@ library LeafLanes {
         uint256 log2 = DataType.lanesLog2(dtype);
         uint256 width = DataType.width(dtype);
         unchecked {
-            if (slope == 0) {
-                uint256 pos = Witness.find(table, operand, address_ >> log2) + width * (address_ & ((1 << log2) - 1));
-                return repeat(DataType.load(dtype, Tensor.read(pos, width)), count, to, size);
-            }
+            if (slope == 0) return repeat(load(table, operand, dtype, address_), count, to, size);
             uint256 current = type(uint256).max;
             uint256 leaf;
             for (uint256 end = to + size * count; to < end; to += size) {

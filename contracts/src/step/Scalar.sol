@@ -69,6 +69,12 @@ library Scalar {
         return code >= LT && code <= NE ? DataType.BOOL : dtype;
     }
 
+    /// @notice Whether the contract Elementary evaluates an operation: the elementary functions, and the rare ones of f32 that need much
+    /// code. Those of one argument are the last codes.
+    function isCalled(uint256 code, uint256 dtype) internal pure returns (bool) {
+        return code >= SQRT || code == F32Elementary.POW || (code == DIV && dtype == DataType.F32);
+    }
+
     /// @notice Refuses what a fold's body may not use: operations that round, and integer division.
     function requireExact(uint256 code, uint256 dtype) internal pure {
         bool exact = code != DIV && code != FMA && code != SQRT && !F32Elementary.exists(code)
@@ -76,21 +82,15 @@ library Scalar {
         if (!exact) revert InexactInFold(code, dtype);
     }
 
-    /// @notice A unary operation that is not elementary; its type has been checked.
+    /// @notice A unary operation that is not called; its type has been checked.
     function unary(uint256 code, uint256 dtype, uint256 a) internal pure returns (uint256) {
-        if (code <= NOT) {
-            if (code == NEG) return dtype == DataType.F32 ? F32.neg(a) : _negate(dtype, a);
-            if (code == NOT) return dtype == DataType.BOOL ? a ^ 1 : DataType.wrap(dtype, ~a);
-            if (dtype == DataType.F32) return F32.abs(a);
-            return int256(a) < 0 ? _negate(dtype, a) : a;
-        }
-        if (code == SQRT) return F32.sqrt(a);
-        if (code == FLOOR) return F32.floor(a);
-        if (code == CEIL) return F32.ceil(a);
-        return code == TRUNC ? F32.trunc(a) : F32.roundEven(a);
+        if (code == NEG) return dtype == DataType.F32 ? F32.neg(a) : _negate(dtype, a);
+        if (code == NOT) return dtype == DataType.BOOL ? a ^ 1 : DataType.wrap(dtype, ~a);
+        if (dtype == DataType.F32) return F32.abs(a);
+        return int256(a) < 0 ? _negate(dtype, a) : a;
     }
 
-    /// @notice A binary operation that is not elementary; its type has been checked.
+    /// @notice A binary operation that is not called; its type has been checked.
     function binary(uint256 code, uint256 dtype, uint256 a, uint256 b) internal pure returns (uint256) {
         if (code >= REM) return dtype == DataType.F32 ? Remainder.rem(a, b) : _remainderOrShift(code, dtype, a, b);
         if (dtype == DataType.F32) return code <= MAX ? _f32(code, a, b) : _compareF32(code, a, b);
@@ -101,7 +101,6 @@ library Scalar {
         if (code == ADD) return F32.add(a, b);
         if (code == SUB) return F32.sub(a, b);
         if (code == MUL) return F32.mul(a, b);
-        if (code == DIV) return F32.div(a, b);
         return code == MIN ? F32.min(a, b) : F32.max(a, b);
     }
 

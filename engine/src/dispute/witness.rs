@@ -4,7 +4,7 @@ use super::play::{DisputeError, TraceNodes};
 use crate::hash::Hash;
 use crate::package::Package;
 use crate::program::limits::{DIM_LIMIT, LEAF};
-use crate::program::{Instruction, Source, ValueId};
+use crate::program::{Operand, Source, ValueId};
 use crate::reference::{self, Memory};
 use crate::trace::TraceView;
 use crate::tree::{Nodes, depth, leaf_count, multiproof};
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 /// One read of an operand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Read {
-    /// Number of the operand in the instruction.
+    /// Number of the operand in the instruction; behind the last one for a scan's own result.
     pub operand: u8,
     /// Index of the element.
     pub index: u64,
@@ -24,14 +24,14 @@ pub struct Read {
 /// A memory over a trace that records what is read.
 pub struct Operands<'a> {
     trace: &'a dyn TraceView,
-    instruction: &'a Instruction,
+    operands: Vec<Operand>,
     /// Every read, in order.
     pub reads: Vec<Read>,
 }
 
 impl Memory for Operands<'_> {
     fn load(&mut self, operand: u8, index: u64) -> i64 {
-        let value = self.instruction.operands.get(usize::from(operand)).map(|o| o.value);
+        let value = self.operands.get(usize::from(operand)).map(|o| o.value);
         let tensor = value.and_then(|v| self.trace.tensor(v));
         let register = tensor.zip(usize::try_from(index).ok()).and_then(|(t, i)| t.register(i)).unwrap_or_default();
         self.reads.push(Read { operand, index, register });
@@ -52,7 +52,7 @@ pub fn evaluate(
     let entry = usize::try_from(value).ok().and_then(|v| package.program().values.get(v));
     let entry = entry.ok_or(DisputeError::Position)?;
     let Source::Instruction(instruction) = &entry.source else { return Err(DisputeError::Position) };
-    let mut memory = Operands { trace, instruction, reads: Vec::new() };
+    let mut memory = Operands { trace, operands: instruction.read_operands(value, &entry.ty), reads: Vec::new() };
     let register = reference::evaluate(instruction, entry.ty.dtype, element, &mut memory);
     Ok((register, memory.reads))
 }
@@ -72,7 +72,7 @@ pub fn witness(
     let Source::Instruction(instruction) = &entry.source else { return Err(DisputeError::Position) };
     let mut out = Vec::new();
     let mut touched = Vec::new();
-    for (number, operand) in instruction.operands.iter().enumerate() {
+    for (number, operand) in instruction.read_operands(value, &entry.ty).iter().enumerate() {
         let lanes = (LEAF / operand.dtype.width()) as u64;
         let read = reads.iter().filter(|r| usize::from(r.operand) == number);
         let leaves: BTreeSet<u64> = read.map(|r| r.index / lanes).collect();

@@ -10,6 +10,7 @@ mod plain;
 mod points;
 mod read;
 mod rows;
+mod scan;
 
 pub use crate::arith::Isa;
 pub use environment::{Environment, check as check_environment};

@@ -8,6 +8,7 @@ use super::kernels::kernel;
 use super::lanes::{Lanes, store};
 use super::points::{Point, points, strides};
 use super::read::{Block, Coordinates};
+use super::scan;
 use crate::arith::Isa;
 use crate::package::Package;
 use crate::program::limits::CHUNK;
@@ -17,7 +18,7 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 
 /// Elements that the block evaluator takes at once.
-const BLOCK: usize = 2048;
+pub(super) const BLOCK: usize = 2048;
 
 /// How to run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -182,7 +183,10 @@ fn instruction(i: &Instruction, operands: &[&Tensor], isa: Isa, out: &mut Tensor
     {
         return dot::run(&plan, &scope, kernel(isa), out);
     }
-    let axis = run_axis(i);
+    if let Core::Scan { axis, initial } = i.core {
+        return scan::run(&scope, axis, initial, out);
+    }
+    let axis = longest(0..i.extents.len() - usize::from(i.windowed), i);
     let stride = axis.map_or(1, |x| strides(i)[x]);
     let len = axis.map_or(1, |x| i.extents[x] as usize); // the result is in memory, so this fits
     let window_axis = i.windowed.then(|| i.extents.len() - 1);
@@ -202,7 +206,7 @@ fn instruction(i: &Instruction, operands: &[&Tensor], isa: Isa, out: &mut Tensor
             };
             let block = Block { rows: rows.iter().map(at).collect(), axis: axis.unwrap_or(0), len };
             let core = match &i.core {
-                Core::None => None,
+                Core::None | Core::Scan { .. } => None,
                 Core::Dot { a, b } => Some(fold::dot(&scope, [*a, *b], &block, ks.clone())),
                 Core::Fold { op, body } => Some(fold::fold(&scope, *op, body, &block, ks.clone())),
             };
@@ -216,10 +220,10 @@ fn instruction(i: &Instruction, operands: &[&Tensor], isa: Isa, out: &mut Tensor
     }
 }
 
-/// The axis along which runs go: the innermost one unless it is short and another is longer. Never the windows'.
-fn run_axis(i: &Instruction) -> Option<usize> {
+/// The axis along which runs go: the innermost one unless it is short and another is longer. `axes` are those that it may be, never
+/// the windows'.
+pub(super) fn longest(axes: impl DoubleEndedIterator<Item = usize> + Clone, i: &Instruction) -> Option<usize> {
     const LONG: u64 = 16;
-    let axes = 0..i.extents.len() - usize::from(i.windowed);
     let long = axes.clone().rev().find(|&x| i.extents[x] >= LONG);
     long.or_else(|| axes.rev().max_by_key(|&x| i.extents[x]))
 }

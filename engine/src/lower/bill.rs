@@ -32,18 +32,19 @@ pub fn bill(program: &Program) -> Vec<Bill> {
     let one = |(id, value): (usize, &Value)| match &value.source {
         Source::Instruction(i) => {
             let descriptor = encode_descriptor(value).map_or(limits::MAX_DESCRIPTOR, |d| d.len());
-            Some(Bill { value: id as u64, ..instruction(i, descriptor as u64, depth) })
+            Some(Bill { value: id as u64, ..instruction(i, &value.ty, descriptor as u64, depth) })
         }
         _ => None,
     };
     program.values.iter().enumerate().filter_map(one).collect()
 }
 
-/// The bill of an instruction with a descriptor of `descriptor` bytes in a program whose trace tree has depth `depth`.
-pub(super) fn instruction(i: &Instruction, descriptor: u64, depth: u32) -> Bill {
-    let leaves = leaves(i);
+/// The bill of an instruction for a value of type `ty`, with a descriptor of `descriptor` bytes in a program whose trace tree has depth `depth`.
+pub(super) fn instruction(i: &Instruction, ty: &TensorType, descriptor: u64, depth: u32) -> Bill {
     let (mut total, mut siblings, mut touched) = (0, 0, 0);
-    for (operand, &n) in i.operands.iter().zip(&leaves).filter(|(_, n)| **n > 0) {
+    // Of its own result a scan reads one element.
+    let read = i.read_operands(ValueId::MAX, ty);
+    for (operand, n) in read.iter().zip(leaves(i).into_iter().chain([1])).filter(|(_, n)| *n > 0) {
         total += n;
         touched += 1;
         siblings += multiproof(n, tree::depth(leaf_count(operand)));
@@ -69,13 +70,19 @@ fn lanes(operand: &Operand) -> u64 {
     (LEAF / operand.dtype.width()) as u64
 }
 
-/// The views that the core reads.
+/// The views that the core reads for each k.
 fn core_views(i: &Instruction) -> BTreeSet<u8> {
     match &i.core {
-        Core::None => BTreeSet::new(),
+        Core::None | Core::Scan { .. } => BTreeSet::new(),
         Core::Dot { a, b } => [*a, *b].into(),
         Core::Fold { body, .. } => loads(body).collect(),
     }
+}
+
+/// The views that are read for the element: the epilogue's, and what a scan begins with.
+fn views_read_once(i: &Instruction) -> BTreeSet<u8> {
+    let initial = if let Core::Scan { initial, .. } = i.core { Some(initial) } else { None };
+    loads(&i.epilogue).chain(initial).collect()
 }
 
 fn loads(expr: &Expr) -> impl Iterator<Item = u8> {
@@ -90,26 +97,31 @@ fn arithmetic(i: &Instruction) -> u64 {
     let window = product(&i.reduction).min(CHUNK);
     let each = match &i.core {
         Core::None => 0,
+        Core::Scan { .. } => gas::SCAN,
         Core::Dot { .. } => gas::MULTIPLY_ADD,
         Core::Fold { body, .. } => gas::FOLD_ELEMENT + nodes(body),
     };
-    let core = if matches!(i.core, Core::None) { 0 } else { window * (each + views(&core_views(i))) };
-    core + views(&loads(&i.epilogue).collect()) + nodes(&i.epilogue)
+    let body = if let Core::Fold { body, .. } = &i.core { Some(body) } else { None };
+    let calls = body.into_iter().chain([&i.epilogue]).flat_map(|e| &e.nodes).any(gas::calls);
+    let first_call = if calls { gas::FIRST_CALL } else { 0 };
+    window * (each + views(&core_views(i))) + views(&views_read_once(i)) + nodes(&i.epilogue) + first_call
 }
 
 /// Most leaves of each operand that one step touches.
 fn leaves(i: &Instruction) -> Vec<u64> {
     let core = core_views(i);
-    let epilogue: BTreeSet<u8> = loads(&i.epilogue).collect();
+    let once = views_read_once(i);
     let mut count = vec![0u64; i.operands.len()];
     for (v, view) in (0u8..).zip(&i.views) {
         let reduced = core.contains(&v);
         for (o, operand) in (0u8..).zip(&i.operands) {
-            let accesses = view.accesses.iter().filter(|a| a.operand == o);
+            // A limit of 0 is how a view says that it is nothing but its fill.
+            let holds = |a: &&Access| a.operand == o && a.guards.iter().all(|g| g.limit > 0);
+            let accesses = view.accesses.iter().filter(holds);
             count[usize::from(o)] += if reduced {
                 accesses.map(|a| window_leaves(i, &a.address, lanes(operand))).sum::<u64>()
             } else {
-                u64::from(epilogue.contains(&v) && accesses.count() > 0)
+                u64::from(once.contains(&v) && accesses.count() > 0)
             };
         }
     }

@@ -231,8 +231,9 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn draft_gas(&self, draft: &Draft) -> u64 {
-        match self.value(draft).source {
-            Source::Instruction(i) => bill::instruction(&i, 512, ASSUMED_TRACE_DEPTH).gas_worst,
+        let value = self.value(draft);
+        match &value.source {
+            Source::Instruction(i) => bill::instruction(i, &value.ty, 512, ASSUMED_TRACE_DEPTH).gas_worst,
             _ => 0,
         }
     }

@@ -40,16 +40,29 @@ pub(super) fn from_registers(ty: &TensorType, registers: impl Iterator<Item = i6
 
 /// The result of an instruction whose operands are all constants, named by definition.
 pub(super) fn run<'t>(value: &Value, constant: impl Fn(usize) -> Option<&'t Tensor>) -> Lowering<Tensor> {
-    struct Constants<'t>(Vec<&'t Tensor>);
+    struct Constants<'t> {
+        operands: Vec<&'t Tensor>,
+        /// The elements so far, which a scan reads.
+        results: Vec<i64>,
+    }
     impl Memory for Constants<'_> {
         fn load(&mut self, operand: u8, index: u64) -> i64 {
-            let tensor = self.0.get(usize::from(operand));
-            tensor.and_then(|t| t.register(usize::try_from(index).ok()?)).unwrap_or(0)
+            let Ok(index) = usize::try_from(index) else { return 0 };
+            let register = match self.operands.get(usize::from(operand)) {
+                Some(tensor) => tensor.register(index),
+                None => self.results.get(index).copied(),
+            };
+            register.unwrap_or(0)
         }
     }
     let Source::Instruction(instruction) = &value.source else { return Err("no instruction".into()) };
     let operands = instruction.operands.iter().map(|o| constant(usize::try_from(o.value).ok()?));
-    let mut memory = Constants(operands.collect::<Option<_>>().ok_or("an operand that is no constant")?);
+    let operands = operands.collect::<Option<_>>().ok_or("an operand that is no constant")?;
+    let mut memory = Constants { operands, results: Vec::new() };
     let dtype: DType = value.ty.dtype;
-    from_registers(&value.ty, (0..value.ty.elements()).map(|i| evaluate(instruction, dtype, i, &mut memory)))
+    for i in 0..value.ty.elements() {
+        let register = evaluate(instruction, dtype, i, &mut memory);
+        memory.results.push(register);
+    }
+    from_registers(&value.ty, memory.results.into_iter())
 }

@@ -96,6 +96,18 @@ impl Draft {
         self.exprs().flat_map(|e| &e.nodes).any(|n| *n == Node::Iota(axis))
     }
 
+    /// The element axis of a scan.
+    fn scanned(&self) -> Option<usize> {
+        if let Core::Scan { axis, .. } = self.core { Some(axis.into()) } else { None }
+    }
+
+    /// The axes changed places: tells the scan where its own is now.
+    fn move_scanned(&mut self, to: impl Fn(usize) -> usize) {
+        if let Core::Scan { axis, .. } = &mut self.core {
+            *axis = u8::try_from(to(usize::from(*axis))).unwrap_or(u8::MAX);
+        }
+    }
+
     /// Drops axes of extent 1 and merges neighbours that every form sees as one loop.
     pub(super) fn simplify(&mut self) {
         for side in [Side::Element, Side::Reduction] {
@@ -103,7 +115,8 @@ impl Draft {
             while i > 0 {
                 i -= 1;
                 let window = side == Side::Element && self.windowed && i + 1 == self.extents.len();
-                if self.axes(side)[i] == 1 && !window {
+                let scanned = side == Side::Element && self.scanned() == Some(i);
+                if self.axes(side)[i] == 1 && !window && !scanned {
                     self.remove(side, i);
                 } else if self.mergeable(side, i) {
                     let inner = self.axes(side)[i + 1];
@@ -132,17 +145,22 @@ impl Draft {
         let first = if side == Side::Element { 0 } else { usize::from(FIRST_REDUCTION_AXIS) };
         let counted = [i, i + 1].into_iter().any(|a| u8::try_from(first + a).is_ok_and(|a| self.counts(a)));
         let window = side == Side::Element && self.windowed && i + 2 == axes.len();
+        let scanned = side == Side::Element && self.scanned().is_some_and(|a| a == i || a == i + 1);
         !counted
             && !window
+            && !scanned
             && self.views.iter().flat_map(|v| &v.accesses).flat_map(DraftAccess::forms).all(|f| {
                 let c = if side == Side::Element { &f.e } else { &f.r };
                 c[i + 1].checked_mul(inner) == Some(c[i])
             })
     }
 
-    /// Forgets an axis; its coordinate, where asked for, is 0.
+    /// Forgets an axis, not that of a scan; its coordinate, where asked for, is 0.
     fn remove(&mut self, side: Side, i: usize) {
         self.axes_mut(side).remove(i);
+        if side == Side::Element {
+            self.move_scanned(|a| if a > i { a - 1 } else { a });
+        }
         for f in self.forms_mut() {
             if side == Side::Element { &mut f.e } else { &mut f.r }.remove(i);
         }
@@ -162,8 +180,12 @@ impl Draft {
         }
     }
 
-    /// Splits element axis `i` into row-major parts.
-    pub(super) fn split(&mut self, i: usize, parts: &[u64]) {
+    /// Splits element axis `i` into row-major parts; `None` where a scan needs it whole.
+    pub(super) fn split(&mut self, i: usize, parts: &[u64]) -> Option<()> {
+        if self.scanned() == Some(i) && parts.len() != 1 {
+            return None;
+        }
+        self.move_scanned(|a| if a > i { a + parts.len() - 1 } else { a });
         self.extents.splice(i..=i, parts.iter().copied());
         for f in self.forms_mut() {
             let c = f.e[i];
@@ -171,11 +193,13 @@ impl Draft {
             let split: Vec<i64> = split.collect();
             f.e.splice(i..=i, split);
         }
+        Some(())
     }
 
     /// Puts element axis `order[i]` at place `i`.
     pub(super) fn permute(&mut self, order: &[usize]) {
         self.extents = order.iter().map(|&i| self.extents[i]).collect();
+        self.move_scanned(|a| order.iter().position(|&i| i == a).unwrap_or(a));
         for f in self.forms_mut() {
             f.e = order.iter().map(|&i| f.e[i]).collect();
         }

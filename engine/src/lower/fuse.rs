@@ -89,6 +89,10 @@ fn label(p: &Label, c: &Label) -> Label {
 /// `c` with `p`, which defines `def`, computed in place; `None` where `c` does not read it element by element in its epilogue.
 fn merge(p: &Draft, def: DefId, c: &Draft) -> Option<Draft> {
     let has_core = |d: &Draft| d.core != Core::None;
+    // A scan's next element needs this one as it was, not what a reader makes of it.
+    if matches!(p.core, Core::Scan { .. }) {
+        return None;
+    }
     if p.windowed || c.windowed || has_core(p) && has_core(c) || p.extents.contains(&0) {
         return None;
     }
@@ -103,6 +107,7 @@ fn merge(p: &Draft, def: DefId, c: &Draft) -> Option<Draft> {
         Core::None => false,
         Core::Dot { a, b } => [*a, *b].contains(&view),
         Core::Fold { body, .. } => body.nodes.iter().any(|n| matches!(n, Node::Load(v) | Node::Valid(v) if *v == view)),
+        Core::Scan { initial, .. } => *initial == view,
     };
     if in_core || c.epilogue.nodes.contains(&Node::Valid(view)) {
         return None;
@@ -153,6 +158,7 @@ fn merge(p: &Draft, def: DefId, c: &Draft) -> Option<Draft> {
         }
         Core::Dot { a, b } => (*a, *b) = (moved[usize::from(*a)], moved[usize::from(*b)]),
         Core::Fold { body, .. } => shift(body),
+        Core::Scan { initial, .. } => *initial = moved[usize::from(*initial)],
     }
     c.views = views;
     let (e, r) = (c.extents.len(), c.reduction.len());
@@ -192,14 +198,15 @@ fn aligned(p: &Draft, c: &Draft, place: usize) -> Option<(Draft, Draft)> {
     let parts = refine(&sorted, &p.extents)?;
     let (mut p, mut c) = (p.clone(), c.clone());
     let in_order: Vec<usize> = (0..p.extents.len()).collect();
-    split_all(&mut p, &in_order, &parts);
-    let place_of = split_all(&mut c, &order, &parts);
+    split_all(&mut p, &in_order, &parts)?;
+    let place_of = split_all(&mut c, &order, &parts)?;
     p.permute(&place_of);
     Some((p, c))
 }
 
-/// Splits the axes, `order` naming them from the outermost part on, into `parts`; gives for each new axis its part.
-fn split_all(draft: &mut Draft, order: &[usize], parts: &[u64]) -> Vec<usize> {
+/// Splits the axes, `order` naming them from the outermost part on, into `parts`; gives for each new axis its part. `None` where a scan
+/// needs an axis whole.
+fn split_all(draft: &mut Draft, order: &[usize], parts: &[u64]) -> Option<Vec<usize>> {
     let mut rest = (0..parts.len()).peekable();
     let mut pieces: Vec<Vec<usize>> = vec![Vec::new(); order.len()];
     for &axis in order {
@@ -212,7 +219,7 @@ fn split_all(draft: &mut Draft, order: &[usize], parts: &[u64]) -> Vec<usize> {
     }
     for axis in (0..pieces.len()).rev() {
         let extents: Vec<u64> = pieces[axis].iter().map(|&p| parts[p]).collect();
-        draft.split(axis, &extents);
+        draft.split(axis, &extents)?;
     }
-    pieces.into_iter().flatten().collect()
+    Some(pieces.into_iter().flatten().collect())
 }

@@ -25,8 +25,12 @@ pub const PER_GUARD: u64 = 50;
 pub const MULTIPLY_ADD: u64 = 600;
 /// One element of a fold, without its body.
 pub const FOLD_ELEMENT: u64 = 500;
-/// Calling the contract of the elementary functions, the first time, and finding the function.
-pub const CALL: u64 = 3_600;
+/// Finding the element before this one in a scan.
+pub const SCAN: u64 = 1_000;
+/// Calling the contract `Elementary` once more, and finding the operation there.
+pub const CALL: u64 = 1_000;
+/// What the first of these calls costs more.
+pub const FIRST_CALL: u64 = 2_600;
 /// Dispatching a node of an expression.
 pub const NODE: u64 = 60;
 
@@ -40,17 +44,22 @@ pub(super) fn node(node: &Node) -> u64 {
     }
 }
 
+/// Whether a node calls the contract `Elementary`. An integer division does not, and is billed as if it did: nodes have no types here.
+pub(super) fn calls(node: &Node) -> bool {
+    matches!(node, Node::Apply(op, _) if op.is_called())
+}
+
 fn operation(op: Op) -> u64 {
-    match op {
+    let call = if op.is_called() { CALL } else { 0 };
+    call + match op {
         Op::Add | Op::Sub => 900,
         Op::Mul => 700,
         Op::Div => 750,
         Op::Fma => 1300,
         Op::Sqrt => 400,
-        // Functions are called in another contract.
-        Op::Erf => CALL + 8500,
-        Op::Pow => CALL + 5000,
-        op if op.is_elementary() => CALL + 1600,
+        Op::Erf => 8500,
+        Op::Pow => 5000,
+        op if op.is_elementary() => 1600,
         Op::Rem => 550,
         _ => 200,
     }

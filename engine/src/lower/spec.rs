@@ -175,8 +175,13 @@ pub(super) fn place(spec: &Spec) -> Option<Placed> {
         }
     };
     rename(&mut draft.epilogue, first, &slot_of)?;
-    if let Core::Fold { body, .. } = &mut draft.core {
-        rename(body, 0, &slot_of)?;
+    match &mut draft.core {
+        Core::Fold { body, .. } => rename(body, 0, &slot_of)?,
+        Core::Scan { axis, .. } => {
+            let Some(Node::Iota(slot)) = slot_of(*axis) else { return None };
+            *axis = slot;
+        }
+        Core::None | Core::Dot { .. } => {}
     }
     draft.simplify();
     draft.fits_axes().then_some(Placed { draft, axes })

@@ -139,6 +139,7 @@ impl Writer {
                 self.0.extend([2, op.code()]);
                 self.expr(body)?;
             }
+            Core::Scan { axis, initial } => self.0.extend([3, *axis, *initial]),
         }
         self.expr(&i.epilogue)
     }
@@ -241,6 +242,7 @@ impl Reader<'_> {
                 let op = FoldOp::from_code(code).ok_or_else(|| bad(format!("unknown fold {code}")))?;
                 Core::Fold { op, body: self.expr()? }
             }
+            3 => Core::Scan { axis: self.u8()?, initial: self.u8()? },
             other => return Err(bad(format!("unknown core {other}"))),
         };
         Ok(Instruction { extents, reduction, windowed, operands, views, core, epilogue: self.expr()? })

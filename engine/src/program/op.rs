@@ -101,9 +101,15 @@ impl Op {
         self as u8
     }
 
-    /// Whether it is one of the elementary functions (`docs/arithmetic.md`), which a contract of their own evaluates.
+    /// Whether it is one of the elementary functions (`docs/arithmetic.md`).
     pub const fn is_elementary(self) -> bool {
         matches!(self.code(), 0x22 | 0x34..=0x38 | 0x3d..=0x4e)
+    }
+
+    /// Whether the contract `Elementary` evaluates it on f32: the elementary functions, and others for which the adjudicator has no room.
+    pub const fn is_called(self) -> bool {
+        matches!(self, Self::Div | Self::Sqrt | Self::Floor | Self::Ceil | Self::Trunc | Self::RoundEven)
+            || self.is_elementary()
     }
 
     /// The operation with this code.

@@ -63,6 +63,9 @@ fn instruction(f: &mut fmt::Formatter<'_>, i: &Instruction, dtype: DType) -> fmt
         Core::None => {}
         Core::Dot { a, b } => write!(f, "\n    core = dot(v{a}, v{b})")?,
         Core::Fold { op, body } => write!(f, "\n    core = {}({})", FoldOp::name(*op), expression(body))?,
+        Core::Scan { axis, initial } => {
+            write!(f, "\n    core = scan({} from v{initial})", axis_name(*axis))?;
+        }
     }
     write!(f, "\n    {}", expression(&i.epilogue))
 }

@@ -95,6 +95,24 @@ pub struct View {
     pub accesses: Vec<Access>,
 }
 
+impl Instruction {
+    /// What an element of value `value`, which this makes, may be read from: the operands and, for a scan, the value itself behind them.
+    pub fn read_operands(&self, value: ValueId, ty: &TensorType) -> Vec<Operand> {
+        let itself = Operand { value, dtype: ty.dtype, elements: ty.elements() };
+        let itself = matches!(self.core, Core::Scan { .. }).then_some(itself);
+        self.operands.iter().copied().chain(itself).collect()
+    }
+
+    /// The element before `element` in a scan: the one a step back along its axis. `None` at the axis' start, and where there is no scan.
+    pub fn predecessor(&self, element: u64) -> Option<u64> {
+        let Core::Scan { axis, .. } = self.core else { return None };
+        let (before, stride) = self.extents.split_at_checked(usize::from(axis) + 1)?;
+        let stride = product(stride).max(1);
+        let coordinate = element / stride % before.last()?.max(&1);
+        if coordinate > 0 { element.checked_sub(stride) } else { None }
+    }
+}
+
 impl View {
     /// All affine forms: every access' address and its guards'.
     pub fn forms(&self) -> impl Iterator<Item = &Affine> {
@@ -149,6 +167,13 @@ pub enum Core {
         op: FoldOp,
         /// What is folded, at each k.
         body: Expr,
+    },
+    /// The element before this one in the instruction's own result: cumulative operations and recurrences.
+    Scan {
+        /// The e axis along which elements follow each other.
+        axis: u8,
+        /// The view that stands for the element before the first one.
+        initial: u8,
     },
 }
 

@@ -76,7 +76,7 @@ fn instruction(program: &Program, id: ValueId, ty: &TensorType, i: &Instruction)
     operands(program, id, &i.operands)?;
     ensure(i.views.len() <= MAX_VIEWS, || format!("{} views", i.views.len()))?;
     i.views.iter().try_for_each(|v| view(i, v))?;
-    let core = core(i)?;
+    let core = core(i, ty.dtype)?;
     let result = Scope { i, core, body: false }.expr(&i.epilogue)?;
     ensure(result == ty.dtype, || format!("the epilogue gives {result}, the value is {}", ty.dtype))
 }
@@ -135,8 +135,8 @@ fn extent(i: &Instruction, axis: u8) -> Option<u64> {
     }
 }
 
-/// The core's dtype, `None` where there is no core.
-fn core(i: &Instruction) -> Checked<Option<DType>> {
+/// The core's dtype, `None` where there is no core; `result` is the value's.
+fn core(i: &Instruction, result: DType) -> Checked<Option<DType>> {
     match &i.core {
         Core::None => {
             ensure(i.reduction.is_empty() && !i.windowed, || "r axes without a core".into())?;
@@ -154,6 +154,14 @@ fn core(i: &Instruction) -> Checked<Option<DType>> {
             let dtype = Scope { i, core: None, body: true }.expr(body)?;
             ensure(op.accepts(dtype), || format!("a {} of {dtype}", FoldOp::name(*op)))?;
             Ok(Some(dtype))
+        }
+        Core::Scan { axis, initial } => {
+            ensure(i.reduction.is_empty() && !i.windowed, || "a scan with r axes".into())?;
+            ensure(usize::from(*axis) < i.extents.len(), || format!("a scan along axis {axis}, which does not exist"))?;
+            let view = i.views.get(usize::from(*initial)).ok_or("a scan from no view")?;
+            let dtype = view_dtype(i, view)?;
+            ensure(dtype == result, || format!("a scan of {result} from {dtype}"))?;
+            Ok(Some(result))
         }
     }
 }

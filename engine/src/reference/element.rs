@@ -8,14 +8,15 @@ use crate::program::{Access, Affine, Core, DType, Instruction, Op, View};
 
 /// Where the interpreter reads operand elements from.
 pub trait Memory {
-    /// The register of element `index` of operand number `operand` of the instruction; `index` is inside the operand.
+    /// The register of element `index` of operand number `operand` of the instruction; `index` is inside the operand. A scan's own
+    /// result is the operand behind the last one.
     fn load(&mut self, operand: u8, index: u64) -> i64;
 }
 
 /// Element `element` (row-major) of a validated instruction, as a canonical register of the result's type `dtype`.
 pub fn evaluate<M: Memory>(instruction: &Instruction, dtype: DType, element: u64, memory: &mut M) -> i64 {
     let mut window = Window::new(instruction, element);
-    let core = window.core(memory);
+    let core = window.core(dtype, element, memory);
     dtype.canonical(expr::evaluate(&instruction.epilogue, &window, core, memory).1)
 }
 
@@ -47,7 +48,7 @@ impl<'a> Window<'a> {
         Self { instruction, e, r: vec![0; instruction.reduction.len()], first, end }
     }
 
-    fn core<M: Memory>(&mut self, memory: &mut M) -> Option<(DType, i64)> {
+    fn core<M: Memory>(&mut self, result: DType, element: u64, memory: &mut M) -> Option<(DType, i64)> {
         let instruction = self.instruction;
         match &instruction.core {
             Core::None => None,
@@ -71,6 +72,13 @@ impl<'a> Window<'a> {
                 }
                 let dtype = dtype.or_else(|| body_dtype(instruction)).unwrap_or(DType::F32);
                 Some((dtype, fold(*op, dtype, &xs)))
+            }
+            Core::Scan { initial, .. } => {
+                let itself = instruction.operands.len() as u8; // at most MAX_OPERANDS
+                Some(match instruction.predecessor(element) {
+                    Some(before) => (result, memory.load(itself, before)),
+                    None => self.load(*initial, memory),
+                })
             }
         }
     }

@@ -1,14 +1,15 @@
-//! Traces that lie: one corrupted element with everything downstream computed from it, or garbage in a tree's padding.
+//! Traces that lie: one corrupted element with everything downstream computed from it (in a scan, what follows it too), or garbage in a tree's padding.
 
 use rebut_engine::exec::{ExecError, Options};
 use rebut_engine::hash::{Hash, node};
 use rebut_engine::package::Package;
-use rebut_engine::program::ValueId;
 use rebut_engine::program::limits::LEAF;
+use rebut_engine::program::{Core, Instruction, Source, ValueId};
+use rebut_engine::reference::{Memory, evaluate};
 use rebut_engine::tensor::Tensor;
 use rebut_engine::trace::{Trace, TraceView};
 use rebut_engine::tree::{Leaf, depth, leaf_count, leaf_hash, leaf_of};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -130,14 +131,29 @@ impl ForgedTrace {
     }
 
     fn corrupt(package: &Package, inputs: &[Tensor], options: &Options, lies: &[Lie]) -> Result<Self, ExecError> {
+        let scan = |id: ValueId| match package.program().values.get(usize::try_from(id).ok()?).map(|v| &v.source) {
+            Some(Source::Instruction(i)) if matches!(i.core, Core::Scan { .. }) => Some(i),
+            _ => None,
+        };
+        let lied_about = |lie: &Lie| if let Lie::Element { value, .. } = lie { scan(*value) } else { None };
+        let read: HashSet<ValueId> =
+            lies.iter().filter_map(lied_about).flat_map(|i| &i.operands).map(|o| o.value).collect();
+        let mut kept: HashMap<ValueId, Tensor> = HashMap::new();
         let trace = Trace::with_hook(package, inputs, options, &mut |id, tensor| {
             for lie in lies {
                 if let Lie::Element { value, element } = *lie
                     && value == id
-                    && let Ok(element) = usize::try_from(element)
                 {
-                    corrupt_element(tensor.to_mut(), element);
+                    if let Ok(element) = usize::try_from(element) {
+                        corrupt_element(tensor.to_mut(), element);
+                    }
+                    if let Some(i) = scan(id) {
+                        go_on(i, tensor.to_mut(), element, &kept);
+                    }
                 }
+            }
+            if read.contains(&id) {
+                kept.insert(id, tensor.clone().into_owned());
             }
         })?;
         Ok(Self { trace, leaves: HashMap::new(), tensor_nodes: HashMap::new(), trace_nodes: HashMap::new() })
@@ -169,6 +185,38 @@ impl ForgedTrace {
             hash = if (index >> level) & 1 == 0 { node(hash, sibling) } else { node(sibling, hash) };
         }
         self.trace_nodes.insert((self.trace.trace_depth(), 0), hash);
+    }
+}
+
+/// Computes what follows `element` in a scan again, from the element as it is now.
+fn go_on(i: &Instruction, tensor: &mut Tensor, element: u64, values: &HashMap<ValueId, Tensor>) {
+    struct Values<'a> {
+        operands: Vec<Option<&'a Tensor>>,
+        result: Vec<i64>,
+    }
+    impl Memory for Values<'_> {
+        fn load(&mut self, operand: u8, index: u64) -> i64 {
+            let Ok(index) = usize::try_from(index) else { return 0 };
+            let register = match self.operands.get(usize::from(operand)) {
+                Some(tensor) => tensor.and_then(|t| t.register(index)),
+                None => self.result.get(index).copied(),
+            };
+            register.unwrap_or(0)
+        }
+    }
+    let (ty, width) = (tensor.ty(), tensor.dtype().width());
+    let operands = i.operands.iter().map(|o| values.get(&o.value)).collect();
+    let mut values = Values { operands, result: (0..tensor.len()).filter_map(|i| tensor.register(i)).collect() };
+    let mut last = element;
+    for next in element + 1..ty.elements() {
+        if i.predecessor(next) == Some(last) {
+            values.result[next as usize] = evaluate(i, ty.dtype, next, &mut values); // it is in memory
+            last = next;
+        }
+    }
+    let bytes: Vec<u8> = values.result.iter().flat_map(|r| r.to_be_bytes()[8 - width..].to_vec()).collect();
+    if let Ok(changed) = Tensor::from_be_bytes(&ty, &bytes) {
+        *tensor = changed;
     }
 }
 
