@@ -285,6 +285,128 @@ fn elementwise_chains_are_one_instruction() {
     }
 }
 
+/// An operator, a function and what it gives of nothing.
+type Cumulative = (&'static str, fn(f32, f32) -> f32, f32);
+
+fn cumulative(operator: &str, opset: i64, dims: &[i64], axis: i64, exclusive: bool, reverse: bool) -> Vec<u8> {
+    let flags = vec![attr_int("exclusive", exclusive.into()), attr_int("reverse", reverse.into())];
+    single(operator, opset, &[("x", dims)], vec![("axis", ints("axis", &[axis]))], flags)
+}
+
+/// The results as numpy makes them, one line at a time.
+fn by_lines(
+    (_, f, nothing): Cumulative,
+    dims: [usize; 3],
+    axis: usize,
+    exclusive: bool,
+    reverse: bool,
+    x: &[f32],
+) -> Vec<u32> {
+    let inner: usize = dims[axis + 1..].iter().product();
+    let n = dims[axis];
+    let mut y = vec![0.0f32; x.len()];
+    for line in 0..x.len() / n.max(1) {
+        let at = |c: usize| (line / inner * n + if reverse { n - 1 - c } else { c }) * inner + line % inner;
+        for c in 0..n {
+            y[at(c)] = match (c, exclusive) {
+                (0, true) => nothing,
+                (0, false) => x[at(0)],
+                (_, true) => f(y[at(c - 1)], x[at(c - 1)]),
+                (_, false) => f(y[at(c - 1)], x[at(c)]),
+            };
+        }
+    }
+    y.iter().map(|y| y.to_bits()).collect()
+}
+
+#[test]
+fn cumulative_operators() {
+    let operators: [(Cumulative, i64); 3] = [
+        (("CumSum", |a, b| a + b, 0.0), 11),
+        (("CumSum", |a, b| a + b, 0.0), 14),
+        (("CumProd", |a, b| a * b, 1.0), 26),
+    ];
+    for (operator, opset) in operators {
+        for dims in [[2, 3, 5], [4, 1, 300], [1, 130, 2], [3, 0, 2]] {
+            let n: usize = dims.iter().product();
+            let x: Vec<f32> = (0..n).map(|i| if i % 4 == 0 { -0.0 } else { 0.3 * (i % 7) as f32 }).collect();
+            for axis in 0..3 {
+                for (exclusive, reverse) in [(false, false), (true, false), (false, true), (true, true)] {
+                    let shape = dims.map(|d| d as i64);
+                    let bytes = cumulative(operator.0, opset, &shape, axis as i64 - 3, exclusive, reverse);
+                    let y = &run(&bytes_lowered(bytes).unwrap(), &[array(&dims, |i| x[i])])[0];
+                    let bits: Vec<u32> = elements(y).iter().map(|y| y.to_bits()).collect();
+                    let expected = by_lines(operator, dims, axis, exclusive, reverse, &x);
+                    let name = operator.0;
+                    assert_eq!(bits, expected, "{name} of {dims:?} along {axis}, {exclusive}, {reverse}");
+                }
+            }
+        }
+    }
+}
+
+/// Views of views, neighbours before and behind, and constants: the axis of the scan stays whole through all of it.
+#[test]
+fn cumulative_sums_among_other_nodes() {
+    let graph = Graph {
+        nodes: vec![
+            node("Neg", "n", &["x"], &["a"], vec![]),
+            node("Reshape", "r", &["a", "four"], &["b"], vec![]),
+            node("Transpose", "t", &["b"], &["c"], vec![attr_ints("perm", &[1, 0, 2])]),
+            node("CumSum", "s", &["c", "two"], &["d"], vec![]),
+            node("Mul", "m", &["d", "d"], &["y"], vec![]),
+            node("CumSum", "k", &["w", "zero"], &["z"], vec![attr_int("reverse", 1)]),
+        ],
+        initializers: vec![
+            ints("four", &[2, 3, 4]),
+            ints("two", &[2]),
+            ints("zero", &[0]),
+            floats("w", &[3], &[1.0, 2.0, 4.0]),
+        ],
+        inputs: vec![value("x", F32, &[4, 6])],
+        outputs: ["y", "z"].iter().map(|n| Message::default().bytes(1, n)).collect(),
+    };
+    let l = bytes_lowered(graph.model(14)).unwrap();
+    let scans: Vec<&Instruction> =
+        instructions(&l.program).filter(|i| matches!(i.core, rebut_engine::program::Core::Scan { .. })).collect();
+    assert_eq!(scans.len(), 1, "the sums of a constant are a constant");
+    let got = run(&l, &[array(&[4, 6], |i| i as f32)]);
+    let (mut expected, mut sum) = (vec![0.0; 24], 0.0);
+    for i in 0..24 {
+        sum = if i % 4 == 0 { 0.0 } else { sum } - i as f32;
+        // [2, 3, 4] with its first axes exchanged.
+        expected[(i / 4 % 3 * 2 + i / 12) * 4 + i % 4] = sum * sum;
+    }
+    assert_eq!(elements(&got[0]), expected);
+    assert_eq!(elements(&got[1]), [7.0, 6.0, 4.0]);
+}
+
+#[test]
+fn cumulative_sums_that_are_refused() {
+    let says = |bytes: Vec<u8>, what: &str| {
+        let error = bytes_lowered(bytes).expect_err("it must be refused");
+        assert!(error.contains(what), "`{error}` does not say `{what}`");
+    };
+    let x: (&str, &[i64]) = ("x", &[2, 3]);
+    says(single("CumSum", 14, &[x], vec![("axis", ints("axis", &[2]))], vec![]), "axis 2");
+    says(single("CumSum", 14, &[x], vec![("axis", ints("axis", &[0, 1]))], vec![]), "2 axes, one is needed");
+    says(single("CumSum", 14, &[x], vec![], vec![]), "its axis is missing");
+    let unknown = Graph {
+        nodes: vec![node("CumSum", "s", &["x", "axis"], &["y"], vec![])],
+        inputs: vec![value("x", F32, &[2, 3]), value("axis", I64, &[])],
+        outputs: vec![value("y", F32, &[2, 3])],
+        ..Graph::default()
+    };
+    says(unknown.model(14), "its axis is not known when compiling");
+    let bools = Graph {
+        nodes: vec![node("CumSum", "s", &["x", "axis"], &["y"], vec![])],
+        initializers: vec![ints("axis", &[0])],
+        inputs: vec![value("x", 9, &[2, 3])],
+        outputs: vec![value("y", 9, &[2, 3])],
+    };
+    says(bools.model(14), "add of bool is not supported");
+}
+
 fn victim() -> Vec<u8> {
     Graph {
         nodes: vec![

@@ -5,6 +5,7 @@ mod arg;
 mod concat;
 mod constant;
 mod conv;
+mod cumulative;
 mod elementwise;
 mod layout;
 mod matmul;
@@ -108,6 +109,8 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "ReduceL2" => reduce::l2,
         "ReduceSumSquare" => reduce::sum_square,
         "ReduceLogSum" => reduce::log_sum,
+        "CumSum" => cumulative::sum,
+        "CumProd" => cumulative::product,
         "BatchNormalization" => norm::batch_normalization,
         "LRN" => norm::lrn,
         "Concat" => concat::concat,
