@@ -4,7 +4,11 @@ use rebut_challenger::demo::built_in;
 use rebut_challenger::files::{compile, read_tensor};
 use rebut_engine::lower::LowerOptions;
 use rebut_engine::onnx::read_model;
-use rebut_engine::package::Package;
+use rebut_engine::package::{Label, Package};
+use rebut_engine::program::{
+    Access, Affine, Core, DType, Expr, Guard, Instruction, Node, Op, Operand, Program, Source, TensorType, Value,
+    ValueId, View,
+};
 use rebut_engine::tensor::Tensor;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,6 +30,56 @@ pub fn digits() -> Subject {
     let (_, package, inputs) = built_in().expect("the built-in model compiles");
     Subject { package: Arc::new(package), inputs }
 }
+
+/// Sums along the last axis of two rows, then a recurrence down the columns, h = fma(x, h, sum), which is the output.
+pub fn scans() -> Subject {
+    const DIMS: [u64; 2] = [2, 200];
+    let ty = TensorType::new(DType::F32, DIMS);
+    let dense = Affine { base: 0, terms: vec![(0, DIMS[1] as i64), (1, 1)] };
+    let view = |operand: u8, guards: Vec<Guard>, fill: f32| View {
+        fill: fill.to_bits().into(),
+        accesses: vec![Access { operand, address: dense.clone(), guards }],
+    };
+    let never = Guard { limit: 0, affine: Affine::default() };
+    let scan = |axis: u8, operands: u64, views: Vec<View>, nodes: Vec<Node>| Value {
+        ty: ty.clone(),
+        source: Source::Instruction(Instruction {
+            extents: DIMS.to_vec(),
+            reduction: vec![],
+            windowed: false,
+            operands: (0..operands)
+                .map(|value| Operand { value, dtype: DType::F32, elements: ty.elements() })
+                .collect(),
+            core: Core::Scan { axis, initial: 0 },
+            views,
+            epilogue: Expr { nodes },
+        }),
+    };
+    let sums = scan(
+        1,
+        1,
+        vec![view(0, vec![never], -0.0), view(0, vec![], 0.0)],
+        vec![Node::Core, Node::Load(1), Node::Apply(Op::Add, [0, 1, 0])],
+    );
+    let recurrence = scan(
+        0,
+        2,
+        vec![view(0, vec![], 0.0), view(1, vec![], 0.0)],
+        vec![Node::Load(0), Node::Core, Node::Load(1), Node::Apply(Op::Fma, [0, 1, 2])],
+    );
+    let values = vec![Value { ty: ty.clone(), source: Source::Input }, sums, recurrence];
+    let program = Program { inputs: 1, outputs: 1, values };
+    let labels = vec![Label::default(); program.values.len()];
+    let package = Package::new(program, vec![], labels, vec!["h".into()]).expect("a well-formed program");
+    let lanes: Vec<u8> = (0..ty.elements()).flat_map(|i| (0.01 * i as f32 - 1.5).to_be_bytes()).collect();
+    let input = Tensor::from_be_bytes(&ty, &lanes).expect("as many as the shape says");
+    Subject { package: Arc::new(package), inputs: vec![input] }
+}
+
+/// Places in the scans of [`scans`], as value and element: at the beginning of an axis, after an element of the same leaf, and after one of an
+/// earlier leaf.
+pub const IN_SCANS: [(ValueId, u64); 10] =
+    [(1, 0), (1, 5), (1, 128), (1, 200), (1, 256), (1, 399), (2, 0), (2, 199), (2, 200), (2, 399)];
 
 /// A model that not every machine has, on its first test input; where it is absent the test says loudly that it proved nothing.
 pub fn shared(name: &str) -> Option<Subject> {

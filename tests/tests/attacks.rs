@@ -7,7 +7,7 @@ use rebut_contracts::{ClaimContent, send, typed};
 use rebut_engine::tensor::Tensor;
 use rebut_sim::adversary::Lie;
 use rebut_tests::arena::{Arena, BURN_ADDRESS, CHALLENGER_BOND, EXECUTOR_BOND, unburnt};
-use rebut_tests::models::{Subject, digits};
+use rebut_tests::models::{IN_SCANS, Subject, digits, scans};
 use rebut_tests::random_program::random_package;
 use rebut_tests::rules::{Ended, events};
 use rebut_tests::side::Side;
@@ -65,6 +65,23 @@ async fn an_honest_executor_wins() {
             .gains(&executor, unburnt(CHALLENGER_BOND))
             .loser_pays(&liar)
             .gets_back(&liar, 0);
+    }
+}
+
+/// The executor steps, under its own trace root.
+#[tokio::test]
+async fn an_honest_executor_wins_over_scans() {
+    let subject = scans();
+    for (value, element) in IN_SCANS {
+        let lie = Lie::Element { value, element };
+        let (ended, executor, liar) = attacked(&subject, lie, usize::MAX, usize::MAX).await;
+        ended
+            .expect(Outcome::Final)
+            .honest_side_keeps_its_bond(&executor)
+            .gains(&executor, unburnt(CHALLENGER_BOND))
+            .loser_pays(&liar)
+            .gets_back(&liar, 0);
+        assert_eq!(ended.decided, Some((value, Some(element))));
     }
 }
 

@@ -5,7 +5,7 @@ use rebut_engine::exec::Options;
 use rebut_engine::program::{DType, Source, ValueId};
 use rebut_sim::adversary::{ForgedTrace, Lie, LieError};
 use rebut_tests::arena::{Arena, EXECUTOR_BOND, unburnt};
-use rebut_tests::models::{Subject, digits, shared};
+use rebut_tests::models::{IN_SCANS, Subject, digits, scans, shared};
 use rebut_tests::rules::Ended;
 use rebut_tests::side::Side;
 use std::collections::BTreeSet;
@@ -104,6 +104,14 @@ async fn in_inputs_and_weights() {
         for element in [0, count - 1] {
             refuted(&subject, Lie::Element { value, element }, At::Root(value)).await;
         }
+    }
+}
+
+/// The watcher steps, under its own trace root.
+#[tokio::test]
+async fn in_scans() {
+    for (value, element) in IN_SCANS {
+        refuted(&scans(), Lie::Element { value, element }, At::Element(value, element)).await;
     }
 }
 
