@@ -84,11 +84,9 @@ library Instruction {
         return (p, pos);
     }
 
-    /// @notice Makes the instruction's own value one more operand, which no view can name any more.
-    /// @return itself Its number.
-    function addItself(Parsed memory p) internal pure returns (uint256 itself) {
-        itself = p.operands.length;
-        _resize(p.operands, itself + 1);
+    /// @notice Makes the instruction's own value the last operand: once, and after the views, which cannot name it so.
+    function addItself(Parsed memory p) internal pure {
+        _resize(p.operands, p.operands.length + 1);
     }
 
     function _resize(uint256[] memory array, uint256 length) private pure {
