@@ -44,7 +44,7 @@ pub struct Sweep {
 struct Block {
     digest: [u8; 32],
     mismatches: u64,
-    closest: (f64, u32),
+    closest: (u128, u32),
     failures: Vec<u32>,
 }
 
@@ -62,13 +62,13 @@ pub fn sweep(operation: &Operation, sides: Sides, stride: u64, progress: impl Fn
         })
         .collect();
     let digests: Vec<u8> = blocks.iter().flat_map(|b| b.digest).collect();
-    let closest = blocks.iter().map(|b| b.closest).min_by(|a, b| a.0.total_cmp(&b.0)).filter(|c| c.0.is_finite());
+    let closest = blocks.iter().map(|b| b.closest).min().filter(|c| c.0 != soft::closest::FAR);
     Some(Sweep {
         function: operation.name.into(),
         inputs: blocks.len() as u64 * BLOCK,
         mismatches: blocks.iter().map(|b| b.mismatches).sum(),
         digest: crate::vectors::digest(&digests),
-        closest: closest.map(|(distance, a)| (distance.log2(), format!("{a:08x}"))),
+        closest: closest.map(|(distance, a)| ((distance as f64).log2() - 128.0, format!("{a:08x}"))),
         failures: blocks.iter().flat_map(|b| &b.failures).take(10).map(|a| format!("{a:08x}")).collect(),
     })
 }
@@ -82,7 +82,8 @@ pub fn pairs(count: u64, sides: Sides, progress: impl Fn(u64, u64) + Sync) -> Sw
         .into_par_iter()
         .map(|n| {
             let mut rng = ChaCha8Rng::seed_from_u64(n);
-            let mut block = Block { digest: [0; 32], mismatches: 0, closest: (f64::INFINITY, 0), failures: Vec::new() };
+            let mut block =
+                Block { digest: [0; 32], mismatches: 0, closest: (soft::closest::FAR, 0), failures: Vec::new() };
             let mut hash = Keccak256::new();
             for _ in 0..BLOCK {
                 let [a, b] = pair(&mut rng).map(soft::canonical);
@@ -140,7 +141,7 @@ fn pair(rng: &mut ChaCha8Rng) -> [u32; 2] {
 }
 
 fn block(operation: &Operation, reference: fn(f32) -> f32, sides: Sides, number: u64) -> Block {
-    let mut block = Block { digest: [0; 32], mismatches: 0, closest: (f64::INFINITY, 0), failures: Vec::new() };
+    let mut block = Block { digest: [0; 32], mismatches: 0, closest: (soft::closest::FAR, 0), failures: Vec::new() };
     let mut hash = Keccak256::new();
     let rounds = !matches!(operation.name, "sqrt" | "rsqrt" | "reciprocal");
     let first = (number * BLOCK) as u32; // below 2^32
