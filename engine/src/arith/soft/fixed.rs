@@ -47,9 +47,13 @@ pub(super) fn extend(x: i128) -> U256 {
 
 /// The square root of `0 < x < 2^254`, rounded down.
 ///
-/// Newton's iteration from a power of two above it: the error, relatively, halves its square, so seven steps lead from 1 to 2^-201.
+/// Newton's iteration from above, where the root of the leading 63 or 64 bits leads: the error, relatively, halves its square, so
+/// three steps lead from 2^-31 to below 2^-240.
 pub(super) fn root(x: U256) -> U256 {
-    let seed = U256::ONE << ((257 - x.leading_zeros()) / 2);
-    let y = (0..7).fold(seed, |y: U256, _| (y + x / y) >> 1);
+    // An even shift, so that the root of what is left is the root's leading part.
+    let shift = (256 - x.leading_zeros()).saturating_sub(63) & !1;
+    let top: u64 = (x >> shift).to();
+    let seed = U256::from(top.isqrt() + 1) << (shift / 2);
+    let y = (0..3).fold(seed, |y: U256, _| (y + x / y) >> 1);
     if y > x / y { y - U256::ONE } else { y }
 }
