@@ -131,7 +131,7 @@ impl Client {
         if credit == U256::ZERO {
             return Ok(None);
         }
-        send("withdraw", format!("{credit} wei"), self.rebut.withdraw(self.account)).await.map(Some)
+        send("withdraw", format!("{credit} wei"), self.rebut.withdraw(self.account, credit)).await.map(Some)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Between engine types and ABI types.
 
-use crate::abi::Rebut::TensorData;
-use alloy::primitives::{B256, Bytes};
+use crate::abi::Rebut::{ClaimData, TensorData};
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::sol_types::{SolType, SolValue};
 use rebut_engine::hash::Hash;
 use rebut_engine::program::DType;
@@ -16,6 +16,14 @@ pub const fn b256(hash: Hash) -> B256 {
 /// A chain's word as a hash.
 pub const fn hash(word: B256) -> Hash {
     Hash(word.0)
+}
+
+/// A claim's id, as the contract computes it (`docs/protocol.md`, "Content, not indices").
+pub fn claim_id(chain: u64, rebut: Address, claim: &ClaimData) -> B256 {
+    let all = |roots: &[B256]| keccak256(roots.concat());
+    let (inputs, outputs) = (all(&claim.inputRoots), all(&claim.outputRoots));
+    let content = (U256::from(chain), rebut, claim.executor, keccak256(&claim.header), inputs, outputs, claim.nonce);
+    keccak256(content.abi_encode())
 }
 
 /// A tensor for calldata: its bytes where they are at most `limit`, else its root.

@@ -1,12 +1,14 @@
 //! The contracts as Rust sees them: bindings made from the committed artifacts, conversions from engine types, and a client that plays
 //! the moves which the engine finds. No policy: when to claim, to challenge or to spend is the bots' business.
 
+mod batch;
 mod client;
 mod convert;
 mod game;
 
+pub use batch::{BatchContent, Run};
 pub use client::{Client, ClientError, Deployment, Sent, send};
-pub use convert::{b256, hash, lane_to_register, tensor_data, typed};
+pub use convert::{b256, claim_id, hash, lane_to_register, tensor_data, typed};
 pub use game::{ClaimContent, Game, GameError};
 
 /// The game's types as its source declares them: unlike the artifacts, it names the variants of enums.

@@ -8,12 +8,15 @@ import solc from "solc";
 
 const CONTRACTS = [
     "src/Rebut.sol:Rebut",
+    "src/Game.sol:Game",
     "src/Adjudicator.sol:Adjudicator",
     "src/Elementary.sol:Elementary",
     "src/examples/DigitConsumer.sol:DigitConsumer",
     "src/harness/ArithHarness.sol:ArithHarness",
     "src/harness/ElementaryHarness.sol:ElementaryHarness",
 ];
+// Rebut answers the calls of Game too: it is used through this interface.
+const INTERFACES = { Rebut: "src/interfaces/IRebut.sol:IRebut" };
 const CODE_LIMIT = 24_576;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -71,6 +74,18 @@ function compile(path, contractName) {
     return compiled;
 }
 
+/** The ABI of the interface through which a contract is used, if that is not its own. */
+function interfaceOf(contractName) {
+    return INTERFACES[contractName] ? compile(...INTERFACES[contractName].split(":")).abi : [];
+}
+
+/** Both ABIs' entries, each once. */
+function merged(own, more) {
+    const key = ({ type, name, inputs }) => JSON.stringify([type, name, inputs?.map((input) => input.type)]);
+    const known = new Set(own.map(key));
+    return [...own, ...more.filter((entry) => !known.has(key(entry)))];
+}
+
 const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 const sha256 = (path) => createHash("sha256").update(readFileSync(join(root, path))).digest("hex");
 
@@ -88,7 +103,7 @@ function build() {
             `${contractName}.json`,
             json({
                 contractName,
-                abi: compiled.abi,
+                abi: merged(compiled.abi, interfaceOf(contractName)),
                 bytecode: `0x${bytecode.object}`,
                 deployedBytecode: `0x${deployedBytecode.object}`,
             }),

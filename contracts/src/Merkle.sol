@@ -96,6 +96,23 @@ library Merkle {
         }
     }
 
+    /// @notice The root over words, padded with zero words to a power of two. Overwrites the words.
+    function rootOf(bytes32[] memory words) internal pure returns (bytes32) {
+        uint256 count = words.length;
+        bytes32 padding = 0;
+        unchecked {
+            for (uint256 depth = depthOf(count); depth > 0; --depth) {
+                uint256 parents = (count + 1) / 2;
+                for (uint256 i = 0; i < parents; ++i) {
+                    words[i] = node(words[2 * i], 2 * i + 1 < count ? words[2 * i + 1] : padding);
+                }
+                padding = node(padding, padding);
+                count = parents;
+            }
+        }
+        return words[0];
+    }
+
     /// @notice The hash of a leaf given as its 16 words.
     function leaf(bytes32[] calldata words) internal pure returns (bytes32) {
         if (words.length != 16) revert WrongListWidth(words.length);

@@ -19,7 +19,9 @@ contract ConsumerTest is Assert {
 
     function setUp() public {
         address judge = deployAdjudicator();
-        Parameters memory p = Parameters(100, 100, 100, 100, 100, 5_000, 1 ether, 1 ether, address(0xdead));
+        Parameters memory p = Parameters(
+            100, 100, 100, 140, 100, 0, type(uint32).max, 5_000, 1 ether, 1 ether, 0, 0, address(0xdead), address(0)
+        );
         rebut = IRebut(deployer.deployCode("Rebut.sol:Rebut", abi.encode(p, judge)));
         header = Build.header(
             2, 1, 1, bytes.concat(Build.tensor(2, Build.dims(3)), Build.tensor(1, Build.dims(1, 5))), keccak256("d")

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {Chain, Chains, Trace} from "./support/Chain.sol";
 import {ClaimData, ClaimPhase, DisputePhase, Outcome, Verdict} from "../src/interfaces/RebutTypes.sol";
+import {Costs} from "../src/game/Costs.sol";
 import {Game} from "./support/Game.sol";
 import {Tree, Trees} from "./support/Tree.sol";
 import {vm} from "./Vm.sol";
@@ -18,20 +19,6 @@ contract GameTest is Game {
 
     function outcomeOf(bytes32 claimId) internal view returns (uint256) {
         return uint256(rebut.status(claimId).outcome);
-    }
-
-    function settleAs(ClaimData memory d, bytes32 claimId, address who, Trace memory t) internal {
-        rebut.settle(d, who, hashOf(claimId, who, t), t.tree.root(), SALT);
-    }
-
-    function solvent() internal {
-        uint256 credits = rebut.credit(EXECUTOR) + rebut.credit(ALICE) + rebut.credit(BOB) + rebut.credit(BURN);
-        eq(address(rebut).balance, credits, "nothing is left in escrow");
-        address[4] memory all = [EXECUTOR, ALICE, BOB, BURN];
-        for (uint256 i = 0; i < 4; ++i) {
-            if (rebut.credit(all[i]) > 0) rebut.withdraw(all[i]);
-        }
-        eq(address(rebut).balance, 0, "all paid");
     }
 
     function test_UnchallengedBecomesFinal() public {
@@ -287,8 +274,9 @@ contract GameTest is Game {
         eq(uint256(rebut.dispute(bobs).phase), uint256(DisputePhase.Vacated), "vacated");
         settleAs(d, claimId, BOB, garbage);
         settleAs(d, claimId, ALICE, c.honest);
-        eq(rebut.credit(BOB), BC, "bob");
-        eq(rebut.credit(ALICE), BC + BE - burnShare(BE), "alice");
+        // Bob made no turn: his challenge and opening are refunded. What is set aside for him and not used is burnt.
+        eq(rebut.credit(BOB), BC + Costs.OPENING * CAP, "bob");
+        eq(rebut.credit(ALICE), BC + BE - burnShare(BE) - Costs.GAME * CAP, "alice");
         solvent();
     }
 

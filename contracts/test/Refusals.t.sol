@@ -25,7 +25,7 @@ contract RefusalsTest is Game {
     }
 
     function test_Constructor() public {
-        for (uint256 i = 0; i < 12; ++i) {
+        for (uint256 i = 0; i < 19; ++i) {
             Parameters memory p = params();
             if (i == 0) p.windowSeconds = 0;
             if (i == 1) p.openSeconds = 11;
@@ -38,6 +38,14 @@ contract RefusalsTest is Game {
             if (i == 8) p.challengerBond = type(uint96).max;
             if (i == 9) p.burnAddress = address(0);
             if (i == 10) p.burnAddress = address(this);
+            if (i == 12) p.clockSeconds = 131;
+            if (i == 13) p.exclusiveSeconds = 16;
+            if (i == 14) p.leavesPerSecond = 0;
+            if (i == 15) p.gasPriceCap = 1e15 + 1;
+            // Bonds that do not cover what they must pay for.
+            if (i == 16) p.gasPriceCap = 1e12;
+            if (i == 17) p.traceCost = 1 ether;
+            if (i == 18) p.burnBps = 10_000;
             try deployer.deployCode("Rebut.sol:Rebut", abi.encode(p, i == 11 ? address(1234) : judge)) {
                 revert("accepted");
             } catch {}
@@ -235,8 +243,13 @@ contract RefusalsTest is Game {
         refused(
             abi.encodeCall(rebut.settle, (d, ALICE, hash, root, SALT)), BOB, 0, IRebutErrors.AlreadySettled.selector
         );
-        rebut.withdraw(ALICE);
-        refused(abi.encodeCall(rebut.withdraw, (ALICE)), BOB, 0, IRebutErrors.NoCredit.selector);
+        refused(abi.encodeCall(rebut.withdraw, (ALICE, 1)), BOB, 0, IRebutErrors.NotOwner.selector);
+        uint256 credit = rebut.credit(ALICE);
+        refused(abi.encodeCall(rebut.withdraw, (ALICE, credit + 1)), ALICE, 0, IRebutErrors.NoCredit.selector);
+        vm.prank(ALICE);
+        rebut.withdraw(ALICE, credit);
+        refused(abi.encodeCall(rebut.withdraw, (ALICE, 1)), ALICE, 0, IRebutErrors.NoCredit.selector);
+        refused(abi.encodeCall(rebut.withdraw, (ALICE, 0)), ALICE, 0, IRebutErrors.NoCredit.selector);
     }
 
     /// C08: an account that refuses ether only stops its own payment.
@@ -246,7 +259,7 @@ contract RefusalsTest is Game {
         vm.warp(T0 + 101);
         rebut.finalize(d);
         vm.etch(EXECUTOR, hex"5f5ffd");
-        refused(abi.encodeCall(rebut.withdraw, (EXECUTOR)), BOB, 0, IRebutErrors.PaymentRefused.selector);
+        refused(abi.encodeCall(rebut.withdraw, (EXECUTOR, BE)), EXECUTOR, 0, IRebutErrors.PaymentRefused.selector);
         eq(rebut.credit(EXECUTOR), BE, "still there");
     }
 }

@@ -16,6 +16,7 @@ interface Vm {
     function deal(address account, uint256 balance) external;
     function etch(address account, bytes calldata code) external;
     function expectEmit() external;
+    function expectPartialRevert(bytes4 selector) external;
     function expectRevert() external;
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;
@@ -34,6 +35,7 @@ interface Vm {
     function stopPrank() external;
     function store(address account, bytes32 slot, bytes32 value) external;
     function toString(uint256 value) external pure returns (string memory);
+    function txGasPrice(uint256 price) external;
     function warp(uint256 time) external;
 }
 

@@ -28,10 +28,16 @@ pub fn parameters() -> Parameters {
         commitSeconds: 3600,
         clockSeconds: 3600,
         stepSeconds: 3600,
+        exclusiveSeconds: 600,
+        leavesPerSecond: 10_000,
         burnBps: BURN_BPS as u16,
         executorBond: Uint::from(EXECUTOR_BOND),
         challengerBond: Uint::from(CHALLENGER_BOND),
+        // Bonds of a few wei cover no gas.
+        gasPriceCap: 0,
+        traceCost: Uint::ZERO,
         burnAddress: BURN_ADDRESS,
+        guardian: Address::ZERO,
     }
 }
 
@@ -94,6 +100,12 @@ impl Arena {
         let provider = self.host.provider(account);
         let address = dev_accounts(account + 1).pop().expect("ten development accounts").address();
         Client::new(provider, self.deployment.rebut, address)
+    }
+
+    /// The client of a development account by its address; the keeper's for any other.
+    pub fn client_of(&self, address: Address) -> Client {
+        let index = dev_accounts(10).iter().position(|signer| signer.address() == address);
+        self.client(index.unwrap_or_default())
     }
 
     /// Registers a program.

@@ -6,7 +6,7 @@ use alloy::primitives::{Address, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent;
-use rebut_contracts::abi::Rebut::{Challenged, Claimed, KnownRoot, LeafRevealed, Opened, Withdrawn};
+use rebut_contracts::abi::Rebut::{BatchClaimed, Challenged, Claimed, KnownRoot, LeafRevealed, Opened, Withdrawn};
 use rebut_contracts::types::{ClaimStatus, Outcome};
 use rebut_contracts::{ClaimContent, Client, send};
 use std::collections::BTreeMap;
@@ -33,8 +33,10 @@ impl Ended {
         money.insert(BURN_ADDRESS, Default::default());
         no_bond_is_held_back(keeper, &money).await;
         for &account in money.keys() {
-            if credit(keeper, account).await > U256::ZERO {
-                send("withdraw", String::new(), keeper.rebut.withdraw(account)).await.expect("a credit is paid");
+            let amount = credit(keeper, account).await;
+            if amount > U256::ZERO {
+                let owner = arena.client_of(account);
+                send("withdraw", String::new(), owner.rebut.withdraw(account, amount)).await.expect("a credit is paid");
             }
         }
         for paid in events::<Withdrawn>(keeper).await {
@@ -130,6 +132,9 @@ async fn deposits(keeper: &Client) -> BTreeMap<Address, (U256, U256)> {
     let mut money = BTreeMap::<Address, (U256, U256)>::new();
     for claim in events::<Claimed>(keeper).await {
         money.entry(claim.executor).or_default().0 += U256::from(EXECUTOR_BOND);
+    }
+    for batch in events::<BatchClaimed>(keeper).await {
+        money.entry(batch.executor).or_default().0 += U256::from(EXECUTOR_BOND) * U256::from(batch.count);
     }
     for challenge in events::<Challenged>(keeper).await {
         money.entry(challenge.challenger).or_default().0 += U256::from(CHALLENGER_BOND);

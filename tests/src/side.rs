@@ -79,6 +79,13 @@ impl Side {
         (Self::new(account, Player::Liar(LiarBot(liar))), claim)
     }
 
+    /// An executor that lies about an item of its batch, which is a claim of its own now.
+    pub fn lying_about(client: Client, claim: ClaimContent, subject: &Subject, lie: Lie) -> Self {
+        let account = client.account;
+        let liar = Liar::defend(client, claim, subject.package.clone(), &subject.inputs, lie);
+        Self::new(account, Player::Liar(LiarBot(liar.expect("the lie can be told"))))
+    }
+
     /// A challenger that lies.
     pub async fn lying_challenger(client: Client, claim: &ClaimContent, subject: &Subject, lie: Lie) -> Self {
         let account = client.account;

@@ -278,7 +278,9 @@ async fn settling_and_withdrawing_twice_pays_once() {
     let refused = send("finalize", String::new(), rebut.finalize(claim.data.clone())).await.unwrap_err().to_string();
     assert!(refused.contains("WrongPhase"), "{refused}");
     for account in [executor.account, watcher.account, BURN_ADDRESS] {
-        let refused = send("withdraw", String::new(), rebut.withdraw(account)).await.unwrap_err().to_string();
+        let owner = arena.client_of(account);
+        let withdraw = owner.rebut.withdraw(account, alloy::primitives::U256::from(1));
+        let refused = send("withdraw", String::new(), withdraw).await.unwrap_err().to_string();
         assert!(refused.contains("NoCredit"), "{refused}");
     }
 }

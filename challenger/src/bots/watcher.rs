@@ -5,16 +5,16 @@ use alloy::primitives::{B256, Bytes, keccak256};
 use alloy::providers::Provider;
 use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent;
-use rebut_contracts::abi::Rebut::Claimed;
+use rebut_contracts::abi::Rebut::{BatchClaimed, Claimed};
 use rebut_contracts::types::ClaimPhase;
-use rebut_contracts::{ClaimContent, Client, ClientError, Game, Sent, b256};
+use rebut_contracts::{BatchContent, ClaimContent, Client, ClientError, Game, Sent, b256};
 use rebut_engine::exec::{self, Options};
 use rebut_engine::package::Package;
 use rebut_engine::program::TensorType;
 use rebut_engine::tensor::Tensor;
 use rebut_engine::trace::Trace;
 use rebut_engine::tree::tensor_root;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Blocks that are read again each time: a reorganisation may move a claim into one that was read before.
@@ -42,6 +42,16 @@ pub struct Watcher {
     known: Known,
     next_block: u64,
     claims: BTreeMap<B256, Followed>,
+    /// Batches whose items it follows.
+    batches: BTreeSet<B256>,
+}
+
+/// Where a claim is while it is only an item.
+struct Item {
+    batch: Arc<BatchContent>,
+    index: usize,
+    /// Last second to challenge it.
+    window_ends: u64,
 }
 
 /// What the watcher can run claims with.
@@ -65,18 +75,30 @@ struct Followed {
     version: usize,
     game: Option<Game>,
     concluded: bool,
+    /// Set until the claim is one of its own.
+    item: Option<Item>,
 }
 
 impl Watcher {
     /// A watcher that sends through `client`; `secret` makes the salts of its challenges, so that a restart knows them again.
     pub fn new(client: Client, options: Options, secret: B256) -> Self {
-        Self { client, options, secret, known: Known::default(), next_block: 0, claims: BTreeMap::new() }
+        Self {
+            client,
+            options,
+            secret,
+            known: Known::default(),
+            next_block: 0,
+            claims: BTreeMap::new(),
+            batches: BTreeSet::new(),
+        }
     }
 
     /// Watches claims on this program.
     pub fn watch(&mut self, package: Arc<Package>) {
         self.known.packages.insert(b256(package.identity().program_id), package);
         self.known.version += 1;
+        // Batches that it could not read are found again.
+        self.next_block = 0;
     }
 
     /// Makes a tensor known that claims may give only by its root.
@@ -106,33 +128,45 @@ impl Watcher {
         let latest = provider.get_block_number().await.map_err(asked)?;
         let filter = Filter::new()
             .address(*self.client.rebut.address())
-            .event_signature(Claimed::SIGNATURE_HASH)
+            .event_signature(vec![Claimed::SIGNATURE_HASH, BatchClaimed::SIGNATURE_HASH])
             .from_block(self.next_block.saturating_sub(OVERLAP))
             .to_block(latest);
         for log in provider.get_logs(&filter).await.map_err(asked)? {
             let block = log.block_number.unwrap_or(self.next_block);
             // One unreadable log never stops the others.
-            let Ok(event) = Claimed::decode_log(&log.inner) else { continue };
-            let event = event.data;
-            if self.claims.contains_key(&event.claimId) {
-                continue;
+            if let Ok(event) = Claimed::decode_log(&log.inner) {
+                let event = event.data;
+                let (program_id, id) = (event.programId, event.claimId);
+                let given = event.inputs.iter().map(|t| t.data.clone()).collect();
+                let new = || Followed::new(ClaimContent::from_event(event, block), program_id, given, None);
+                self.claims.entry(id).or_insert_with(new);
+            } else if let Ok(event) = BatchClaimed::decode_log(&log.inner) {
+                self.follow_batch(&event.data, block).await?;
             }
-            let program_id = event.programId;
-            let given = event.inputs.iter().map(|t| t.data.clone()).collect();
-            let followed = Followed {
-                content: ClaimContent::from_event(event, block),
-                program_id,
-                given,
-                package: None,
-                inputs: Arc::default(),
-                verdict: Verdict::Unavailable("not looked at yet".into()),
-                version: 0,
-                game: None,
-                concluded: false,
-            };
-            self.claims.insert(followed.content.id, followed);
         }
         self.next_block = latest + 1;
+        Ok(())
+    }
+
+    /// Follows the items of a batch on a program that it knows; others can be judged by nobody without the program.
+    async fn follow_batch(&mut self, event: &BatchClaimed, block: u64) -> Result<(), BotError> {
+        if self.batches.contains(&event.batchId) {
+            return Ok(());
+        }
+        let Some(package) = self.known.packages.get(&event.programId).cloned() else { return Ok(()) };
+        let chain = self.client.provider().get_chain_id().await.map_err(asked)?;
+        let rebut = *self.client.rebut.address();
+        let Some((batch, runs)) = BatchContent::from_event(chain, rebut, &package, event, block) else { return Ok(()) };
+        let status = self.client.rebut.batch(event.batchId).call().await.map_err(asked)?;
+        self.batches.insert(event.batchId);
+        let (batch, window_ends) = (Arc::new(batch), status.windowEnds.to());
+        for (index, (inputs, _)) in runs.into_iter().enumerate() {
+            let Some(content) = batch.claims.get(index).cloned() else { continue };
+            let given = inputs.iter().map(|t| t.to_be_bytes().into()).collect();
+            let item = Item { batch: batch.clone(), index, window_ends };
+            let new = Followed::new(content, event.programId, given, Some(item));
+            self.claims.entry(new.content.id).or_insert(new);
+        }
         Ok(())
     }
 }
@@ -142,6 +176,39 @@ fn asked<E: std::fmt::Display>(e: E) -> BotError {
 }
 
 impl Followed {
+    fn new(content: ClaimContent, program_id: B256, given: Vec<Bytes>, item: Option<Item>) -> Self {
+        Self {
+            content,
+            program_id,
+            given,
+            package: None,
+            inputs: Arc::default(),
+            verdict: Verdict::Unavailable("not looked at yet".into()),
+            version: 0,
+            game: None,
+            concluded: false,
+            item,
+        }
+    }
+
+    /// Judges an item, and takes it out of its batch if it is wrong; right ones are forgotten.
+    async fn tick_item(&mut self, client: &Client, known: &Known, options: Options) -> Result<Vec<Sent>, BotError> {
+        let Some(item) = &self.item else { return Ok(Vec::new()) };
+        let (batch, index, window_ends) = (item.batch.clone(), item.index, item.window_ends);
+        if self.version < known.version {
+            self.judge(known, options).await?;
+        }
+        // Too late to challenge, and not challenged before a restart: nothing of the watcher's is at stake.
+        let late = client.now().await? > window_ends && self.content.status(client).await?.phase == ClaimPhase::None;
+        self.concluded = self.verdict == Verdict::Right || late;
+        if self.concluded || !matches!(self.verdict, Verdict::Wrong { .. }) {
+            return Ok(Vec::new());
+        }
+        let sent = batch.extract(client, index).await?;
+        self.item = None;
+        Ok(sent.into_iter().collect())
+    }
+
     /// Runs the program on the claim's inputs, if both are available.
     async fn judge(&mut self, known: &Known, options: Options) -> Result<(), BotError> {
         self.version = known.version;
@@ -182,6 +249,13 @@ impl Followed {
         options: Options,
         secret: B256,
     ) -> Result<Vec<Sent>, BotError> {
+        if self.item.is_some() {
+            let sent = self.tick_item(client, known, options).await?;
+            // An item that was taken out before a restart goes on as what it is.
+            if self.item.is_some() || !sent.is_empty() {
+                return Ok(sent);
+            }
+        }
         let phase = self.content.status(client).await?.phase;
         let live =
             matches!(phase, ClaimPhase::Window | ClaimPhase::Opening | ClaimPhase::Committing | ClaimPhase::Disputing);

@@ -82,10 +82,15 @@ fn parameters() -> Parameters {
         commitSeconds: 3600,
         clockSeconds: 3600,
         stepSeconds: 3600,
+        exclusiveSeconds: 600,
+        leavesPerSecond: 10_000,
         burnBps: 5000,
         executorBond: alloy::primitives::Uint::from(2 * ETHER),
         challengerBond: alloy::primitives::Uint::from(ETHER),
+        gasPriceCap: 50_000_000_000,
+        traceCost: alloy::primitives::Uint::from(ETHER / 100),
         burnAddress: Address::repeat_byte(0xdd),
+        guardian: Address::ZERO,
     }
 }
 

@@ -1,26 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Challenge, Claim, Dispute, Phases} from "./Records.sol";
+import {Batches} from "./Batches.sol";
+import {Challenge, Claim, Dispute} from "./Records.sol";
 import {ClaimData, ClaimPhase} from "../interfaces/RebutTypes.sol";
-import {Claims} from "./Claims.sol";
 import {Header} from "../program/Header.sol";
-import {IRebut} from "../interfaces/IRebut.sol";
+import {IRebutClaims} from "../interfaces/IRebutClaims.sol";
 import {Ids} from "./Ids.sol";
 import {Merkle} from "../Merkle.sol";
 
-/// @title From hidden challenges to disputes, and the executor's commitment
-abstract contract Challenges is Claims {
+/// @title From hidden challenges to disputes
+abstract contract Challenges is Batches {
     using Header for Header.Parsed;
 
-    mapping(bytes32 challengeId => Challenge) internal _challenges;
-    mapping(bytes32 disputeId => Dispute) internal _disputes;
-
-    /// @inheritdoc IRebut
+    /// @inheritdoc IRebutClaims
     function challenge(bytes32 claimId, bytes32 challengeHash) external payable {
-        _requireBond(CHALLENGER_BOND);
+        _reserve(CHALLENGER_BOND);
         Claim storage c = _claims[claimId];
-        _requirePhase(claimId, Phases.ofClaim(c, _periods(), block.timestamp), ClaimPhase.Window);
+        _requirePhase(claimId, _phaseOf(c), ClaimPhase.Window);
         bytes32 challengeId = Ids.challengeId(claimId, msg.sender, challengeHash);
         // INVARIANT: one bond, one challenge.
         if (_challenges[challengeId].order != 0) revert ChallengeExists(challengeId);
@@ -30,7 +27,7 @@ abstract contract Challenges is Claims {
         emit Challenged(claimId, msg.sender, challengeHash, order);
     }
 
-    /// @inheritdoc IRebut
+    /// @inheritdoc IRebutClaims
     function open(
         ClaimData calldata claimData,
         address challenger,
@@ -73,35 +70,6 @@ abstract contract Challenges is Claims {
         );
     }
 
-    /// @inheritdoc IRebut
-    function commit(ClaimData calldata claimData, bytes32 traceRoot, bytes32[] calldata proof, bytes32[] calldata list)
-        external
-    {
-        (bytes32 claimId,, ClaimPhase phase) = _claimOf(claimData);
-        _requirePhase(claimId, phase, ClaimPhase.Committing);
-        // INVARIANT: only the executor speaks for its trace, once.
-        if (msg.sender != claimData.executor) revert NotExecutor(msg.sender, claimData.executor);
-        Header.Parsed memory h = Header.parse(claimData.header);
-        // INVARIANT: the trace ends in the claimed outputs.
-        uint256[] memory indices = new uint256[](h.outputs);
-        for (uint256 i = 0; i < h.outputs; ++i) {
-            indices[i] = h.outputValue(i);
-        }
-        uint256 words;
-        assembly ("memory-safe") {
-            words := proof.offset
-        }
-        bytes32 computed = Merkle.multiproofRoot(indices, claimData.outputRoots, h.depth, words, proof.length);
-        if (computed != traceRoot) revert WrongRoot(computed, traceRoot);
-        uint256 width = 1 << (h.depth < 4 ? h.depth : 4);
-        if (list.length != width) revert WrongListLength(list.length, width);
-        computed = Merkle.fold(list);
-        if (computed != traceRoot) revert WrongRoot(computed, traceRoot);
-        _traceRoots[claimId] = traceRoot;
-        _claims[claimId].committedAt = uint40(block.timestamp);
-        emit Committed(claimId, traceRoot, list);
-    }
-
     /// @dev The challenger's trace has another root at one output. Gives the depth of the trace tree.
     function _requireOtherOutput(
         ClaimData calldata claimData,
@@ -138,8 +106,9 @@ abstract contract Challenges is Claims {
             d.nodes = traceRoot;
             d.remaining = uint8(depth);
             d.challengerToMove = true;
-            d.executorClock = CLOCK;
-            d.challengerClock = CLOCK;
+            // Both are at most 90 days: the sum fits 24 bits.
+            d.executorClock = uint24(CLOCK + c.extra);
+            d.challengerClock = uint24(CLOCK + c.extra);
             d.claimId = claimId;
         }
         if (!merged || order < d.principalOrder) {

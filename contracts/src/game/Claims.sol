@@ -1,50 +1,41 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Claim, Phases} from "./Records.sol";
+import {Accounts} from "./Accounts.sol";
+import {Claim} from "./Records.sol";
 import {ClaimData, ClaimPhase, Outcome, TensorData} from "../interfaces/RebutTypes.sol";
 import {Header} from "../program/Header.sol";
-import {IRebut} from "../interfaces/IRebut.sol";
+import {IRebutClaims} from "../interfaces/IRebutClaims.sol";
 import {Ids} from "./Ids.sol";
-import {Ledger} from "./Ledger.sol";
 import {Merkle} from "../Merkle.sol";
 
-/// @title Programs and claims
-abstract contract Claims is Ledger {
+/// @title Programs and single claims
+abstract contract Claims is Accounts {
     using Header for Header.Parsed;
 
-    /// @inheritdoc IRebut
-    mapping(bytes32 programId => address account) public override publisher;
-
-    mapping(bytes32 claimId => Claim) internal _claims;
-    /// @notice The executors' trace roots, once committed.
-    mapping(bytes32 claimId => bytes32 root) internal _traceRoots;
-
-    /// @inheritdoc IRebut
+    /// @inheritdoc IRebutClaims
     function register(bytes calldata header) external returns (bytes32 programId) {
-        Header.parse(header);
+        _extra(Header.parse(header));
         programId = keccak256(header);
         // INVARIANT: an entry never changes: nobody can spoil another's program.
-        if (publisher[programId] != address(0)) revert AlreadyRegistered(programId);
-        publisher[programId] = msg.sender;
+        if (_publishers[programId] != address(0)) revert AlreadyRegistered(programId);
+        _publishers[programId] = msg.sender;
         emit ProgramRegistered(programId, msg.sender, header);
     }
 
-    /// @inheritdoc IRebut
+    /// @inheritdoc IRebutClaims
     function claim(bytes calldata header, TensorData[] calldata inputs, TensorData[] calldata outputs, uint64 nonce)
         external
         payable
         returns (bytes32 claimId)
     {
-        _requireBond(EXECUTOR_BOND);
-        bytes32 programId = keccak256(header);
-        if (publisher[programId] == address(0)) revert NotRegistered(programId);
-        Header.Parsed memory h = Header.parse(header);
+        _reserve(EXECUTOR_BOND);
+        (bytes32 programId, Header.Parsed memory h) = _newClaimOf(header);
         (bytes32[] memory inputRoots, bytes32[] memory outputRoots, bool byRoot) = _roots(h, inputs, outputs);
         claimId = Ids.claimId(
             address(this),
             msg.sender,
-            header,
+            programId,
             keccak256(abi.encodePacked(inputRoots)),
             keccak256(abi.encodePacked(outputRoots)),
             nonce
@@ -53,11 +44,12 @@ abstract contract Claims is Ledger {
         // INVARIANT: one bond, one claim.
         if (c.start != 0) revert ClaimExists(claimId);
         c.start = uint40(block.timestamp);
+        c.extra = _extra(h);
         c.trustedDataAvailability = byRoot;
         emit Claimed(claimId, programId, msg.sender, header, inputRoots, outputRoots, nonce, byRoot, inputs, outputs);
     }
 
-    /// @inheritdoc IRebut
+    /// @inheritdoc IRebutClaims
     function concede(ClaimData calldata claimData) external {
         (bytes32 claimId, Claim memory c, ClaimPhase phase) = _claimOf(claimData);
         // INVARIANT: what is Final or refuted stays so.
@@ -72,7 +64,7 @@ abstract contract Claims is Ledger {
         if (sharers == 0) _credit(claimId, claimData.executor, kept);
     }
 
-    /// @inheritdoc IRebut
+    /// @inheritdoc IRebutClaims
     function finalize(ClaimData calldata claimData) external {
         (bytes32 claimId, Claim memory c, ClaimPhase phase) = _claimOf(claimData);
         // INVARIANT: recorded once, so the executor's bond moves once.
@@ -86,10 +78,19 @@ abstract contract Claims is Ledger {
         }
     }
 
-    /// @notice Records how a claim ended.
-    function _end(bytes32 claimId, Outcome outcome) internal {
-        _claims[claimId].outcome = outcome;
-        emit ClaimDecided(claimId, outcome);
+    /// @dev What every new claim needs: nothing is paused, and the program is registered.
+    function _newClaimOf(bytes calldata header) internal view returns (bytes32 programId, Header.Parsed memory h) {
+        if (_paused) revert ClaimsPaused();
+        programId = keccak256(header);
+        if (_publishers[programId] == address(0)) revert NotRegistered(programId);
+        h = Header.parse(header);
+    }
+
+    /// @dev By how many seconds making the trace lengthens window, commitment and clocks.
+    function _extra(Header.Parsed memory h) internal view returns (uint32) {
+        uint256 extra = h.leaves / LEAVES_PER_SECOND;
+        if (extra > MAXIMUM_SECONDS) revert TraceTooLarge(h.leaves, (MAXIMUM_SECONDS + 1) * LEAVES_PER_SECOND - 1);
+        return uint32(extra);
     }
 
     /// @notice Among how many challenges a conceded or silent claim's bond is shared: the opened ones whose dispute is not
@@ -101,20 +102,6 @@ abstract contract Claims is Ledger {
     /// @notice What one of them gets, wei. The remainder of the division is burnt.
     function _rewardShare(uint256 sharers) internal view returns (uint256) {
         return sharers == 0 ? 0 : (EXECUTOR_BOND - _burnShare(EXECUTOR_BOND)) / sharers;
-    }
-
-    function _claimOf(ClaimData calldata claimData)
-        internal
-        view
-        returns (bytes32 claimId, Claim memory c, ClaimPhase phase)
-    {
-        claimId = Ids.claimId(address(this), claimData);
-        c = _claims[claimId];
-        phase = Phases.ofClaim(c, _periods(), block.timestamp);
-    }
-
-    function _requirePhase(bytes32 claimId, ClaimPhase phase, ClaimPhase expected) internal pure {
-        if (phase != expected) revert WrongPhase(claimId, phase);
     }
 
     /// @dev The tensor roots of inputs and outputs, and whether some input was given by its root only.

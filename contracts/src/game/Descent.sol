@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Challenges} from "./Challenges.sol";
 import {Claim, Dispute, Phases} from "./Records.sol";
 import {ClaimPhase, DisputePhase, Outcome, Position, Stage, Verdict} from "../interfaces/RebutTypes.sol";
+import {Costs} from "./Costs.sol";
 import {DataType} from "../program/DataType.sol";
-import {IRebut} from "../interfaces/IRebut.sol";
+import {IRebutGame} from "../interfaces/IRebutGame.sol";
 import {Merkle} from "../Merkle.sol";
+import {Refunds} from "./Refunds.sol";
 
 /// @title The moves of a dispute, whose content leaves no choice
 /// @dev A turn: the opponent's list is out; the mover names the leftmost child that differs, proves that everything to the
 /// left is shared, and reveals its own next list. All of it is bound by hashes to the two committed trace roots.
-abstract contract Descent is Challenges {
+abstract contract Descent is Refunds {
     /// @notice Levels per list.
     uint256 internal constant LEVELS = 4;
 
-    /// @inheritdoc IRebut
+    /// @inheritdoc IRebutGame
     function move(bytes32 disputeId, uint256 index, bytes32[] calldata path, bytes32[] calldata list) external {
         Dispute memory d = _requireTurn(disputeId);
         uint256 levels = _levels(d.remaining);
@@ -30,10 +31,11 @@ abstract contract Descent is Challenges {
         d.index = uint40((uint256(d.index) << levels) | index);
         d.remaining = uint8(remaining);
         emit Moved(disputeId, d.challengerToMove, from, _position(d), list);
+        _recordRefund(disputeId, d, d.challengerToMove, Costs.MOVE);
         _passTurn(disputeId, d, own, opponent);
     }
 
-    /// @inheritdoc IRebut
+    /// @inheritdoc IRebutGame
     function revealLeaf(bytes32 disputeId, bytes32[16] calldata own, bytes32[16] calldata opponent) external {
         Dispute memory d = _requireTurn(disputeId);
         if (d.stage != Stage.Tensor || d.remaining != 0) revert WrongStage(disputeId, d.stage, d.remaining);
@@ -57,6 +59,7 @@ abstract contract Descent is Challenges {
         uint256 element = (uint256(d.index) << DataType.lanesLog2(d.dtype)) | lane;
         // Below 2^40: leaves are at most as many as elements, and a leaf's padding lanes fit in between.
         emit LeafRevealed(disputeId, byChallenger, d.value, d.index, uint40(element), executorLane, challengerLane, own);
+        _recordRefund(disputeId, d, byChallenger, Costs.REVEAL);
         if (element >= d.elements) {
             // Padding lanes are zero.
             _judge(disputeId, d, executorLane == 0, challengerLane == 0);
@@ -66,10 +69,11 @@ abstract contract Descent is Challenges {
         stored.nodes = bytes32((uint256(executorLane) << 64) | challengerLane);
         stored.stage = Stage.Step;
         stored.index = uint40(element);
+        stored.turns = d.turns + 1;
         stored.since = uint40(block.timestamp);
     }
 
-    /// @inheritdoc IRebut
+    /// @inheritdoc IRebutGame
     function timeout(bytes32 disputeId) external {
         (Dispute memory d, DisputePhase phase, uint256 deadline) = _disputeNow(disputeId);
         if (phase == DisputePhase.Moving || phase == DisputePhase.Stepping) revert TooEarly(disputeId, deadline);
@@ -90,7 +94,7 @@ abstract contract Descent is Challenges {
         // INVARIANT: a late move never brings time back, and nothing moves before the commitment or after the end.
         if (phase == DisputePhase.Overdue) revert TooLate(disputeId, deadline);
         if (phase != DisputePhase.Moving) revert WrongStage(disputeId, d.stage, d.remaining);
-        uint32 left = uint32(deadline - block.timestamp);
+        uint24 left = uint24(deadline - block.timestamp); // at most what it was
         if (d.challengerToMove) d.challengerClock = left;
         else d.executorClock = left;
     }
@@ -103,8 +107,7 @@ abstract contract Descent is Challenges {
         d = _disputes[disputeId];
         if (d.claimId == 0) revert NoDispute(disputeId);
         Claim memory c = _claims[d.claimId];
-        ClaimPhase claimPhase = Phases.ofClaim(c, _periods(), block.timestamp);
-        (phase, deadline) = Phases.ofDispute(d, c, claimPhase, _periods(), block.timestamp);
+        (phase, deadline) = Phases.ofDispute(d, c, _phaseOf(c), _periods(c.extra), block.timestamp);
     }
 
     function _levels(uint256 remaining) internal pure returns (uint256) {
@@ -155,6 +158,7 @@ abstract contract Descent is Challenges {
         stored.challengerToMove = !d.challengerToMove;
         stored.executorClock = d.executorClock;
         stored.challengerClock = d.challengerClock;
+        stored.turns = d.turns + 1;
         stored.since = uint40(block.timestamp);
     }
 
@@ -175,20 +179,34 @@ abstract contract Descent is Challenges {
         stored.verdict = verdict;
         bytes32 claimId = d.claimId;
         emit DisputeDecided(disputeId, claimId, verdict);
+        Claim storage c = _claims[claimId];
         if (verdict == Verdict.ChallengerLost) {
             // With the last dispute the claim becomes Final by itself.
-            Claim storage c = _claims[claimId];
             c.disputes -= 1;
             c.opened -= d.members;
-        } else if (verdict == Verdict.ChallengerWon) {
-            _end(claimId, Outcome.RefutedByDispute);
-            uint256 burnt = _burnShare(EXECUTOR_BOND);
-            _burn(claimId, burnt);
-            _credit(claimId, d.principal, EXECUTOR_BOND - burnt);
-        } else {
-            _end(claimId, verdict == Verdict.BothWrong ? Outcome.RefutedBothWrong : Outcome.RefutedNoStep);
-            _burn(claimId, EXECUTOR_BOND);
+            return;
         }
+        bool won = verdict == Verdict.ChallengerWon;
+        _end(
+            claimId,
+            won
+                ? Outcome.RefutedByDispute
+                : verdict == Verdict.BothWrong ? Outcome.RefutedBothWrong : Outcome.RefutedNoStep
+        );
+        // INVARIANT: what is set aside is paid out or burnt by `settle` and `collect`, and is never more than is left.
+        uint256 others = c.disputes - 1;
+        if (others > Costs.OTHERS) others = Costs.OTHERS;
+        c.refundable = uint8(others);
+        uint256 setAside = others * _refundLimit();
+        uint256 reward = 0;
+        if (won) {
+            reward = EXECUTOR_BOND - _burnShare(EXECUTOR_BOND) - setAside;
+            uint256 owed = _owed[disputeId].challengerSide;
+            setAside += owed;
+            reward -= owed;
+        }
+        _burn(claimId, EXECUTOR_BOND - setAside - reward);
+        _credit(claimId, d.principal, reward);
     }
 
     /// @dev The first lane in which two different leaves differ, and what the two have there as big-endian integers.

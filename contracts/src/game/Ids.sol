@@ -7,18 +7,24 @@ import {ClaimData} from "../interfaces/RebutTypes.sol";
 library Ids {
     /// @notice The id of a claim on a Rebut contract of this chain.
     function claimId(address rebut, ClaimData calldata c) internal view returns (bytes32) {
-        return claimId(rebut, c.executor, c.header, _hash(c.inputRoots), _hash(c.outputRoots), c.nonce);
+        return claimId(rebut, c.executor, keccak256(c.header), _hash(c.inputRoots), _hash(c.outputRoots), c.nonce);
     }
 
-    function claimId(
-        address rebut,
-        address executor,
-        bytes calldata header,
-        bytes32 inputs,
-        bytes32 outputs,
-        uint64 nonce
-    ) internal view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, rebut, executor, keccak256(header), inputs, outputs, nonce));
+    function claimId(address rebut, address executor, bytes32 programId, bytes32 inputs, bytes32 outputs, uint64 nonce)
+        internal
+        view
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(block.chainid, rebut, executor, programId, inputs, outputs, nonce));
+    }
+
+    /// @dev One word more than a claim's content, so that no batch shares an id with a claim.
+    function batchId(address rebut, address executor, bytes32 programId, bytes32 itemsRoot, uint256 count, uint64 nonce)
+        internal
+        view
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(block.chainid, rebut, executor, programId, itemsRoot, count, nonce, "batch"));
     }
 
     function challengeHash(address rebut, bytes32 claim, address challenger, bytes32 traceRoot, bytes32 salt)

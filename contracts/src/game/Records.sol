@@ -12,6 +12,17 @@ struct Claim {
     uint32 disputes; // that are not lost
     Outcome outcome;
     bool trustedDataAvailability;
+    uint32 extra; // seconds by which the program's trace lengthens window, commitment and clocks
+    uint8 refundable; // vacated disputes that may still be refunded from the executor's bond
+}
+
+/// @notice A batch of claims: one slot.
+struct Batch {
+    uint40 start;
+    uint32 count;
+    uint32 extracted; // before the release
+    uint32 extra; // as of a claim
+    bool released;
 }
 
 /// @notice A challenge: one slot.
@@ -33,14 +44,21 @@ struct Dispute {
     uint8 dtype;
     Stage stage;
     bool challengerToMove;
-    uint32 executorClock;
-    uint32 challengerClock;
+    uint24 executorClock;
+    uint24 challengerClock;
+    uint8 turns;
     uint40 since; // start of the turn; 0 until the first move, whose turn starts with the executor's commitment
     address principal;
     uint32 principalOrder;
     uint32 members;
     Verdict verdict;
     bytes32 claimId;
+}
+
+/// @notice What movers who are no party are owed if their side wins a dispute, wei: one slot.
+struct Owed {
+    uint128 executorSide;
+    uint128 challengerSide;
 }
 
 /// @notice The claim's periods, seconds.
@@ -68,6 +86,12 @@ library Phases {
         if (c.disputes == 0) return ClaimPhase.Final;
         if (c.committedAt != 0) return ClaimPhase.Disputing;
         return time <= deadline + p.commit ? ClaimPhase.Committing : ClaimPhase.Silent;
+    }
+
+    /// @notice The phase of a batch's item that is no claim of its own: nobody has challenged it.
+    function ofItem(Batch memory b, Periods memory p, uint256 time) internal pure returns (ClaimPhase) {
+        if (b.start == 0) return ClaimPhase.None;
+        return time <= b.start + p.window ? ClaimPhase.Window : ClaimPhase.Final;
     }
 
     /// @notice The phase of a dispute and the last second of its turn (0 where no time runs).

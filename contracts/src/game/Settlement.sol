@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Challenge, Claim} from "./Records.sol";
+import {Challenge, Claim, Dispute} from "./Records.sol";
+import {Challenges} from "./Challenges.sol";
 import {ClaimData, ClaimPhase, Outcome, Verdict} from "../interfaces/RebutTypes.sol";
-import {IRebut} from "../interfaces/IRebut.sol";
+import {Costs} from "./Costs.sol";
+import {IRebutClaims} from "../interfaces/IRebutClaims.sol";
 import {Ids} from "./Ids.sol";
-import {Verdicts} from "./Verdicts.sol";
 
 /// @title Each challenge is paid out by its own call, from its own claim's bonds
-abstract contract Settlement is Verdicts {
-    /// @inheritdoc IRebut
+abstract contract Settlement is Challenges {
+    /// @inheritdoc IRebutClaims
     function settle(
         ClaimData calldata claimData,
         address challenger,
@@ -21,29 +22,63 @@ abstract contract Settlement is Verdicts {
         // INVARIANT: the end is recorded, so that no later call changes what a challenge is owed.
         if (c.outcome == Outcome.None) revert WrongPhase(claimId, phase);
         bool opened;
+        uint256 order;
         {
             bytes32 challengeId = Ids.challengeId(claimId, challenger, challengeHash);
             Challenge storage ch = _challenges[challengeId];
-            if (ch.order == 0) revert NoChallenge(challengeId);
+            order = ch.order;
+            if (order == 0) revert NoChallenge(challengeId);
             // INVARIANT: one bond is paid out once.
             if (ch.settled) revert AlreadySettled(challengeId);
             ch.settled = true;
             opened = ch.opened;
         }
         Verdict verdict;
+        bytes32 disputeId;
         if (opened) {
             // INVARIANT: the dispute is the one that this challenge opened or joined.
             bytes32 given = Ids.challengeHash(address(this), claimId, challenger, traceRoot, salt);
             if (given != challengeHash) revert WrongPreimage(given, challengeHash);
-            verdict = _disputes[Ids.disputeId(claimId, traceRoot)].verdict;
+            disputeId = Ids.disputeId(claimId, traceRoot);
+            verdict = _disputes[disputeId].verdict;
         }
         (uint256 back, uint256 toExecutor) = _parts(c.outcome, opened, verdict);
         uint256 burnt = CHALLENGER_BOND - back - toExecutor;
         if (_shares(c, opened, verdict)) back += _rewardShare(_sharers(c));
+        // A dispute's own costs are settled with its principal's challenge.
+        if (opened && _disputes[disputeId].principalOrder == order) {
+            if (verdict == Verdict.ChallengerLost) {
+                uint256 owed = _owed[disputeId].executorSide;
+                if (toExecutor == 0) burnt -= owed;
+                else toExecutor -= owed;
+            } else if (verdict == Verdict.None && c.refundable > 0) {
+                uint256 refund = _vacatedRefund(_disputes[disputeId].turns);
+                back += refund;
+                burnt += _refundLimit() - refund;
+                _claims[claimId].refundable = c.refundable - 1;
+            }
+        }
         _credit(claimId, challenger, back);
         _credit(claimId, claimData.executor, toExecutor);
         _burn(claimId, burnt);
         emit Settled(claimId, challenger, challengeHash, back, toExecutor, burnt);
+    }
+
+    /// @inheritdoc IRebutClaims
+    function collect(bytes32 disputeId, address mover) external {
+        Dispute memory d = _disputes[disputeId];
+        bool challengerSide = d.verdict == Verdict.ChallengerWon;
+        // INVARIANT: only a side that won has somebody else's bond to be paid from.
+        if (!challengerSide && d.verdict != Verdict.ChallengerLost) revert NothingToCollect(disputeId, mover);
+        uint256 amount = _refunds[disputeId][challengerSide][mover];
+        if (amount == 0) revert NothingToCollect(disputeId, mover);
+        delete _refunds[disputeId][challengerSide][mover];
+        _credit(d.claimId, mover, amount);
+    }
+
+    /// @dev What the principal of a vacated dispute is refunded, wei: challenge, opening and its turns, at the cap.
+    function _vacatedRefund(uint256 turns) private view returns (uint256) {
+        return (Costs.OPENING + (turns + 1) / 2 * Costs.MOVE) * GAS_PRICE_CAP;
     }
 
     /// @dev Where a challenger's bond goes: back, to the executor, and (the rest) burnt.

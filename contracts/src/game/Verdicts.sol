@@ -2,13 +2,14 @@
 pragma solidity ^0.8.30;
 
 import {ClaimData, DisputePhase, Position, Stage, Verdict} from "../interfaces/RebutTypes.sol";
+import {Costs} from "./Costs.sol";
 import {DataType} from "../program/DataType.sol";
 import {Descent} from "./Descent.sol";
 import {Descriptor} from "../program/Descriptor.sol";
 import {Dispute} from "./Records.sol";
 import {Header} from "../program/Header.sol";
 import {IAdjudicator} from "../interfaces/IAdjudicator.sol";
-import {IRebut} from "../interfaces/IRebut.sol";
+import {IRebutGame} from "../interfaces/IRebutGame.sol";
 import {Ids} from "./Ids.sol";
 import {Merkle} from "../Merkle.sol";
 
@@ -16,7 +17,7 @@ import {Merkle} from "../Merkle.sol";
 abstract contract Verdicts is Descent {
     using Header for Header.Parsed;
 
-    /// @inheritdoc IRebut
+    /// @inheritdoc IRebutGame
     function enter(
         bytes32 disputeId,
         ClaimData calldata claimData,
@@ -47,6 +48,7 @@ abstract contract Verdicts is Descent {
         // A list in a tensor for an instruction; otherwise the mover's tensor root itself.
         bytes32 own = _listNode(list, depth, kind == Descriptor.INSTRUCTION);
         bytes32 opponent = _climb(d, own, index, d.remaining, path);
+        _recordRefund(disputeId, d, d.challengerToMove, Costs.ENTER);
 
         if (kind == Descriptor.INSTRUCTION) {
             d.stage = Stage.Tensor;
@@ -66,7 +68,7 @@ abstract contract Verdicts is Descent {
         }
     }
 
-    /// @inheritdoc IRebut
+    /// @inheritdoc IRebutGame
     function step(
         bytes32 disputeId,
         ClaimData calldata claimData,
@@ -92,6 +94,10 @@ abstract contract Verdicts is Descent {
         emit Stepped(disputeId, msg.sender, lane);
         uint64 executorLane = uint64(uint256(d.nodes) >> 64);
         uint64 challengerLane = uint64(uint256(d.nodes));
+        // Owed by the side that it proves wrong; nothing if both are.
+        if (executorLane == lane || challengerLane == lane) {
+            _recordRefund(disputeId, d, executorLane != lane, Costs.STEP);
+        }
         _judge(disputeId, d, executorLane == lane, challengerLane == lane);
     }
 

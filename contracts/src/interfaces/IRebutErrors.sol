@@ -14,15 +14,27 @@ interface IRebutErrors {
     error AlreadyRegistered(bytes32 programId);
     /// @notice The program is not registered.
     error NotRegistered(bytes32 programId);
-    /// @notice The value sent is not the bond, wei.
-    error WrongBond(uint256 sent, uint256 bond);
+    /// @notice The program's trace has more leaves than there can be time for.
+    error TraceTooLarge(uint256 leaves, uint256 most);
+    /// @notice The guardian has stopped new claims.
+    error ClaimsPaused();
+    /// @notice Only the guardian may do this.
+    error NotGuardian(address caller, address guardian);
+    /// @notice More than the bond was sent, or the value sent and the caller's credit are less, wei.
+    error WrongBond(uint256 available, uint256 bond);
+    /// @notice A batch has no items, or its nonces do not fit 64 bits.
+    error WrongItemCount(uint256 count, uint256 nonce);
+    /// @notice The items do not have `count` times the size of the header's tensors.
+    error WrongItemsSize(uint256 given, uint256 expected);
+    /// @notice There is no such batch.
+    error NoBatch(bytes32 batchId);
     /// @notice The number of inputs or outputs is not the header's.
     error WrongTensorCount(uint256 given, uint256 expected);
     /// @notice A tensor's bytes do not have the header's size; the index counts inputs, then outputs.
     error WrongTensorSize(uint256 index, uint256 given, uint256 expected);
     /// @notice A tensor was given both as bytes and by root.
     error BytesAndRoot(uint256 index);
-    /// @notice A claim with this content exists already: use another nonce.
+    /// @notice A claim (or a batch) with this content exists already: use another nonce.
     error ClaimExists(bytes32 claimId);
     /// @notice The claim is not in a phase that allows the call.
     error WrongPhase(bytes32 claimId, ClaimPhase phase);
@@ -65,8 +77,14 @@ interface IRebutErrors {
     /// @notice Padding values have neither a descriptor nor a proof of one.
     error PaddingHasNoDescriptor(uint256 value, uint256 values);
 
-    /// @notice Nothing to withdraw.
-    error NoCredit(address account);
+    /// @notice Nothing was sent.
+    error NothingDeposited();
+    /// @notice Only the account itself may do this.
+    error NotOwner(address caller, address account);
+    /// @notice The account does not have this credit, wei; nothing is no amount.
+    error NoCredit(address account, uint256 amount, uint256 available);
+    /// @notice The mover is owed nothing for this dispute: its side has not won, or it has collected.
+    error NothingToCollect(bytes32 disputeId, address mover);
     /// @notice The account refused the payment, wei.
     error PaymentRefused(address account, uint256 amount);
 }

@@ -22,6 +22,27 @@ interface IRebutEvents {
         TensorData[] outputs
     );
 
+    /// @notice A batch was posted: `count` claims with nonces `nonce`, `nonce + 1`, ..., their bytes item by item.
+    event BatchClaimed(
+        bytes32 indexed batchId,
+        bytes32 indexed programId,
+        address indexed executor,
+        bytes32 itemsRoot,
+        bytes header,
+        uint32 count,
+        uint64 nonce,
+        bytes items
+    );
+
+    /// @notice An item of a batch became a claim of its own.
+    event Extracted(bytes32 indexed claimId, bytes32 indexed batchId, uint32 index);
+
+    /// @notice The bonds of a batch's `items` items that nobody extracted were returned.
+    event BatchReleased(bytes32 indexed batchId, uint256 items);
+
+    /// @notice New claims were stopped or allowed.
+    event PauseSet(bool paused);
+
     /// @notice A hidden challenge was made; it is the claim's `order`-th, from 1.
     event Challenged(bytes32 indexed claimId, address indexed challenger, bytes32 challengeHash, uint32 order);
 
@@ -82,6 +103,9 @@ interface IRebutEvents {
     /// @notice A claim's end was recorded.
     event ClaimDecided(bytes32 indexed claimId, Outcome outcome);
 
+    /// @notice Somebody moved in a side's place, and is owed `amount` wei if that side wins.
+    event RefundRecorded(bytes32 indexed disputeId, address indexed mover, bool challengerSide, uint256 amount);
+
     /// @notice A challenge was paid out: to its owner, to the executor and burnt, wei.
     event Settled(
         bytes32 indexed claimId,
@@ -98,6 +122,12 @@ interface IRebutEvents {
     /// @notice Part of a bond was burnt, wei.
     event Burnt(bytes32 indexed claimId, uint256 amount);
 
-    /// @notice An account was paid its credit, wei.
+    /// @notice An account's credit grew by what was sent, wei.
+    event Deposited(address indexed account, uint256 amount);
+
+    /// @notice Part of an account's credit became part of a bond, wei.
+    event Reserved(address indexed account, uint256 amount);
+
+    /// @notice An account was paid part of its credit, wei.
     event Withdrawn(address indexed account, uint256 amount);
 }

@@ -8,10 +8,15 @@ struct Parameters {
     uint32 commitSeconds; // T_commit: how long the executor has to commit to its trace after that
     uint32 clockSeconds; // C: each side's clock in each dispute
     uint32 stepSeconds; // T_step: how long anyone can step once the element is known
+    uint32 exclusiveSeconds; // the first part of a turn, in which a move earns no refund: it is the party's own
+    uint32 leavesPerSecond; // 512-byte trace leaves that a slow honest machine makes in a second: W, T_commit and C grow
     uint16 burnBps; // the part of a loser's bond that is burnt, in 1/10,000 (5,000 to 10,000)
     uint96 executorBond; // B_E
     uint96 challengerBond; // B_C
-    address burnAddress; // credited with what is burnt; `withdraw(burnAddress)` sends it there
+    uint64 gasPriceCap; // wei a gas up to which moves are refunded; bonds must cover it
+    uint96 traceCost; // wei that making a trace costs an honest executor at most; B_C must cover it
+    address burnAddress; // credited with what is burnt; `withdraw` sends it there for anybody
+    address guardian; // may pause new claims, and nothing else; zero for nobody
 }
 
 /// @notice A claim's content. The contract stores only its id; calls that need it carry it.
@@ -21,6 +26,23 @@ struct ClaimData {
     bytes32[] inputRoots;
     bytes32[] outputRoots;
     uint64 nonce;
+}
+
+/// @notice Where an item is in a batch.
+struct BatchItem {
+    bytes32 itemsRoot; // the tree over the items' claim ids, padded with zero words
+    uint32 count; // of items
+    uint64 nonce; // the batch's; an item's claim has `nonce + index`
+    uint32 index;
+}
+
+/// @notice A batch as of now.
+struct BatchStatus {
+    uint40 start; // when it was posted; 0 if it does not exist
+    uint40 windowEnds; // last second to challenge an item
+    uint32 count; // of items
+    uint32 extracted; // items that became claims of their own while their bonds were reserved
+    bool released; // its bonds have been returned: items that nobody extracted are final
 }
 
 /// @notice A tensor given as its raw big-endian bytes (root zero), or only by its tensor root (data empty).
@@ -103,6 +125,7 @@ struct ClaimStatus {
     uint32 challenges; // ever made
     uint32 opened; // opened challenges whose dispute is not lost
     uint32 disputes; // disputes that are not lost
+    uint8 refundable; // vacated disputes that may still be refunded from the executor's bond
     bytes32 traceRoot; // the executor's, once committed
 }
 
@@ -121,6 +144,7 @@ struct DisputeStatus {
     address principal; // owner of the dispute's earliest challenge: receives the reward
     uint32 members; // challenges merged into it
     bool challengerToMove; // else the executor
+    uint8 turns; // played so far
     Position position;
     uint8 dtype; // of the value, in stages Tensor and Step
     uint40 elements; // of the value, in stages Tensor and Step

@@ -41,10 +41,15 @@ library DataType {
         return bytes_ == 1 ? 9 : bytes_ == 2 ? 8 : bytes_ == 4 ? 7 : 6;
     }
 
+    /// @notice The number of 512-byte leaves of a tensor, at least one.
+    function leaves(uint256 dtype, uint256 elements) internal pure returns (uint256) {
+        uint256 log2 = lanesLog2(dtype);
+        return elements == 0 ? 1 : (elements + (1 << log2) - 1) >> log2;
+    }
+
     /// @notice The depth of the tree of a tensor.
     function treeDepth(uint256 dtype, uint256 elements) internal pure returns (uint256) {
-        uint256 log2 = lanesLog2(dtype);
-        return Merkle.depthOf((elements + (1 << log2) - 1) >> log2);
+        return Merkle.depthOf(leaves(dtype, elements));
     }
 
     /// @notice Whether a type is one of the integers.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
+import {DataType} from "./DataType.sol";
 import {Header} from "./Header.sol";
 import {Tensor} from "./Tensor.sol";
 
@@ -23,7 +24,7 @@ library Descriptor {
 
     /// @notice Reads the head of value `value`'s descriptor. Never reverts: a dispute over a malformed descriptor must end.
     /// @dev Checks what a dispute relies on: exactly the first values are inputs, inputs and outputs have the header's
-    /// types and shapes. What only the step relies on is checked by the step.
+    /// types and shapes, no tensor has more leaves than the header's trace. What only the step relies on is checked by the step.
     /// @return kind INPUT, CONSTANT, INSTRUCTION or MALFORMED.
     /// @return dtype Element type.
     /// @return elements Number of elements.
@@ -48,6 +49,8 @@ library Descriptor {
         if (!ok || !fits || kind > INSTRUCTION || (kind == INPUT) != (value < h.inputs)) {
             return (MALFORMED, 0, 0, 0);
         }
+        // Time was given for as many leaves as the header says.
+        if (DataType.leaves(dtype, elements) > h.leaves) return (MALFORMED, 0, 0, 0);
         if (value < h.inputs && !h.sameTensor(value, pos + 1)) return (MALFORMED, 0, 0, 0);
         uint256 firstOutput = h.values - h.outputs;
         if (value >= firstOutput && !h.sameTensor(h.inputs + value - firstOutput, pos + 1)) {

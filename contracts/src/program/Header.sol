@@ -6,12 +6,13 @@ import {Merkle} from "../Merkle.sol";
 import {Tensor} from "./Tensor.sol";
 
 /// @title A program's header
-/// @dev version u16 | V u40 | inputs u8 | outputs u8 | tensor * inputs | tensor * outputs | descriptors root 32
+/// @dev version u16 | V u40 | leaves u40 | inputs u8 | outputs u8 | tensor * inputs | tensor * outputs | descriptors root 32
 library Header {
-    uint256 internal constant VERSION = 1;
+    uint256 internal constant VERSION = 2;
 
     struct Parsed {
         uint256 values; // V
+        uint256 leaves; // 512-byte leaves of all tensors of a trace
         uint256 inputs;
         uint256 outputs;
         uint256 depth; // of the trace tree
@@ -22,6 +23,7 @@ library Header {
     error WrongVersion(uint256 version);
     error WrongHeaderLength(uint256 given, uint256 needed);
     error MalformedTensor(uint256 index);
+    error WrongLeafCount(uint256 leaves, uint256 values);
     error WrongValueCount(uint256 values, uint256 inputs, uint256 outputs);
 
     /// @notice Parses a header; reverts unless it is well-formed.
@@ -31,18 +33,21 @@ library Header {
             pos := header.offset
         }
         // The shortest header: no tensors at all. Reads beyond the end are harmless: the length is checked below.
-        if (header.length < 41) revert WrongHeaderLength(header.length, 41);
+        if (header.length < 46) revert WrongHeaderLength(header.length, 46);
         if (Tensor.read(pos, 2) != VERSION) revert WrongVersion(Tensor.read(pos, 2));
         h.values = Tensor.read(pos + 2, 5);
-        h.inputs = Tensor.read(pos + 7, 1);
-        h.outputs = Tensor.read(pos + 8, 1);
+        h.leaves = Tensor.read(pos + 7, 5);
+        h.inputs = Tensor.read(pos + 12, 1);
+        h.outputs = Tensor.read(pos + 13, 1);
         // A program without outputs could not be disputed. An input may be an output.
         if (h.outputs == 0 || h.values < h.inputs || h.values < h.outputs) {
             revert WrongValueCount(h.values, h.inputs, h.outputs);
         }
+        // Every tensor has at least one leaf.
+        if (h.leaves < h.values) revert WrongLeafCount(h.leaves, h.values);
         h.depth = Merkle.depthOf(h.values);
         uint256 start = pos;
-        pos += 9;
+        pos += 14;
         h.tensors = new uint256[](h.inputs + h.outputs);
         for (uint256 i = 0; i < h.tensors.length; ++i) {
             (bool ok, uint256 dtype, uint256 elements, uint256 size) = Tensor.parse(pos);

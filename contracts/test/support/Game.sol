@@ -25,6 +25,9 @@ abstract contract Game is Assert {
     address internal constant ALICE = address(0xa11ce);
     address internal constant BOB = address(0xb0b);
     address internal constant BURN = address(0xdead);
+    address internal constant HELPER = address(0x4e1);
+    address internal constant GUARDIAN = address(0x96a);
+    uint256 internal constant CAP = 100 gwei;
     bytes32 internal constant SALT = keccak256("salt");
     uint96 internal constant BE = 10 ether + 1;
     uint96 internal constant BC = 3 ether + 1;
@@ -47,12 +50,17 @@ abstract contract Game is Assert {
             windowSeconds: 100,
             openSeconds: 50,
             commitSeconds: 60,
-            clockSeconds: 40,
+            clockSeconds: 140,
             stepSeconds: 30,
+            exclusiveSeconds: 15,
+            leavesPerSecond: type(uint32).max,
             burnBps: 6_000,
             executorBond: BE,
             challengerBond: BC,
-            burnAddress: BURN
+            gasPriceCap: uint64(CAP),
+            traceCost: 0.01 ether,
+            burnAddress: BURN,
+            guardian: GUARDIAN
         });
     }
 
@@ -62,14 +70,23 @@ abstract contract Game is Assert {
 
     /// Registers (once) and claims with all bytes given.
     function post(Chain memory c, Trace memory t) internal returns (ClaimData memory d, bytes32 claimId) {
+        return postFrom(c, t, BE, 7);
+    }
+
+    /// The same with another value sent and another nonce.
+    function postFrom(Chain memory c, Trace memory t, uint256 value, uint64 nonce)
+        internal
+        returns (ClaimData memory d, bytes32 claimId)
+    {
         d = c.claimData(EXECUTOR, t);
+        d.nonce = nonce;
         if (rebut.publisher(keccak256(c.header)) == address(0)) rebut.register(c.header);
         TensorData[] memory inputs = new TensorData[](1);
         inputs[0].data = c.honest.values[0];
         TensorData[] memory outputs = new TensorData[](1);
         outputs[0].data = t.values[c.count - 1];
         vm.prank(EXECUTOR);
-        claimId = rebut.claim{value: BE}(c.header, inputs, outputs, d.nonce);
+        claimId = rebut.claim{value: value}(c.header, inputs, outputs, d.nonce);
         eq(claimId, rebut.claimIdOf(d), "claim id");
     }
 
@@ -150,6 +167,25 @@ abstract contract Game is Assert {
         yes(s.phase == DisputePhase.Stepping, "stepping");
         uint256 v = s.position.value;
         rebut.step(id, d, e.tree.root(), c.descriptors[v], c.descriptorTree.proof(v), c.witness(e, v, s.position.index));
+    }
+
+    function settleAs(ClaimData memory d, bytes32 claimId, address who, Trace memory t) internal {
+        rebut.settle(d, who, hashOf(claimId, who, t), t.tree.root(), SALT);
+    }
+
+    /// When everything is settled: nothing is left in escrow, and all is paid.
+    function solvent() internal {
+        uint256 credits = rebut.credit(EXECUTOR) + rebut.credit(ALICE) + rebut.credit(BOB) + rebut.credit(HELPER)
+            + rebut.credit(BURN);
+        eq(address(rebut).balance, credits, "nothing is left in escrow");
+        address[5] memory all = [EXECUTOR, ALICE, BOB, HELPER, BURN];
+        for (uint256 i = 0; i < 5; ++i) {
+            uint256 credit = rebut.credit(all[i]);
+            if (credit == 0) continue;
+            vm.prank(all[i]);
+            rebut.withdraw(all[i], credit);
+        }
+        eq(address(rebut).balance, 0, "all paid");
     }
 
     function difference(Tree memory a, Tree memory b, uint256 node, uint256 remaining, uint256 levels)

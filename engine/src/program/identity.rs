@@ -5,13 +5,15 @@ use super::error::ProgramError;
 use super::limits::VERSION;
 use super::types::{Program, TensorType};
 use crate::hash::{Hash, keccak};
-use crate::tree::WordTree;
+use crate::tree::{self, WordTree};
 
 /// The public part of a program, as registered on-chain.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Header {
     /// Number of values V.
     pub values: u64,
+    /// Number of 512-byte leaves of all values' tensors: how much work a trace is.
+    pub leaves: u64,
     /// Types of the inputs.
     pub inputs: Vec<TensorType>,
     /// Types of the outputs.
@@ -28,6 +30,7 @@ impl Header {
     pub fn encode(&self) -> Result<Vec<u8>, ProgramError> {
         let mut w = Writer(VERSION.to_be_bytes().to_vec());
         w.u40(self.values)?;
+        w.u40(self.leaves)?;
         for list in [&self.inputs, &self.outputs] {
             let n = u8::try_from(list.len())
                 .map_err(|_| ProgramError::Program(format!("{} tensors in a header", list.len())))?;
@@ -66,6 +69,11 @@ impl Identity {
         let descriptors = WordTree::new(leaves);
         let header = Header {
             values: program.values.len() as u64,
+            leaves: program
+                .values
+                .iter()
+                .map(|v| tree::leaf_count(v.ty.dtype, v.ty.elements()))
+                .fold(0, u64::saturating_add),
             inputs: program.input_types().cloned().collect(),
             outputs: program.output_types().cloned().collect(),
             descriptors: descriptors.root(),

@@ -45,6 +45,21 @@ impl Liar {
         Ok((Self { game: Game::executor(client, claim, package, trace.clone()), trace }, sent))
     }
 
+    /// Defends a claim of its own that was not posted alone, by a lie from which its outputs follow.
+    ///
+    /// # Errors
+    /// When the lie cannot be told.
+    pub fn defend(
+        client: Client,
+        claim: ClaimContent,
+        package: Arc<Package>,
+        inputs: &[Tensor],
+        lie: Lie,
+    ) -> Result<Self, LiarError> {
+        let trace = Arc::new(ForgedTrace::new(&package, inputs, &Options::default(), lie)?);
+        Ok(Self { game: Game::executor(client, claim, package, trace.clone()), trace })
+    }
+
     /// Challenges somebody's claim with a trace that lies.
     ///
     /// # Errors
