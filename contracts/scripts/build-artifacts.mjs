@@ -11,7 +11,10 @@ const CONTRACTS = [
     "src/Game.sol:Game",
     "src/Adjudicator.sol:Adjudicator",
     "src/Elementary.sol:Elementary",
+    "src/requests/Requests.sol:Requests",
     "src/examples/DigitConsumer.sol:DigitConsumer",
+    "src/examples/DigitRequester.sol:DigitRequester",
+    "src/examples/ProvisionalConsumer.sol:ProvisionalConsumer",
     "src/harness/ArithHarness.sol:ArithHarness",
     "src/harness/ElementaryHarness.sol:ElementaryHarness",
 ];
