@@ -215,6 +215,7 @@ contract ConsumersTest is RequestGame {
         RequestTerms memory t = terms();
         t.nonce = 77;
         (t.target, t.callbackGas) = (address(asker), 600_000);
+        vm.deal(ASKER, 1);
         bytes32 foreign = ask(t, 1);
         (ClaimData memory answer_,) = enterAndReveal(foreign, BOB, 3);
         vm.warp(time() + 101);

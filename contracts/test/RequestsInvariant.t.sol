@@ -178,7 +178,7 @@ contract RequestsHandler is RequestGame {
     }
 }
 
-/// forge-config: default.invariant.runs = 64
+/// forge-config: default.invariant.runs = 32
 /// forge-config: default.invariant.depth = 120
 contract RequestsInvariantTest is RequestGame {
     RequestsHandler internal handler;
@@ -224,15 +224,12 @@ contract RequestsInvariantTest is RequestGame {
         }
     }
 
-    /// Balance = fees and deposits in escrow + credits; deposits in = escrow + credits + paid out.
-    function invariant_solvent() public view {
+    /// Balance = fees and deposits in escrow + credits; deposits in = escrow + credits + paid out. A fee is paid or refunded
+    /// at most once, and an output is delivered at most once.
+    function invariant_solventAndOnceEach() public view {
         uint256 escrow = handler.feesInEscrow() + handler.depositsLeft();
         eq(handler.requestsAddress().balance, escrow + credits(), "balance = escrow + credits");
         eq(handler.paidIn(), escrow + credits() + handler.withdrawn(), "in = escrow + credits + out");
-    }
-
-    /// A fee is paid or refunded at most once, and an output is delivered at most once.
-    function invariant_onceEach() public view {
         for (uint256 i = 0; i < handler.idCount(); ++i) {
             bytes32 id = handler.ids(i);
             yes(handler.feesPaid(id) < 2, "fee twice");
