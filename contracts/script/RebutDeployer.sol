@@ -44,10 +44,15 @@ library RebutDeployer {
         p.commitSeconds = uint32(_number(json, ".rebut.commitSeconds", type(uint32).max));
         p.clockSeconds = uint32(_number(json, ".rebut.clockSeconds", type(uint32).max));
         p.stepSeconds = uint32(_number(json, ".rebut.stepSeconds", type(uint32).max));
+        p.exclusiveSeconds = uint32(_number(json, ".rebut.exclusiveSeconds", type(uint32).max));
+        p.leavesPerSecond = uint32(_number(json, ".rebut.leavesPerSecond", type(uint32).max));
         p.burnBps = uint16(_number(json, ".rebut.burnBps", type(uint16).max));
         p.executorBond = uint96(_number(json, ".rebut.executorBond", type(uint96).max));
         p.challengerBond = uint96(_number(json, ".rebut.challengerBond", type(uint96).max));
+        p.gasPriceCap = uint64(_number(json, ".rebut.gasPriceCap", type(uint64).max));
+        p.traceCost = uint96(_number(json, ".rebut.traceCost", type(uint96).max));
         p.burnAddress = cheats.parseJsonAddress(json, ".rebut.burnAddress");
+        p.guardian = cheats.parseJsonAddress(json, ".rebut.guardian");
     }
 
     function _number(string memory json, string memory key, uint256 maximum) private pure returns (uint256 value) {

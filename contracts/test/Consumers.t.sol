@@ -203,6 +203,15 @@ contract ConsumersTest is RequestGame {
         asker.ask("h", one(INPUT, 0), uint40(time()));
     }
 
+    /// The callback's gas is enough for a thousand classes.
+    function test_CallbackGasIsEnough() public {
+        bytes memory scores = new bytes(4000);
+        uint256 before = gasleft();
+        eq(caller.label(1, scores), 0, "label");
+        // Two slots and an event come to it.
+        yes(before - gasleft() + 50_000 < asker.CALLBACK_GAS(), "more than the callback gets");
+    }
+
     /// Nobody else's call, and nobody else's request, is an answer.
     function test_C26_foreignCallsAndRequestsAreNoAnswer() public {
         (bytes32 id, ClaimData memory d) = askIt();

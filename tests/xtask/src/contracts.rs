@@ -1,4 +1,4 @@
-//! The Solidity side: format, build with code sizes, tests, committed artifacts, gas snapshot.
+//! The Solidity side: format, build with code sizes, tests, committed artifacts, npm package, gas snapshot.
 
 use crate::failure::Outcome;
 use crate::foundry;
@@ -14,6 +14,8 @@ pub(crate) fn run() -> Outcome {
     forge(&["build", "--sizes"])?;
     forge(&["test"])?;
     Cmd::new("node").args(["scripts/build-artifacts.mjs", "--check"]).within(FOLDER).run()?;
+    // The package as its users get it, in a project outside of the repository.
+    Cmd::new("node").arg("scripts/check-package.mjs").within(FOLDER).run()?;
     if root().join(SNAPSHOT).is_file() {
         forge(&["snapshot", "--check"])?;
     } else {

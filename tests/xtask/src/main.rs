@@ -47,7 +47,7 @@ enum Task {
     Doc,
     /// cargo-deny: advisories, bans, licences, sources
     Deny,
-    /// The contracts: format, build and code sizes, tests, committed artifacts, gas snapshot
+    /// The contracts: format, build and code sizes, tests, committed artifacts, npm package, gas snapshot
     Forge,
     /// The ignored end-to-end tests, against an anvil started for them
     Anvil,
