@@ -30,6 +30,16 @@ pub mod abi {
     );
     alloy::sol!(
         #[sol(rpc, all_derives)]
+        Game,
+        "artifacts/Game.json"
+    );
+    alloy::sol!(
+        #[sol(rpc, all_derives)]
+        Requests,
+        "artifacts/Requests.json"
+    );
+    alloy::sol!(
+        #[sol(rpc, all_derives)]
         Adjudicator,
         "artifacts/Adjudicator.json"
     );

@@ -33,10 +33,22 @@ library Merkle {
         }
     }
 
+    /// @notice The hash of the leaf with these bytes, at most 512, padded with zero bytes.
+    function leafOf(bytes calldata data) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let buffer := mload(0x40)
+            // Bytes beyond the calldata of a call read as zero.
+            calldatacopy(add(buffer, data.length), calldatasize(), sub(512, data.length))
+            calldatacopy(buffer, data.offset, data.length)
+            hash := keccak256(buffer, 512)
+        }
+    }
+
     /// @notice The tensor root of raw big-endian bytes: 512-byte leaves, the last one padded with zero bytes, missing
     /// leaves zero; no bytes at all are one zero leaf.
     function tensorRoot(bytes calldata data) internal pure returns (bytes32) {
-        uint256 count = data.length == 0 ? 1 : (data.length + LEAF_BYTES - 1) / LEAF_BYTES;
+        if (data.length <= LEAF_BYTES) return leafOf(data);
+        uint256 count = (data.length + LEAF_BYTES - 1) / LEAF_BYTES;
         bytes32[] memory level = new bytes32[](count);
         bytes32 zero;
         assembly ("memory-safe") {

@@ -159,7 +159,11 @@ contract TreesTest is Assert {
         refused(Build.header(5, 0, 1, Build.tensor(4, Build.dims(2)), 0));
         refused(Build.header(5, 0, 1, Build.tensor(1, Build.dims(1 << 20, 1 << 20)), 0));
         refused(Build.header(5, 0, 1, Build.tensor(1, new uint40[](9)), 0));
-        good[1] = 0x02;
+        // Fewer leaves than values; another version.
+        bytes memory few = bytes.concat(good);
+        (few[7], few[8], few[9], few[10], few[11]) = (0, 0, 0, 0, 0x04);
+        refused(few);
+        good[1] = 0x01;
         refused(good);
     }
 

@@ -1,6 +1,7 @@
 //! What the end-to-end and differential tests share.
 
 pub mod arena;
+pub mod calls;
 pub mod models;
 pub mod random_program;
 pub mod rules;

@@ -97,3 +97,28 @@ pub fn shared(name: &str) -> Option<Subject> {
     let package = compile(&model, |_| Ok(options)).expect("the model compiles");
     Some(Subject { package: Arc::new(package), inputs: vec![input] })
 }
+
+/// A program of one instruction: 10 sums `x + x` of the first of 16 numbers, so 64 bytes of input and 40 of output.
+pub fn doubling() -> Subject {
+    let input = TensorType::new(DType::F32, [16]);
+    let access = Access { operand: 0, address: Affine { base: 0, terms: vec![(0, 1)] }, guards: vec![] };
+    let sums = Instruction {
+        extents: vec![10],
+        reduction: vec![],
+        windowed: false,
+        operands: vec![Operand { value: 0, dtype: DType::F32, elements: 16 }],
+        views: vec![View { fill: 0, accesses: vec![access] }],
+        core: Core::None,
+        epilogue: Expr { nodes: vec![Node::Load(0), Node::Apply(Op::Add, [0, 0, 0])] },
+    };
+    let values = vec![
+        Value { ty: input.clone(), source: Source::Input },
+        Value { ty: TensorType::new(DType::F32, [10]), source: Source::Instruction(sums) },
+    ];
+    let program = Program { inputs: 1, outputs: 1, values };
+    let labels = vec![Label::default(); program.values.len()];
+    let package = Package::new(program, vec![], labels, vec!["doubled".into()]).expect("a well-formed program");
+    let lanes: Vec<u8> = (0..16u8).flat_map(|i| (f32::from(i) + 0.1).to_be_bytes()).collect();
+    let input = Tensor::from_be_bytes(&input, &lanes).expect("as many as the shape says");
+    Subject { package: Arc::new(package), inputs: vec![input] }
+}

@@ -101,8 +101,10 @@ abstract contract Batches is Claims {
         returns (bytes32)
     {
         uint256 size = 0;
-        for (uint256 i = 0; i < h.tensors.length; ++i) {
-            size += h.byteSize(i);
+        uint256[] memory sizes = new uint256[](h.tensors.length);
+        for (uint256 i = 0; i < sizes.length; ++i) {
+            sizes[i] = h.byteSize(i);
+            size += sizes[i];
         }
         if (items.length != size * count) revert WrongItemsSize(items.length, size * count);
         bytes32[] memory ids = new bytes32[](count);
@@ -114,7 +116,7 @@ abstract contract Batches is Claims {
                 free := mload(0x40)
             }
             for (uint256 t = 0; t < roots.length; ++t) {
-                uint256 next = start + h.byteSize(t);
+                uint256 next = start + sizes[t];
                 roots[t] = Merkle.tensorRoot(items[start:next]);
                 start = next;
             }

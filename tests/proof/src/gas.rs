@@ -6,7 +6,7 @@ use crate::operations::{OPERATIONS, Operation};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rebut_contracts::abi::ArithHarness::{dotCall, foldCall};
-use rebut_contracts::abi::{Adjudicator, Elementary, Rebut};
+use rebut_contracts::abi::{Adjudicator, Elementary, Game, Rebut, Requests};
 use rebut_engine::program::{DType, FoldOp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,6 +50,8 @@ pub fn measure() -> Snapshot {
     windows.insert("dot".into(), dot(&mut harness));
     let code = [
         ("Rebut", Rebut::DEPLOYED_BYTECODE.len()),
+        ("Game", Game::DEPLOYED_BYTECODE.len()),
+        ("Requests", Requests::DEPLOYED_BYTECODE.len()),
         ("Adjudicator", Adjudicator::DEPLOYED_BYTECODE.len()),
         ("Elementary", Elementary::DEPLOYED_BYTECODE.len()),
     ];

@@ -1,0 +1,45 @@
+//! What calls cost, against the committed figures and against what refunds and bonds assume.
+
+use rebut_tests::calls::{Calls, measure};
+use std::path::Path;
+
+/// `REBUT_WRITE=1` writes the figures anew.
+#[tokio::test]
+async fn calls_cost_what_the_documents_say() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/gas-calls.json");
+    let measured = measure().await;
+    let text = serde_json::to_string_pretty(&measured).expect("figures") + "\n";
+    if std::env::var_os("REBUT_WRITE").is_some() {
+        std::fs::write(&path, &text).expect("docs/gas-calls.json is written");
+    }
+    let committed: Calls =
+        serde_json::from_str(&std::fs::read_to_string(&path).expect("docs/gas-calls.json")).expect("its format");
+    assert_eq!(
+        measured, committed,
+        "run `REBUT_WRITE=1 cargo test -p rebut-tests --test calls` and look at what changed"
+    );
+    for (name, limit) in [("claim/small", 90_000), ("claimBatch/item", 6_000), ("finalize/small", 60_000)] {
+        assert!(measured[name].most <= limit, "{name} costs {:?}", measured[name]);
+    }
+    refunds_are_below_what_calls_cost(&measured);
+}
+
+/// A number of `game/Costs.sol`.
+fn constant(name: &str) -> u64 {
+    let source = include_str!("../../contracts/src/game/Costs.sol");
+    let line = source.lines().find_map(|l| l.split_once(&format!(" {name} = "))).expect("the constant").1;
+    line.trim_end_matches(';').replace('_', "").parse().expect("a number")
+}
+
+/// Nobody moves for the refund's sake, and bonds cover a whole game.
+fn refunds_are_below_what_calls_cost(calls: &Calls) {
+    for (name, call) in [("MOVE", "move"), ("ENTER", "enter"), ("REVEAL", "revealLeaf"), ("STEP", "step")] {
+        assert!(constant(name) < calls[call].least, "{name} = {} and {call} costs {:?}", constant(name), calls[call]);
+    }
+    assert!(constant("OPENING") < calls["challenge"].least + calls["open"].least);
+    // No step costs more than 500,000; an opening, or a commitment, a turn of each kind at its costliest.
+    let turns = constant("TURNS") * calls["move"].most.max(calls["enter"].most).max(calls["revealLeaf"].most);
+    let opening = (calls["challenge"].most + calls["open"].most).max(calls["commit"].most);
+    assert!(opening + turns + 500_000 <= constant("GAME"), "{opening} + {turns}");
+    assert!(constant("OPENING") + constant("TURNS") * constant("MOVE") <= constant("GAME"));
+}
