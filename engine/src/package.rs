@@ -1,6 +1,6 @@
 //! A program with everything needed to run it: constants and the names that people know its parts by.
 
-use crate::lower::bill;
+use crate::lower::{bill, gas::STEP_GAS_CEILING};
 use crate::program::{
     Identity, Program, ProgramError, Source, ValueId, decode_descriptor, encode_descriptor, validate,
 };
@@ -12,11 +12,6 @@ use bincode::{Decode, Encode};
 const MAGIC: [u8; 8] = *b"rebut\0\0\x01";
 /// Largest package that is decoded: bincode would otherwise trust any length.
 const MAX_PACKAGE: usize = 8 << 30;
-
-/// Most calldata of a step: nodes pass on transactions of up to 128 KiB.
-const MAX_STEP_BYTES: u64 = 120_000;
-/// Most gas of a step: below the cap of a transaction (2^24, EIP-7825), with room for the call around it.
-const MAX_STEP_GAS: u64 = 12_000_000;
 
 /// Where a value came from, for people.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
@@ -52,16 +47,14 @@ pub enum PackageError {
     /// A package that cannot be decoded.
     #[error("the program package is damaged: {0}")]
     Damaged(String),
-    /// A step that no chain would take: nobody could defend or rebut the value.
-    #[error(
-        "a step of value {value} would need up to {bytes} bytes and {gas} gas, a transaction has room for {MAX_STEP_BYTES} and {MAX_STEP_GAS}"
-    )]
+    /// A step that costs more than any step may.
+    #[error("a step of value {value} (`{name}`) would cost up to {gas} gas, above the ceiling of {STEP_GAS_CEILING}")]
     Step {
         /// The instruction's value.
         value: ValueId,
-        /// Bytes of calldata, at most.
-        bytes: u64,
-        /// Gas, at most.
+        /// Its label's name.
+        name: String,
+        /// Its bill.
         gas: u64,
     },
     /// The constants are not those that the program commits to.
@@ -105,11 +98,10 @@ impl Package {
         outputs: Vec<String>,
     ) -> Result<Self, PackageError> {
         validate(&program)?;
-        for bill in bill(&program) {
-            let (value, bytes, gas) = (bill.value, bill.calldata_bytes_worst, bill.gas_worst);
-            if bytes > MAX_STEP_BYTES || gas > MAX_STEP_GAS {
-                return Err(PackageError::Step { value, bytes, gas });
-            }
+        if let Some(bill) = bill(&program).into_iter().find(|b| b.gas_worst > STEP_GAS_CEILING) {
+            let label = usize::try_from(bill.value).ok().and_then(|v| labels.get(v));
+            let name = label.map_or_else(String::new, |l| l.name.clone());
+            return Err(PackageError::Step { value: bill.value, name, gas: bill.gas_worst });
         }
         let roots: Vec<_> = program
             .values

@@ -3,7 +3,8 @@
 use rebut_engine::exec::Options;
 use rebut_engine::lower::{LowerOptions, lower};
 use rebut_engine::onnx::{model_from_bytes, tensor_from_pb};
-use rebut_engine::package::{Label, Package};
+use rebut_engine::package::{Label, Package, PackageError};
+use rebut_engine::program::{Core, DType, Expr, Instruction, Node, Op, Program, Source, TensorType, Value};
 use rebut_engine::tensor::Tensor;
 use rebut_engine::trace::{CacheError, Trace, TraceView};
 
@@ -27,6 +28,33 @@ fn a_package_survives_its_file() {
     assert_eq!(read.constants(), package.constants());
     assert_eq!(read.output_names(), package.output_names());
     assert_eq!(read.identity().program_id, package.identity().program_id);
+}
+
+#[test]
+fn a_package_with_a_step_above_the_ceiling_is_refused() {
+    let ty = TensorType::new(DType::F32, vec![1]);
+    let package = |nodes: usize| {
+        let mut epilogue = vec![Node::Const(DType::F32, 0x3fc0_0000)];
+        epilogue.extend(vec![Node::Apply(Op::Erf, [0; 3]); nodes]);
+        let instruction = Instruction {
+            extents: vec![],
+            reduction: vec![],
+            windowed: false,
+            operands: vec![],
+            views: vec![],
+            core: Core::None,
+            epilogue: Expr { nodes: epilogue },
+        };
+        let values = vec![Value { ty: ty.clone(), source: Source::Instruction(instruction) }];
+        let label = Label { name: "errors".into(), operator: "Erf".into() };
+        Package::new(Program { inputs: 0, outputs: 1, values }, vec![], vec![label], vec!["y".into()])
+    };
+    assert!(package(20).is_ok());
+    let error = package(31).expect_err("31 times erf");
+    assert!(
+        matches!(&error, PackageError::Step { value: 0, name, gas } if name == "errors" && *gas > 500_000),
+        "{error}"
+    );
 }
 
 #[test]

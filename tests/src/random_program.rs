@@ -2,6 +2,8 @@
 
 use rand::Rng;
 use rand::seq::IndexedRandom;
+use rebut_engine::lower::bill;
+use rebut_engine::lower::gas::STEP_GAS_CEILING;
 use rebut_engine::package::{Label, Package};
 use rebut_engine::program::limits::{CHUNK, FIRST_REDUCTION_AXIS};
 use rebut_engine::program::{
@@ -29,16 +31,17 @@ pub fn random_package(rng: &mut impl Rng, instructions: usize) -> (Package, Vec<
     }
     while values.len() < usize::from(input_count) + constants.len() + instructions {
         let value = random_value(rng, &values);
-        // What the generator cannot know, such as a descriptor's length, validation tells.
-        let mut longer = values.clone();
-        longer.push(value);
-        if validate(&Program { inputs: input_count, outputs: 1, values: longer.clone() }).is_ok() {
-            values = longer;
+        // What the generator cannot know, such as a descriptor's length and a step's bill, others tell.
+        let mut longer = Program { inputs: input_count, outputs: 1, values: values.clone() };
+        longer.values.push(value);
+        if validate(&longer).is_ok() && bill(&longer).iter().all(|b| b.gas_worst <= STEP_GAS_CEILING) {
+            values = longer.values;
         }
     }
     let program = Program { inputs: input_count, outputs: 1, values };
     let labels = vec![Label::default(); program.values.len()];
-    let package = Package::new(program, constants, labels, vec!["out".into()]).expect("a validated program");
+    let package =
+        Package::new(program, constants, labels, vec!["out".into()]).expect("a validated program of affordable steps");
     (package, inputs)
 }
 

@@ -10,7 +10,7 @@ use rebut_contracts::abi::{Adjudicator, Elementary};
 use rebut_contracts::b256;
 use rebut_engine::dispute;
 use rebut_engine::exec::{Isa, Options};
-use rebut_engine::package::{Label, Package};
+use rebut_engine::package::{Label, Package, PackageError};
 use rebut_engine::program::{Core, DType, Program, Source, ValueId, decode_descriptor, encode_descriptor, validate};
 use rebut_engine::tensor::Tensor;
 use rebut_engine::trace::{Trace, TraceView};
@@ -275,7 +275,10 @@ fn check_mutant(judge: &mut Judge, package: &Package, inputs: &[Tensor], program
         return false;
     }
     let labels = vec![Label::default(); program.values.len()];
-    let mutant = Package::new(program, package.constants().to_vec(), labels, vec!["out".into()]).expect("it validates");
+    let mutant = match Package::new(program, package.constants().to_vec(), labels, vec!["out".into()]) {
+        Err(PackageError::Step { .. }) => return false,
+        mutant => mutant.expect("it validates"),
+    };
     let trace = Trace::new(&mutant, inputs, &Options { threads: 1, ..Options::default() }).expect("it runs");
     let descriptor = encode_descriptor(&mutant.program().values[value as usize]).expect("a descriptor");
     let native = trace.tensor(value).and_then(|t| t.register(0)).expect("an element");

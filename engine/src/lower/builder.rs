@@ -1,7 +1,8 @@
 //! Definitions and the instructions that make them.
 
-use super::bill::{self, STEP_GAS_CEILING};
+use super::bill::{self, Around, STEP_GAS_CEILING};
 use super::constant::{gather, run};
+use super::cut::{Cut, combine, cuts};
 use super::draft::Draft;
 use super::formula::Formula;
 use super::lazy::{Axis, DefId, Lazy, axis, extent, row_major};
@@ -17,8 +18,6 @@ use std::collections::BTreeMap;
 const MADE_LIMIT: u64 = 1 << 24;
 /// Greatest number of elements, and of reduced elements, that are computed at compile time.
 const FOLD_LIMIT: u64 = 1 << 16;
-/// Depth of the trace tree that instructions are billed with while the program is not finished.
-pub(super) const ASSUMED_TRACE_DEPTH: u32 = 12;
 
 /// What a value will be, in the order of making.
 pub(super) struct Definition<'a> {
@@ -41,13 +40,20 @@ pub(super) struct Label {
     pub(super) operator: String,
 }
 
+/// How many times as many parts as there must be are made before an operand is copied instead.
+const PARTS: u64 = 2;
+
+/// The body of a fold of what is read.
+pub(super) const COMBINED: [Node; 1] = [Node::Load(0)];
+
 /// The operator of copies that only change the layout.
 pub(super) const COPY: &str = "Copy";
 
 /// Makes definitions; equal instructions and equal relaid constants are made once.
-#[derive(Default)]
 pub(super) struct Builder<'a> {
     pub(super) defs: Vec<Definition<'a>>,
+    /// What instructions are billed with.
+    around: Around,
     /// The node that is being lowered.
     pub(super) label: Label,
     instructions: BTreeMap<Vec<u8>, DefId>,
@@ -55,6 +61,17 @@ pub(super) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
+    /// Nothing made yet.
+    pub(super) fn new(around: Around) -> Self {
+        Self {
+            defs: Vec::new(),
+            around,
+            label: Label::default(),
+            instructions: BTreeMap::new(),
+            relaid: BTreeMap::new(),
+        }
+    }
+
     pub(super) fn define(&mut self, ty: TensorType, made: Made<'a>, label: Label) -> Lazy {
         let lazy = Lazy::dense(self.defs.len(), ty.dtype, &ty.dims);
         self.defs.push(Definition { ty, made, label });
@@ -162,67 +179,91 @@ impl<'a> Builder<'a> {
         self.emit(Spec { leader, ..Spec::map(dtype, extents, reads, epilogue) })
     }
 
-    /// A reduction with a core of type `core`; one of more than 256 elements becomes window results and a fold over them, recursively.
+    /// A reduction with a core of type `core`; one that is too long for a step becomes parts and a fold over them, recursively.
     pub(super) fn reduce(&mut self, whole: Spec, core: DType) -> Lowering<Lazy> {
-        let k = product(&whole.reduction);
-        if k <= CHUNK {
-            let spec = self.laid_out(whole)?;
-            return self.emit(spec);
+        let whole = self.constants_laid_out(whole)?;
+        let cut = self.cut(&whole, core)?;
+        if cut.parts.is_empty() {
+            return self.emit(cut.spec);
         }
-        let windows = self.laid_out(Spec {
-            dtype: core,
-            windowed: true,
-            reads: Vec::new(),
-            epilogue: Expr { nodes: vec![Node::Core] },
-            ..whole.clone()
-        })?;
         let name = self.label.name.clone();
-        self.label.name = format!("{name} (windows)");
-        let results = self.emit(windows);
+        self.label.name = format!("{name} (parts)");
+        let results = self.emit(cut.spec);
         self.label.name = name;
-        let op = match &whole.core {
-            Core::Fold { op: FoldOp::Prod | FoldOp::SeqMul, .. } => FoldOp::SeqMul,
-            Core::Fold { op: op @ (FoldOp::Min | FoldOp::Max | FoldOp::And | FoldOp::Or), .. } => *op,
-            _ => FoldOp::SeqAdd,
-        };
-        let combine = Spec {
-            reduction: vec![k.div_ceil(CHUNK)],
-            core: Core::Fold { op, body: Expr { nodes: vec![Node::Load(0)] } },
-            core_reads: vec![Read::plain(results?)],
-            ..whole
-        };
-        self.reduce(combine, core)
+        self.reduce(combine(whole, cut.parts, results?), core)
     }
 
-    /// The instruction with its operands copied to where a step touches few leaves: constants always, others where the bill asks for it.
-    fn laid_out(&mut self, mut spec: Spec) -> Lowering<Spec> {
-        let mut free = Vec::new();
-        for i in 0..spec.core_reads.len() {
-            if let Some(lazy) = spec.core_reads[i].as_plain().cloned() {
-                if self.constant_of(lazy.def).is_some() {
-                    spec.core_reads[i] = Read::plain(self.dense(&lazy)?);
-                } else {
-                    free.push(i);
-                }
+    /// What the costliest step of a reduction costs where it lies, cut as it would be.
+    pub(super) fn reduction_gas(&mut self, whole: &Spec, core: DType) -> Lowering<u64> {
+        let whole = self.constants_laid_out(whole.clone())?;
+        let k = product(&whole.reduction).min(CHUNK);
+        let long = cuts(&whole, core).into_iter().filter(|c| c.length * PARTS >= k);
+        Ok(self.first_affordable(long).map_or_else(|worst| worst, |cut| self.gas(&cut.spec)))
+    }
+
+    /// Longer parts rather than shorter ones, and operands as they lie rather than copied to where a step touches few leaves; but a
+    /// copy rather than many parts.
+    fn cut(&mut self, whole: &Spec, core: DType) -> Lowering<Cut> {
+        let all = cuts(whole, core);
+        let k = product(&whole.reduction).min(CHUNK);
+        let long: Vec<Cut> = all.iter().filter(|c| c.length * PARTS >= k).cloned().collect();
+        if let Ok(cut) = self.first_affordable(long.clone()) {
+            return Ok(cut);
+        }
+        for copied in self.copies(whole)? {
+            if let Ok(cut) = self.first_affordable(cuts(&copied, core).into_iter().filter(|c| c.length * PARTS >= k)) {
+                return Ok(cut);
             }
         }
-        let mut best = (self.gas(&spec), spec.clone());
-        for choice in 1..1u32 << free.len().min(4) {
-            if best.0 <= STEP_GAS_CEILING {
-                break;
+        if let Ok(cut) = self.first_affordable(all.clone()) {
+            return Ok(cut);
+        }
+        // None is: the program will be refused.
+        all.into_iter().next().ok_or_else(|| "it reduces nothing".into())
+    }
+
+    /// The first cut whose step costs no more than the ceiling, or the least that any of them costs.
+    fn first_affordable(&self, cuts: impl IntoIterator<Item = Cut>) -> Result<Cut, u64> {
+        let mut least = u64::MAX;
+        for cut in cuts {
+            let gas = self.gas(&cut.spec);
+            if gas <= STEP_GAS_CEILING {
+                return Ok(cut);
             }
-            let mut candidate = spec.clone();
+            least = least.min(gas);
+        }
+        Err(least)
+    }
+
+    /// The instruction with its constants laid out as it reads them.
+    fn constants_laid_out(&mut self, mut spec: Spec) -> Lowering<Spec> {
+        for read in &mut spec.core_reads {
+            if let Some(lazy) = read.as_plain().filter(|l| self.constant_of(l.def).is_some()).cloned() {
+                *read = Read::plain(self.dense(&lazy)?);
+            }
+        }
+        Ok(spec)
+    }
+
+    /// The instruction with some of its operands copied, then others, then all.
+    fn copies(&mut self, spec: &Spec) -> Lowering<Vec<Spec>> {
+        let free = |i: &usize| {
+            spec.core_reads[*i]
+                .as_plain()
+                .is_some_and(|l| l.readable() && !l.is_dense() && self.constant_of(l.def).is_none())
+        };
+        let free: Vec<usize> = (0..spec.core_reads.len()).filter(free).take(4).collect();
+        let mut all = Vec::new();
+        for choice in 1..1u32 << free.len() {
+            let mut copied = spec.clone();
             for (_, &i) in free.iter().enumerate().filter(|(bit, _)| choice >> bit & 1 == 1) {
-                if let Some(lazy) = spec.core_reads[i].as_plain().filter(|l| l.readable()) {
-                    candidate.core_reads[i] = Read::plain(self.dense(lazy)?);
+                if let Some(lazy) = spec.core_reads[i].as_plain() {
+                    copied.core_reads[i] = Read::plain(self.dense(lazy)?);
                 }
             }
-            let gas = self.gas(&candidate);
-            if gas < best.0 {
-                best = (gas, candidate);
-            }
+            all.push(copied);
         }
-        Ok(best.1)
+        Ok(all)
     }
 
     /// The worst step of an instruction; the greatest number where it cannot be placed.
@@ -231,11 +272,7 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn draft_gas(&self, draft: &Draft) -> u64 {
-        let value = self.value(draft);
-        match &value.source {
-            Source::Instruction(i) => bill::instruction(i, &value.ty, 512, ASSUMED_TRACE_DEPTH).gas_worst,
-            _ => 0,
-        }
+        bill::step(&self.value(draft), &self.around).map_or(0, |b| b.gas_worst)
     }
 
     /// The draft as a value with definitions for value numbers.

@@ -1,5 +1,6 @@
 //! Why a model cannot become a program.
 
+use super::bill::STEP_GAS_CEILING;
 use crate::program::ProgramError;
 
 /// Why a model cannot become a program, and what to do about it.
@@ -38,6 +39,16 @@ pub enum LowerError {
         name: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// An instruction whose step would cost more than a step may, however its operands are laid out.
+    #[error("{operator} (node `{node}`): a step would cost up to {gas} gas, above the ceiling of {STEP_GAS_CEILING}")]
+    Step {
+        /// The operators that the instruction is made from.
+        operator: String,
+        /// The node's name.
+        node: String,
+        /// Its bill.
+        gas: u64,
     },
     /// The program breaks a limit of programs.
     #[error(transparent)]

@@ -1,5 +1,6 @@
 //! The model's graph: inputs, nodes in order, outputs.
 
+use super::bill::{Around, STEP_GAS_CEILING, bill};
 use super::builder::{Builder, Label, Made};
 use super::context::Context;
 use super::error::LowerError;
@@ -7,8 +8,9 @@ use super::lazy::Lazy;
 use super::{finish, mul, ops};
 use crate::onnx::{Dim, Model, Node, ValueInfo};
 use crate::program::limits::MAX_RANK;
-use crate::program::{Program, TensorType};
+use crate::program::{DType, Program, TensorType};
 use crate::tensor::Tensor;
+use crate::tree;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,15 +50,47 @@ pub fn lower(model: &Model, options: &LowerOptions) -> Result<Lowered, LowerErro
     if let Some(node) = needed.iter().find(|n| ops::find(&n.operator).is_none()) {
         return Err(LowerError::Operator { operator: node.operator.clone(), node: node.name.clone() });
     }
-    let mut b = Builder::default();
-    let mut tensors: BTreeMap<String, Lazy> = BTreeMap::new();
-    let mut inputs = Vec::new();
     unknown_names(model, options)?;
+    // Steps are billed by the depth of the trace tree, which is known when the program is: guessed, and if that was too little, again.
+    let mut depth = GUESSED_DEPTH;
+    loop {
+        let lowered = lower_at(model, options, &needed, depth)?;
+        let needed_depth = tree::depth(lowered.program.values.len() as u64);
+        if needed_depth <= depth {
+            return affordable(&lowered).map(|()| lowered);
+        }
+        depth = needed_depth;
+    }
+}
+
+/// Depth of the trace tree of up to 32 values.
+const GUESSED_DEPTH: u32 = 5;
+
+/// No step costs more than the ceiling.
+fn affordable(lowered: &Lowered) -> Result<(), LowerError> {
+    let Some(worst) = bill(&lowered.program).into_iter().max_by_key(|b| b.gas_worst) else { return Ok(()) };
+    if worst.gas_worst <= STEP_GAS_CEILING {
+        return Ok(());
+    }
+    let at = usize::try_from(worst.value).unwrap_or(usize::MAX);
+    let text = |list: &[String]| list.get(at).cloned().unwrap_or_default();
+    Err(LowerError::Step { operator: text(&lowered.operators), node: text(&lowered.names), gas: worst.gas_worst })
+}
+
+/// Lowers a model whose trace tree is billed as if it had this depth.
+fn lower_at(model: &Model, options: &LowerOptions, needed: &[&Node], depth: u32) -> Result<Lowered, LowerError> {
+    let mut inputs = Vec::new();
     for info in model.inputs.iter().filter(|i| !options.bindings.contains_key(&i.name)) {
         let ty = input_type(info, options).map_err(|reason| LowerError::Input { name: info.name.clone(), reason })?;
-        let label = Label { name: info.name.clone(), operator: String::new() };
-        tensors.insert(info.name.clone(), b.define(ty.clone(), Made::Input, label));
         inputs.push((info.name.clone(), ty));
+    }
+    // What the outputs' shapes are is not known yet: none has more dimensions.
+    let outputs = vec![TensorType::new(DType::F32, vec![1; MAX_RANK]); model.outputs.len()];
+    let mut b = Builder::new(Around::new(depth, inputs.iter().map(|i| &i.1).chain(&outputs)));
+    let mut tensors: BTreeMap<String, Lazy> = BTreeMap::new();
+    for (name, ty) in &inputs {
+        let label = Label { name: name.clone(), operator: String::new() };
+        tensors.insert(name.clone(), b.define(ty.clone(), Made::Input, label));
     }
     for (name, tensor) in &options.bindings {
         let label = Label { name: name.clone(), operator: String::new() };

@@ -1,25 +1,25 @@
 //! From an ONNX model to a [`Program`](crate::program::Program): a deterministic pass, so that everybody who compiles a model gets the same program id.
 //!
 //! Every ONNX tensor is a lazy tensor (`lazy.rs`) over some definition; operators make views of them or instructions
-//! (`ops/`), `builder.rs` lays operands out so that a step touches few leaves (`bill.rs`), `fuse.rs` merges elementwise neighbours, and
+//! (`ops/`), `builder.rs` lays operands out so that a step touches few leaves (`bill/`) and cuts long reductions (`cut.rs`), `fuse.rs` merges elementwise neighbours, and
 //! `finish.rs` numbers what is left.
 
 mod bill;
 mod builder;
 mod constant;
 mod context;
+mod cut;
 mod draft;
 mod error;
 mod finish;
 mod formula;
 mod fuse;
-pub mod gas;
 mod graph;
 mod lazy;
 mod ops;
 mod spec;
 
-pub use bill::{Bill, bill};
+pub use bill::{Around, Bill, bill, gas, step};
 pub use error::LowerError;
 pub use graph::{LowerOptions, Lowered, lower};
 

@@ -49,6 +49,11 @@ impl DType {
         }
     }
 
+    /// Elements in a leaf.
+    pub const fn lanes(self) -> u64 {
+        (super::limits::LEAF / self.width()) as u64
+    }
+
     /// Whether it is one of the integer types.
     pub const fn is_integer(self) -> bool {
         matches!(self, Self::U8 | Self::I8 | Self::I32 | Self::I64)

@@ -70,7 +70,7 @@ pub(super) fn conv(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
             _ => c.b.dense(&x)?,
         };
         let Some(candidate) = spec(laid)? else { continue };
-        let gas = c.b.gas(&candidate);
+        let gas = c.b.reduction_gas(&candidate, DType::F32)?;
         if best.as_ref().is_none_or(|b| gas < b.0) {
             best = Some((gas, candidate));
         }

@@ -147,7 +147,7 @@ fn pool(
             true => b.dense(x)?,
         };
         let candidate = spec(&laid)?;
-        let gas = b.gas(&candidate);
+        let gas = b.reduction_gas(&candidate, x.dtype)?;
         if best.as_ref().is_none_or(|b| gas < b.0) {
             best = Some((gas, candidate));
         }

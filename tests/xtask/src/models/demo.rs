@@ -8,7 +8,7 @@ const MAX_TRANSACTIONS: u64 = 14;
 /// The whole dispute stays below this.
 const GAS_LIMIT: u64 = 2_000_000;
 /// The step alone stays below this.
-const STEP_GAS_LIMIT: u64 = 600_000;
+const STEP_GAS_LIMIT: u64 = 500_000;
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Figures {
@@ -89,7 +89,7 @@ mod tests {
     fn at_the_limits() -> Value {
         json!({
             "verdict": "refuted", "disputed_operator": "Conv", "disputed_element": 17,
-            "transactions": 14, "gas_total": 1_999_999, "gas_step": 599_999,
+            "transactions": 14, "gas_total": 1_999_999, "gas_step": 499_999,
         })
     }
 
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn a_refuted_lie_at_the_limits_passes() {
         let figures = judge(&json!({})).unwrap();
-        let text = "refuted, 14 transactions, 1999999 gas, step 599999 gas (Conv element 17)";
+        let text = "refuted, 14 transactions, 1999999 gas, step 499999 gas (Conv element 17)";
         assert_eq!(figures.to_string(), text);
     }
 
@@ -114,7 +114,7 @@ mod tests {
             (json!({ "verdict": "final" }), "final, not refuted"),
             (json!({ "transactions": 15 }), "15 transactions"),
             (json!({ "gas_total": 2_000_000 }), "2000000 gas for the dispute"),
-            (json!({ "gas_step": 600_000 }), "600000 gas for the step"),
+            (json!({ "gas_step": 500_000 }), "500000 gas for the step"),
         ] {
             assert!(judge(&changes).unwrap_err().contains(fault), "{changes}");
         }

@@ -1,0 +1,110 @@
+//! What expressions and the core's arithmetic cost.
+
+use super::gather::{self, Kind};
+use super::leaves::Spread;
+use super::{Cost, gas, window};
+use crate::program::limits::FIRST_REDUCTION_AXIS;
+use crate::program::*;
+use std::collections::BTreeSet;
+
+/// The core and the epilogue.
+pub(super) fn cost(i: &Instruction, spreads: &[Spread]) -> Cost {
+    let n = window(i);
+    let mut total = Cost::default();
+    let mut core = None;
+    match &i.core {
+        Core::None => {}
+        Core::Dot { a, b } => {
+            for view in [a, b].into_iter().filter_map(|&v| i.views.get(usize::from(v))) {
+                total += gather::cost(i, view, Kind::Packed, true, spreads);
+            }
+            total += Cost { gas: gas::CORE + n * gas::MULTIPLY_ADD, words: 0 };
+            core = Some(DType::F32);
+        }
+        Core::Fold { op, body } => {
+            let ((dtype, varies), cost) = expression(i, body, None, true, spreads);
+            total += cost;
+            let float = dtype == DType::F32;
+            total += Cost { gas: gas::CORE + gas::fold_start(*op, float) + n * gas::fold(*op, float), words: 20 };
+            if !varies {
+                total += Cost { gas: n * gas::LANE_REPEATED, words: n };
+            }
+            core = Some(dtype);
+        }
+    }
+    total += expression(i, &i.epilogue, core, false, spreads).1;
+    total
+}
+
+/// The type of an expression's result, whether it has a register for each k, and what it costs; every node is evaluated, and each view
+/// gathered once.
+fn expression(
+    i: &Instruction,
+    expr: &Expr,
+    core: Option<DType>,
+    body: bool,
+    spreads: &[Spread],
+) -> ((DType, bool), Cost) {
+    let mut total = Cost::default();
+    let mut gathered: BTreeSet<(u8, Kind)> = BTreeSet::new();
+    // Of each node: its type and whether it has a register for each k.
+    let mut nodes: Vec<(DType, bool)> = Vec::with_capacity(expr.nodes.len());
+    let mut called = false;
+    for node in &expr.nodes {
+        let arg = |n: NodeId| nodes.get(usize::from(n)).copied().unwrap_or((DType::F32, body));
+        let any = |args: &[NodeId]| args.iter().any(|&a| arg(a).1);
+        let mut gather = |view: u8, kind: Kind| {
+            let read = i.views.get(usize::from(view));
+            let over = body && read.is_some_and(reduces);
+            if let Some(read) = read.filter(|_| gathered.insert((view, kind))) {
+                total += gather::cost(i, read, kind, over, spreads);
+            }
+            over
+        };
+        let (result, each) = match *node {
+            Node::Const(dtype, _) => ((dtype, false), 0),
+            Node::Core => ((core.unwrap_or(DType::F32), false), 0),
+            Node::Load(view) => {
+                let operand = i.views.get(usize::from(view)).and_then(|v| v.accesses.first()).map(|a| a.operand);
+                let dtype = operand.and_then(|o| i.operands.get(usize::from(o))).map_or(DType::F32, |o| o.dtype);
+                ((dtype, gather(view, Kind::Registers)), 0)
+            }
+            Node::Valid(view) => ((DType::Bool, gather(view, Kind::Valid)), 0),
+            Node::Iota(axis) => ((DType::I64, axis >= FIRST_REDUCTION_AXIS), gas::IOTA),
+            Node::Select(c, a, b) => ((arg(a).0, any(&[c, a, b])), gas::SELECT),
+            Node::Cast(dtype, a) => ((dtype, arg(a).1), gas::cast(arg(a).0, dtype)),
+            Node::Apply(op, args) => {
+                let dtype = arg(args[0]).0;
+                let result = (op.result(dtype).unwrap_or(dtype), any(&args[..op.arity()]));
+                let call = if op.is_elementary() { gas::CALL } else { 0 };
+                if op.is_elementary() && !called {
+                    called = true;
+                    total.gas += gas::FIRST_CALL;
+                }
+                (result, call + gas::operation(op, dtype))
+            }
+        };
+        let count = if result.1 { window(i) } else { 1 };
+        let stored = if matches!(node, Node::Load(_) | Node::Valid(_)) { 0 } else { count };
+        let once = match arity(node) {
+            0 => gas::NODE,
+            arguments => gas::OPERATION + arguments * gas::PER_ARGUMENT,
+        };
+        total += Cost { gas: once + count * each, words: gas::NODE_WORDS + stored };
+        nodes.push(result);
+    }
+    (nodes.last().copied().unwrap_or((DType::F32, body)), total)
+}
+
+fn reduces(view: &View) -> bool {
+    view.forms().flat_map(|f| &f.terms).any(|t| t.0 >= FIRST_REDUCTION_AXIS)
+}
+
+fn arity(node: &Node) -> u64 {
+    match node {
+        Node::Const(..) | Node::Load(_) | Node::Core | Node::Iota(_) | Node::Valid(_) => 0,
+        Node::Cast(..) => 1,
+        Node::Select(..) => 3,
+        Node::Apply(op, _) => op.arity() as u64,
+    }
+}

@@ -1,0 +1,159 @@
+//! How many leaves one step touches: counted for every position of a window relative to a leaf. Guards are ignored, which can only make
+//! it more.
+
+use crate::program::limits::{CHUNK, FIRST_REDUCTION_AXIS};
+use crate::program::*;
+use crate::tree;
+use std::collections::BTreeSet;
+
+/// Windows that are counted one by one; of a reduction with more, each element is billed as if it lay in a leaf of its own.
+const WINDOWS_COUNTED: u64 = 4096;
+
+/// Most leaves of one operand, and most groups of neighbours that they form.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Spread {
+    pub(super) leaves: u64,
+    pub(super) groups: u64,
+}
+
+impl Spread {
+    /// Siblings that their multiproof needs at most in a tree of this depth.
+    pub(super) fn siblings(self, depth: u32) -> u64 {
+        // All of them far apart share the upper levels; of a group, each level needs a sibling at either end.
+        let apart = self.leaves.checked_ilog2().map_or(0, |log| self.leaves * u64::from(depth.saturating_sub(log)));
+        let ends = if self.leaves > self.groups { 2 * depth.saturating_sub(1).max(1) } else { depth };
+        apart.min(self.groups * u64::from(ends))
+    }
+}
+
+/// The views that the core reads.
+fn core_views(i: &Instruction) -> BTreeSet<u8> {
+    match &i.core {
+        Core::None => BTreeSet::new(),
+        Core::Dot { a, b } => [*a, *b].into(),
+        Core::Fold { body, .. } => loads(body).collect(),
+    }
+}
+
+fn loads(expr: &Expr) -> impl Iterator<Item = u8> {
+    expr.nodes.iter().filter_map(|n| if let Node::Load(view) = n { Some(*view) } else { None })
+}
+
+/// Most leaves of each operand that one step touches.
+pub(super) fn spread(i: &Instruction) -> Vec<Spread> {
+    let core = core_views(i);
+    let epilogue: BTreeSet<u8> = loads(&i.epilogue).collect();
+    let mut spreads = vec![Spread::default(); i.operands.len()];
+    // Accesses whose leaves are counted: others at the same addresses read no more.
+    let mut counted: Vec<(u8, &Affine)> = Vec::new();
+    for (v, view) in (0u8..).zip(&i.views).filter(|(v, _)| core.contains(v) || epilogue.contains(v)) {
+        let mut once = BTreeSet::new();
+        for Access { operand: o, address, .. } in &view.accesses {
+            let Some(operand) = i.operands.get(usize::from(*o)) else { continue };
+            // An epilogue reads one element, of the first access that holds: one leaf of whichever operand.
+            let either = !core.contains(&v) && view.accesses.len() > 1;
+            if either && !once.insert(*o) || !either && counted.contains(&(*o, address)) {
+                continue;
+            }
+            if !either {
+                counted.push((*o, address));
+            }
+            let add = if address.terms.iter().any(|t| t.0 >= FIRST_REDUCTION_AXIS) {
+                window_leaves(i, address, operand.dtype.lanes())
+            } else {
+                Spread { leaves: 1, groups: 1 }
+            };
+            let spread = &mut spreads[usize::from(*o)];
+            spread.leaves += add.leaves;
+            spread.groups += add.groups;
+        }
+    }
+    for (spread, o) in spreads.iter_mut().zip(&i.operands) {
+        spread.leaves = spread.leaves.min(tree::leaf_count(o.dtype, o.elements));
+        spread.groups = spread.groups.min(spread.leaves);
+    }
+    spreads
+}
+
+/// Most leaves that an address form touches over one window.
+fn window_leaves(i: &Instruction, address: &Affine, lanes: u64) -> Spread {
+    let k = product(&i.reduction);
+    let window = k.min(CHUNK);
+    let l = lanes as i64;
+    let coefficient = |axis: u8| address.terms.iter().find(|t| t.0 == axis).map_or(0, |t| t.1);
+    let mut step = l;
+    for (axis, &extent) in (0u8..).zip(&i.extents) {
+        if extent > 1 {
+            step = gcd(step, coefficient(axis));
+        }
+    }
+    let strides: Vec<i64> = (FIRST_REDUCTION_AXIS..).zip(&i.reduction).map(|(axis, _)| coefficient(axis)).collect();
+    let windows = k.div_ceil(CHUNK).max(1);
+    let one_loop = strides.len() <= 1;
+    if one_loop && windows > 1 {
+        // All windows look alike, each shifted by 256 strides.
+        step = gcd(step, strides[0].wrapping_mul(CHUNK as i64));
+    } else if windows > WINDOWS_COUNTED {
+        return Spread { leaves: window, groups: window };
+    }
+    let counted = if one_loop { 1 } else { windows };
+    let all = (0..counted).map(|w| positions(i, &strides, w, address.base, step, l));
+    all.fold(Spread::default(), |a, b| Spread { leaves: a.leaves.max(b.leaves), groups: a.groups.max(b.groups) })
+}
+
+/// Most leaves touched by window `w` over all positions relative to a leaf that are `base` modulo `step`.
+fn positions(i: &Instruction, strides: &[i64], w: u64, base: i64, step: i64, lanes: i64) -> Spread {
+    let k = product(&i.reduction);
+    let mut offsets: Vec<i64> = (w * CHUNK..k.min((w + 1) * CHUNK)).map(|k| offset(&i.reduction, strides, k)).collect();
+    offsets.sort_unstable();
+    offsets.dedup();
+    if offsets.is_empty() {
+        return Spread::default();
+    }
+    // How many more leaves there are at each position: a neighbour `gap` further on is in another leaf where the position is within
+    // `gap` of the leaf's end.
+    let mut change = vec![0i64; lanes as usize + 1];
+    let (mut always, mut groups) = (1, 1);
+    for pair in offsets.windows(2) {
+        let gap = pair[1].saturating_sub(pair[0]);
+        groups += u64::from(gap > lanes);
+        if gap >= lanes {
+            always += 1;
+            continue;
+        }
+        let from = (-gap - pair[0]).rem_euclid(lanes);
+        let to = from + gap;
+        change[from as usize] += 1;
+        change[to.min(lanes) as usize] -= 1;
+        if to > lanes {
+            change[0] += 1;
+            change[(to - lanes) as usize] -= 1;
+        }
+    }
+    let mut sum = 0;
+    let mut worst = 0;
+    for (position, c) in (0i64..).zip(&change[..lanes as usize]) {
+        sum += c;
+        if (position - base).rem_euclid(step) == 0 {
+            worst = worst.max(sum);
+        }
+    }
+    Spread { leaves: (always + worst) as u64, groups }
+}
+
+fn offset(extents: &[u64], strides: &[i64], mut k: u64) -> i64 {
+    let mut sum: i64 = 0;
+    for (&extent, &stride) in extents.iter().zip(strides).rev() {
+        sum = sum.wrapping_add(stride.wrapping_mul((k % extent.max(1)) as i64));
+        k /= extent.max(1);
+    }
+    sum
+}
+
+fn gcd(a: i64, b: i64) -> i64 {
+    let (mut a, mut b) = (a.unsigned_abs(), b.unsigned_abs());
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    i64::try_from(a).unwrap_or(1)
+}
