@@ -7,6 +7,7 @@ pub mod inputs;
 pub mod operations;
 #[cfg(feature = "oracle")]
 pub mod oracle;
+pub mod steps;
 #[cfg(feature = "oracle")]
 pub mod sweep;
 pub mod vectors;

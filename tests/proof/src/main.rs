@@ -1,10 +1,15 @@
-//! The command behind `cargo xtask sweep`, `evm-vectors`, `gas` and `vectors`.
+//! The command behind `cargo xtask sweep`, `evm-vectors`, `gas`, `steps` and `vectors`.
 
 use clap::Parser;
 use rayon::prelude::*;
+use rebut_engine::lower::gas::STEP_GAS_CEILING;
 use rebut_proof::harness::Harness;
 use rebut_proof::inputs::arguments;
 use rebut_proof::operations::{OPERATIONS, Operation};
+use rebut_proof::steps::judge::Judge;
+use rebut_proof::steps::operands::{LENGTHS, Reduction, climb};
+use rebut_proof::steps::random::Kind;
+use rebut_proof::steps::{Found, Summary, search};
 use rebut_proof::{gas, vectors};
 use serde::Serialize;
 use std::error::Error;
@@ -38,6 +43,18 @@ enum Task {
         #[arg(long, value_name = "FILE")]
         write: Option<PathBuf>,
     },
+    /// Searches for a step that costs more than its bill
+    Steps {
+        /// Random instructions of each kind, each with changes that come nearer to its bill
+        #[arg(long, default_value_t = 200)]
+        seeds: u64,
+        /// The first seed
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Vector files for other implementations, and their digests
     Vectors {
         /// Where the files go; only the digests are printed if there is none
@@ -57,6 +74,7 @@ fn main() -> ExitCode {
         Task::Sweep(arguments) => sweeps::run(&arguments),
         Task::EvmVectors { operation, count, json } => evm_vectors(operation.as_deref(), count, json),
         Task::Gas { json, write } => show_gas(json, write),
+        Task::Steps { seeds, from, json } => find_steps(from, seeds, json),
         Task::Vectors { out, count } => write_vectors(out, count),
     };
     match outcome {
@@ -135,6 +153,103 @@ fn show_gas(json: bool, write: Option<PathBuf>) -> Outcome {
         println!("{name:16} {bytes:>9} bytes of 24576");
     }
     Ok(())
+}
+
+#[derive(Serialize)]
+struct Searched {
+    kind: &'static str,
+    instructions: u64,
+    payable: u64,
+    costliest_gas: u64,
+    costliest_bill: u64,
+    nearest_gas: u64,
+    nearest_bill: u64,
+    nearest_ratio: f64,
+    above: usize,
+}
+
+impl Searched {
+    fn new(summary: &Summary) -> Self {
+        let gas = |found: &Option<Found>| found.as_ref().map_or((0, 0), |f| (f.taken.gas, f.bill.gas_worst));
+        let evaluation = |f: &Found| (f.taken.evaluation, f.bill.evaluation_worst);
+        let (costliest_gas, costliest_bill) = gas(&summary.costliest);
+        let (nearest_gas, nearest_bill) = summary.nearest.as_ref().map_or((0, 0), evaluation);
+        Self {
+            kind: summary.kind.name(),
+            instructions: summary.cases,
+            payable: summary.payable,
+            costliest_gas,
+            costliest_bill,
+            nearest_gas,
+            nearest_bill,
+            nearest_ratio: summary.nearest.as_ref().map_or(0.0, Found::ratio),
+            above: summary.above.len(),
+        }
+    }
+}
+
+/// The costliest operands of each reduction; then the costliest step that a program may have, and the evaluation that is nearest to its bill, by kind.
+fn find_steps(from: u64, seeds: u64, json: bool) -> Outcome {
+    /// Seeds that one EVM is asked for.
+    const PART: u64 = 25;
+    /// Changes of the operands of each reduction's windows.
+    const CHANGES: u32 = 2_000;
+    let mut above = 0;
+    let mut windows = Vec::new();
+    if !json {
+        println!("{:16} {:>8} {:>9} {:>9}", "window", "elements", "costliest", "bill");
+    }
+    for (reduction, length) in Reduction::all().flat_map(|r| LENGTHS.map(|length| (r, length))) {
+        let climbs = (from..from + seeds.div_ceil(PART).max(2)).into_par_iter();
+        let climbs = climbs.map_init(Harness::new, |h, seed| climb(h, reduction, length, seed, CHANGES));
+        let (most, bill) = (climbs.max().unwrap_or(0), reduction.bill(length));
+        above += usize::from(most > bill);
+        let name = reduction.name();
+        if !json {
+            println!("{name:16} {length:>8} {most:>9} {bill:>9}");
+        }
+        windows.push(serde_json::json!({ "reduction": name, "elements": length, "costliest": most, "bill": bill }));
+    }
+    let mut rows = Vec::new();
+    if !json {
+        println!(
+            "\n{:16} {:>12} {:>9} {:>14} {:>9} {:>18} {:>9} {:>6} {:>6}",
+            "kind", "instructions", "payable", "costliest step", "bill", "nearest evaluation", "bill", "ratio", "above"
+        );
+    }
+    for kind in Kind::ALL {
+        let parts = (0..seeds.div_ceil(PART)).into_par_iter();
+        let part = |judge: &mut Judge, n: u64| search(judge, kind, from + n * PART..from + seeds.min((n + 1) * PART));
+        let found: Result<Vec<Summary>, String> = parts.map_init(Judge::new, part).collect();
+        let summary = found?.into_iter().fold(Summary::new(kind), Summary::merged);
+        for found in summary.above.iter().take(3) {
+            eprintln!("above its bill: {:?} {:?}\n{:?}", found.taken, found.bill, found.case);
+        }
+        above += summary.above.len();
+        let row = Searched::new(&summary);
+        if !json {
+            println!(
+                "{:16} {:>12} {:>9} {:>14} {:>9} {:>18} {:>9} {:>6.3} {:>6}",
+                row.kind,
+                row.instructions,
+                row.payable,
+                row.costliest_gas,
+                row.costliest_bill,
+                row.nearest_gas,
+                row.nearest_bill,
+                row.nearest_ratio,
+                row.above
+            );
+        }
+        rows.push(row);
+    }
+    if json {
+        println!(
+            "{}",
+            serde_json::json!({ "ceiling": STEP_GAS_CEILING, "windows": windows, "kinds": rows, "above": above })
+        );
+    }
+    if above > 0 { Err(format!("{above} steps cost more than their bill").into()) } else { Ok(()) }
 }
 
 fn write_vectors(out: Option<PathBuf>, count: usize) -> Outcome {

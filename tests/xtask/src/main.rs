@@ -51,7 +51,7 @@ enum Task {
     Forge,
     /// The ignored end-to-end tests, against an anvil started for them
     Anvil,
-    /// A slice of every sweep, and contract vectors
+    /// A slice of every sweep, contract vectors, and a search for steps above their bills
     Proof,
     /// The arithmetic's tests on aarch64, emulated
     Arm,
@@ -70,6 +70,12 @@ enum Task {
     /// Gas of the contracts' arithmetic and code sizes
     #[command(disable_help_flag = true)]
     Gas {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Searches for a step of some instruction that costs more than its bill
+    #[command(disable_help_flag = true)]
+    Steps {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -101,6 +107,7 @@ fn main() -> ExitCode {
         Task::Sweep { arguments } => proof::run("sweep", &arguments),
         Task::EvmVectors { arguments } => proof::run("evm-vectors", &arguments),
         Task::Gas { arguments } => proof::run("gas", &arguments),
+        Task::Steps { arguments } => proof::run("steps", &arguments),
         Task::Vectors { arguments } => proof::run("vectors", &arguments),
         Task::Models { settings } => Step::Models.run(&settings),
     };

@@ -14,10 +14,12 @@ fn build_and_run(oracle: bool, task: &str, arguments: &[String]) -> Outcome {
     Cmd::cargo(&build).args(features).args(["--", task]).args(arguments).run()
 }
 
-/// What CI has time for: every 512th block of every sweep, and 50,000 vectors of each of the contracts' operations.
+/// What CI has time for: every 512th block of every sweep, 50,000 vectors of each of the contracts' operations, and
+/// 100 instructions of each kind with their changes.
 pub(crate) fn slice() -> Outcome {
     let strings = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
     build_and_run(true, "sweep", &strings(&["all", "--stride", "512"]))?;
     // The same features, so that nothing is built again.
-    build_and_run(true, "evm-vectors", &strings(&["--count", "50000"]))
+    build_and_run(true, "evm-vectors", &strings(&["--count", "50000"]))?;
+    build_and_run(true, "steps", &strings(&["--seeds", "100"]))
 }
