@@ -182,7 +182,7 @@ fn every_image_gets_its_label() {
 
 #[test]
 fn the_demo_tells_machines_everything() {
-    let output = succeeds(&[&"demo", &"--json", &"--lie", &"12:5"]);
+    let output = succeeds(&[&"demo", &"--json", &"--lie", &"13:5"]);
     let report: serde_json::Value = serde_json::from_str(&output).expect("one JSON object");
     let keys = ["model", "values", "transactions", "gas_total", "gas_step", "gas_by_move", "disputed_operator"];
     for key in keys.into_iter().chain(["disputed_element", "verdict", "honest_claim"]) {
@@ -195,7 +195,7 @@ fn the_demo_tells_machines_everything() {
     assert_eq!(report["honest_claim"]["consumer_label"], 0);
     let number = |key: &str| report[key].as_u64().expect("a number");
     assert!(
-        number("transactions") <= 14 && number("gas_total") <= 2_000_000 && number("gas_step") <= 600_000,
+        number("transactions") <= 14 && number("gas_total") <= 2_000_000 && number("gas_step") <= 500_000,
         "{output}"
     );
     let by_move = report["gas_by_move"].as_object().expect("gas by function");
@@ -204,7 +204,7 @@ fn the_demo_tells_machines_everything() {
 
 #[test]
 fn a_lie_about_nothing_is_refused() {
-    for lie in ["99:0", "12:128", "0:64"] {
+    for lie in ["99:0", "13:256", "0:64"] {
         fails(&[&"demo", &"--lie", &lie], lie);
     }
 }

@@ -10,7 +10,7 @@ use rebut_engine::arith::{Isa, soft};
 use rebut_engine::exec::{self, Keep, Options};
 use rebut_engine::lower::{LowerOptions, lower};
 use rebut_engine::onnx::model_from_bytes;
-use rebut_engine::program::{DType, FoldOp, Instruction, Source};
+use rebut_engine::program::{Core, DType, FoldOp, Instruction, Program, Source};
 use rebut_engine::reference::{Memory, evaluate, fold};
 use rebut_engine::tensor::Tensor;
 
@@ -61,8 +61,9 @@ impl Memory for Operands<'_> {
     }
 }
 
-/// Runs a model with every instruction set, compares every element of every instruction with the reference, and gives the output.
-fn run(model: Vec<u8>, inputs: &[Tensor], what: &str) -> Vec<u32> {
+/// Runs a model with every instruction set, compares every element of every instruction with the reference, and gives the output and the
+/// lengths of the parts that its reduction is cut into, one after the other.
+fn run(model: Vec<u8>, inputs: &[Tensor], what: &str) -> (Vec<u32>, Vec<usize>) {
     let model = model_from_bytes(model, None).expect("a model");
     let package = package(&lower(&model, &LowerOptions::default()).unwrap_or_else(|e| panic!("{what}: {e}")));
     let program = package.program();
@@ -84,7 +85,7 @@ fn run(model: Vec<u8>, inputs: &[Tensor], what: &str) -> Vec<u32> {
         }
         if isa == Isa::Auto {
             let output = values.last().expect("an output");
-            return (0..output.len()).map(|i| output.register(i).expect("inside") as u32).collect();
+            return ((0..output.len()).map(|i| output.register(i).expect("inside") as u32).collect(), parts(program));
         }
     }
     unreachable!("the last instruction set returns")
@@ -94,15 +95,22 @@ fn operands<'a>(i: &Instruction, values: &[&'a Tensor]) -> Vec<&'a Tensor> {
     i.operands.iter().map(|o| values[usize::try_from(o.value).expect("in memory")]).collect()
 }
 
-/// Windows of 256, then windows of their results, until one is left: the first by `first`, the others by `then`.
-fn whole(xs: &[i64], first: impl Fn(&[i64]) -> i64, then: FoldOp) -> u32 {
-    if xs.len() <= WINDOW {
-        return first(xs) as u32;
+fn parts(program: &Program) -> Vec<usize> {
+    let reductions = program.values.iter().filter_map(|v| match &v.source {
+        Source::Instruction(i) if i.core != Core::None => Some(i),
+        _ => None,
+    });
+    reductions.map(|i| if i.windowed { WINDOW } else { i.reduction.iter().product::<u64>() as usize }).collect()
+}
+
+/// Parts, then parts of their results, until one is left: the first by `first`, the others by `then`.
+fn whole(xs: &[i64], parts: &[usize], first: impl Fn(&[i64]) -> i64, then: FoldOp) -> u32 {
+    let Some((&length, others)) = parts.split_first().filter(|_| !xs.is_empty()) else { return first(xs) as u32 };
+    let mut results: Vec<i64> = xs.chunks(length).map(first).collect();
+    for &length in others {
+        results = results.chunks(length).map(|part| fold(then, DType::F32, part)).collect();
     }
-    let mut results: Vec<i64> = xs.chunks(WINDOW).map(first).collect();
-    while results.len() > 1 {
-        results = results.chunks(WINDOW).map(|part| fold(then, DType::F32, part)).collect();
-    }
+    assert_eq!(results.len(), 1, "{} elements in parts of {parts:?}", xs.len());
     results[0] as u32
 }
 
@@ -121,7 +129,7 @@ fn dots_of_every_length() {
             let dims: [&[i64]; 2] = [&[1, k as i64], &[k as i64, columns as i64]];
             let model = single("MatMul", 13, &[("a", dims[0]), ("b", dims[1])], vec![], vec![]);
             let what = format!("dot of {k} {kind:?} elements, {columns} columns");
-            let got = run(model, &[tensor(&[1, k], &a), tensor(&[k, columns], &b)], &what);
+            let (got, parts) = run(model, &[tensor(&[1, k], &a), tensor(&[k, columns], &b)], &what);
             for (column, got) in got.into_iter().enumerate() {
                 // Each k as a pair of registers.
                 let pairs: Vec<i64> =
@@ -130,7 +138,7 @@ fn dots_of_every_length() {
                     let of = |pair: i64| [(pair >> 32) as u32, pair as u32].map(soft::canonical);
                     window.iter().fold(0, |s, &pair| soft::fma(of(pair)[0], of(pair)[1], s)).into()
                 };
-                assert_eq!(got, whole(&pairs, chain, FoldOp::SeqAdd), "{what}, column {column}");
+                assert_eq!(got, whole(&pairs, &parts, chain, FoldOp::SeqAdd), "{what}, column {column}");
             }
         }
     }
@@ -152,8 +160,8 @@ fn folds_of_every_length() {
                 let x = lanes(&mut rng, kind, n);
                 let model = single(operator, 18, &[("x", &[n as i64])], vec![("axes", ints("axes", &[0]))], vec![]);
                 let what = format!("{operator} of {n} {kind:?} elements");
-                let got = run(model, &[tensor(&[n], &x)], &what);
-                let expected = whole(&registers(&x), |window| fold(first, DType::F32, window), then);
+                let (got, parts) = run(model, &[tensor(&[n], &x)], &what);
+                let expected = whole(&registers(&x), &parts, |window| fold(first, DType::F32, window), then);
                 assert_eq!(got, [expected], "{what}");
             }
         }

@@ -51,10 +51,10 @@ async fn an_honest_executor_wins() {
         MIDDLE,
         Lie::Element { value: 0, element: 5 },
         Lie::Element { value: 5, element: 77 },
-        Lie::Element { value: 12, element: 127 },
+        Lie::Element { value: 13, element: 127 },
         Lie::Element { value: last, element: 9 },
         Lie::PaddingLane { value: 0 },
-        Lie::PaddingLane { value: 13 },
+        Lie::PaddingLane { value: 14 },
         Lie::PaddingRoot,
     ];
     for lie in lies {

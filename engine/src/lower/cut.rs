@@ -9,8 +9,10 @@ use super::spec::{Access, Bound, Read, Spec};
 use crate::program::limits::{CHUNK, FIRST_REDUCTION_AXIS, MAX_NODES, MAX_RANK};
 use crate::program::*;
 
-/// Parts along one axis that need not be of one length.
-const UNEVEN: u64 = 64;
+/// Numbers of parts of one axis that are tried where they do not come out even, ...
+const FEW: u64 = 64;
+/// ... and lengths that are, of a long axis.
+const ROUND: u64 = 16;
 
 /// A reduction's parts.
 #[derive(Clone, Debug)]
@@ -38,7 +40,9 @@ pub(super) fn cuts(whole: &Spec, core: DType) -> Vec<Cut> {
         // A part of one element would leave as many to combine.
         let fits = |d: &u64| (2..=CHUNK.min(k.saturating_sub(1))).contains(&d.saturating_mul(inner));
         let even = (1..=extent.min(CHUNK)).filter(|d| extent.is_multiple_of(*d));
-        let uneven = (2..=extent.min(UNEVEN)).map(|n| extent.div_ceil(n)).filter(|d| !extent.is_multiple_of(*d));
+        let few = (2..=extent.min(FEW)).map(|n| extent.div_ceil(n));
+        let uneven = few.chain((1..=CHUNK.min(extent) / ROUND).map(|n| n * ROUND));
+        let uneven = uneven.filter(|d| !extent.is_multiple_of(*d));
         let cut = |d: u64| cut_axis(whole, core, j, d).map(|spec| (spec, d));
         for (spec, d) in even.chain(uneven).filter(fits).filter_map(cut) {
             let parts = whole.reduction[..j].iter().copied().chain([extent.div_ceil(d)]).collect();
