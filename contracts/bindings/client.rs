@@ -8,6 +8,9 @@ use alloy::providers::{DynProvider, Provider};
 use alloy::rpc::types::BlockNumberOrTag;
 use std::time::Duration;
 
+/// Gas above the estimate: a move that is mined later in its turn than it was estimated may record a refund besides, and an estimate
+/// knows no gas price.
+const REFUND_GAS: u64 = 75_000;
 /// How long a transaction may take to be mined before its sender looks at the chain again.
 const RECEIPT_TIMEOUT: Duration = Duration::from_secs(180);
 
@@ -150,7 +153,8 @@ pub async fn send<P: Provider, D: CallDecoder>(
     builder: CallBuilder<P, D, Ethereum>,
 ) -> Result<Sent, ClientError> {
     let explain = |e: alloy::contract::Error| ClientError::Call { call, reason: explain(&e) };
-    let pending = builder.send().await.map_err(explain)?;
+    let gas = builder.estimate_gas().await.map_err(explain)?;
+    let pending = builder.gas(gas.saturating_add(REFUND_GAS)).send().await.map_err(explain)?;
     let receipt = pending.with_timeout(Some(RECEIPT_TIMEOUT)).get_receipt().await.map_err(refused(call))?;
     if !receipt.status() {
         return Err(ClientError::Failed { call, transaction: receipt.transaction_hash });

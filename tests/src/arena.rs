@@ -76,20 +76,25 @@ pub struct Arena {
 impl Arena {
     /// On a chain in this process.
     pub async fn embedded() -> Self {
-        Self::on(Host::Embedded(EmbeddedChain::new(ChainConfig::default()))).await
+        Self::embedded_with(parameters()).await
+    }
+
+    /// The same with other parameters.
+    pub async fn embedded_with(parameters: Parameters) -> Self {
+        Self::on(Host::Embedded(EmbeddedChain::new(ChainConfig::default())), parameters).await
     }
 
     /// On a development node.
     pub async fn http(url: &str) -> Self {
-        let arena = Self::on(Host::Http(url.into())).await;
+        let arena = Self::on(Host::Http(url.into()), parameters()).await;
         // The wall clock has no part in a game.
         arena.time.set_block_time(1).await.expect("a development node");
         arena
     }
 
-    async fn on(host: Host) -> Self {
+    async fn on(host: Host, parameters: Parameters) -> Self {
         let provider = host.provider(0);
-        let deployment = Client::deploy(&provider, parameters()).await.expect("the contracts deploy");
+        let deployment = Client::deploy(&provider, parameters).await.expect("the contracts deploy");
         let time = DevRpc::new(provider.clone());
         let keeper = Client::new(provider, deployment.rebut, dev_accounts(1)[0].address());
         Self { host, deployment, keeper, time }

@@ -1,11 +1,12 @@
 //! What steps cost, in real games and by the search of `cargo xtask steps`.
 
 use alloy::consensus::Transaction;
-use alloy::primitives::Bytes;
+use alloy::primitives::{Bytes, Uint};
 use alloy::providers::Provider;
 use alloy::sol_types::{SolCall, SolValue};
-use rebut_contracts::abi::Rebut::stepCall;
+use rebut_contracts::abi::Rebut::{Parameters, RefundRecorded, stepCall};
 use rebut_contracts::abi::{Adjudicator, Elementary};
+use rebut_contracts::types::DisputePhase;
 use rebut_engine::lower::{Around, Bill, bill, gas};
 use rebut_engine::package::{Label, Package};
 use rebut_engine::program::{Core, DType, Expr, Instruction, Node, Op, Program, Source, TensorType, Value, ValueId};
@@ -15,7 +16,7 @@ use rebut_proof::steps::random::Kind;
 use rebut_proof::steps::search;
 use rebut_sim::BareEvm;
 use rebut_sim::adversary::Lie;
-use rebut_tests::arena::Arena;
+use rebut_tests::arena::{Arena, parameters};
 use rebut_tests::models::{Subject, digits};
 use rebut_tests::side::Side;
 use std::sync::Arc;
@@ -43,14 +44,34 @@ fn long(inputs: u8, values: usize, outputs: u8) -> Subject {
     Subject { package: Arc::new(package), inputs: vec![input; usize::from(inputs)] }
 }
 
-/// Plays a lie about an element of a value to its end: the step's gas, its calldata, and its evaluation's gas alone.
+/// Plays a lie about an element of a value up to the step, which comes late: then it costs most, as whoever steps is owed a refund. The
+/// step's gas, its calldata, and its evaluation's gas alone.
 async fn step(subject: &Subject, value: ValueId, element: u64) -> (u64, Vec<u8>, u64) {
-    let arena = Arena::embedded().await;
+    let bond = Uint::from(1_000_000_000);
+    let arena =
+        Arena::embedded_with(Parameters { gasPriceCap: 1, executorBond: bond, challengerBond: bond, ..parameters() })
+            .await;
     arena.register(&subject.package).await;
     let lie = Lie::Element { value, element };
     let (mut executor, claim) = Side::lying_executor(arena.client(1), subject, lie).await;
     let mut watcher = Side::watcher(arena.client(2), subject);
-    arena.fight(&claim, &mut [&mut watcher, &mut executor]).await;
+    let mut late = false;
+    while !watcher.calls().contains(&"step") {
+        let mut acted = 0;
+        for side in [&mut watcher, &mut executor] {
+            acted += side.tick().await;
+            if !late && arena.disputes(&claim).await.iter().any(|(_, d)| d.phase == DisputePhase::Stepping) {
+                arena.time.advance(u64::from(parameters().exclusiveSeconds) + 1).await.expect("time moves");
+                late = true;
+            }
+        }
+        if acted == 0 {
+            arena.pass_deadline(&claim).await;
+        }
+    }
+    let dispute = arena.disputes(&claim).await.first().expect("a dispute").0;
+    let refunds: Vec<RefundRecorded> = claim.events(&arena.keeper, dispute).await.expect("logs");
+    assert!(late && !refunds.is_empty(), "the step was late");
     let sent = watcher.sent.iter().find(|s| s.call == "step").expect("the watcher steps");
     let transaction = arena.keeper.rebut.provider().get_transaction_by_hash(sent.transaction).await;
     let transaction = transaction.expect("a node").expect("a transaction");
@@ -125,7 +146,7 @@ async fn steps_of_a_network_cost_no_more_than_their_bills() {
 /// `cargo xtask steps --seeds 1000` looks longer.
 #[test]
 fn no_step_is_found_that_costs_more_than_its_bill() {
-    const SEEDS: u64 = 12;
+    const SEEDS: u64 = 20;
     let mut judge = Judge::new();
     for kind in Kind::ALL {
         let summary = search(&mut judge, kind, 0..SEEDS).expect("the contract agrees with the reference");

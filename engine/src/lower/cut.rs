@@ -119,7 +119,7 @@ fn moved(terms: &[(usize, i64)], at: usize, step: i64) -> Vec<(usize, i64)> {
 /// Makes what is not `inside` change nothing; `None` where that cannot be said.
 fn fill_up(spec: &mut Spec, core: DType, inside: &Bound) -> Option<()> {
     let fill = match &mut spec.core {
-        Core::None => return None,
+        Core::None | Core::Scan { .. } => return None,
         // Both factors.
         Core::Dot { .. } => Some(0),
         Core::Fold { op, body } => {

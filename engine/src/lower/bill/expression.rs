@@ -14,6 +14,16 @@ pub(super) fn cost(i: &Instruction, spreads: &[Spread]) -> Cost {
     let mut core = None;
     match &i.core {
         Core::None => {}
+        Core::Scan { initial, .. } => {
+            // Its first element reads the initial view, every other one its predecessor.
+            let (dtype, cost) = match i.views.get(usize::from(*initial)) {
+                Some(view) => (gather::dtype(i, view), gather::cost(i, view, Kind::Registers, false, spreads)),
+                None => (DType::F32, Cost::default()),
+            };
+            total += cost;
+            total.gas += gas::SCAN + gas::lane(dtype);
+            core = Some(dtype);
+        }
         Core::Dot { a, b } => {
             for view in [a, b].into_iter().filter_map(|&v| i.views.get(usize::from(v))) {
                 total += gather::cost(i, view, Kind::Packed, true, spreads);
@@ -65,8 +75,7 @@ fn expression(
             Node::Const(dtype, _) => ((dtype, false), 0),
             Node::Core => ((core.unwrap_or(DType::F32), false), 0),
             Node::Load(view) => {
-                let operand = i.views.get(usize::from(view)).and_then(|v| v.accesses.first()).map(|a| a.operand);
-                let dtype = operand.and_then(|o| i.operands.get(usize::from(o))).map_or(DType::F32, |o| o.dtype);
+                let dtype = i.views.get(usize::from(view)).map_or(DType::F32, |v| gather::dtype(i, v));
                 ((dtype, gather(view, Kind::Registers)), 0)
             }
             Node::Valid(view) => ((DType::Bool, gather(view, Kind::Valid)), 0),
@@ -76,8 +85,10 @@ fn expression(
             Node::Apply(op, args) => {
                 let dtype = arg(args[0]).0;
                 let result = (op.result(dtype).unwrap_or(dtype), any(&args[..op.arity()]));
-                let call = if op.is_elementary() { gas::CALL } else { 0 };
-                if op.is_elementary() && !called {
+                // Integers are divided without a call.
+                let calls = op.is_called() && dtype == DType::F32;
+                let call = if calls { gas::CALL } else { 0 };
+                if calls && !called {
                     called = true;
                     total.gas += gas::FIRST_CALL;
                 }

@@ -19,14 +19,15 @@ pub const CALLDATA: u64 = 16;
 /// Calldata besides header, roots, proof, descriptor and witness: selector, six arguments, five of the claim's and six lengths.
 pub const STEP_BYTES: u64 = 4 + 32 * (6 + 5 + 6);
 /// A header without its tensors.
-pub const HEADER_BYTES: u64 = 41;
+pub const HEADER_BYTES: u64 = 46;
 /// A count in a witness.
 pub const WITNESS_BYTES: u64 = 2;
 
 // The rules around the evaluation.
 
-/// Reading the dispute, its claim and clocks, calling the adjudicator, storing the verdict, paying and burning for the first time.
-pub const RULES: u64 = 86_500;
+/// Reading the dispute, its claim and clocks, calling the adjudicator, storing the verdict, paying and burning for the first time, and
+/// recording the refund of a late step.
+pub const RULES: u64 = 145_000;
 /// Decoding one input or output of the header.
 pub const PER_TENSOR: u64 = 2_300;
 /// One level of the descriptor's proof.
@@ -72,7 +73,7 @@ pub const GATHER_WORDS: u64 = 40;
 /// Looking at one form along one r axis.
 pub const PER_FORM_AXIS: u64 = 150;
 /// Starting a run.
-pub const PER_RUN: u64 = 560;
+pub const PER_RUN: u64 = 720;
 /// The coordinate of a run along an axis outside of it.
 pub const PER_RUN_AXIS: u64 = 400;
 /// Where in a run an access holds.
@@ -120,6 +121,8 @@ pub const IOTA: u64 = 300;
 pub const SELECT: u64 = 330;
 /// A dot or a fold of nothing.
 pub const CORE: u64 = 6_000;
+/// Finding the element before this one in a scan.
+pub const SCAN: u64 = 2_500;
 /// One multiply-add of the dot kernel where its operands are worst: most run at 145.
 pub const MULTIPLY_ADD: u64 = 1_310;
 

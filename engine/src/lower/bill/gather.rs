@@ -54,6 +54,12 @@ pub(super) fn cost(i: &Instruction, view: &View, kind: Kind, over: bool, spreads
     }
 }
 
+/// The type of a view's lanes.
+pub(super) fn dtype(i: &Instruction, view: &View) -> DType {
+    let operand = view.accesses.first().and_then(|a| i.operands.get(usize::from(a.operand)));
+    operand.map_or(DType::F32, |o| o.dtype)
+}
+
 /// Whether an access holds at every element and k: it has no guards and its address never leaves the operand.
 fn everywhere(i: &Instruction, access: &Access) -> bool {
     let Some(operand) = i.operands.get(usize::from(access.operand)) else { return false };

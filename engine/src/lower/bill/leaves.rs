@@ -26,10 +26,10 @@ impl Spread {
     }
 }
 
-/// The views that the core reads.
+/// The views that the core reads for each k.
 fn core_views(i: &Instruction) -> BTreeSet<u8> {
     match &i.core {
-        Core::None => BTreeSet::new(),
+        Core::None | Core::Scan { .. } => BTreeSet::new(),
         Core::Dot { a, b } => [*a, *b].into(),
         Core::Fold { body, .. } => loads(body).collect(),
     }
@@ -39,20 +39,28 @@ fn loads(expr: &Expr) -> impl Iterator<Item = u8> {
     expr.nodes.iter().filter_map(|n| if let Node::Load(view) = n { Some(*view) } else { None })
 }
 
-/// Most leaves of each operand that one step touches.
+/// The views that are read once: the epilogue's, and what a scan begins with.
+fn views_read_once(i: &Instruction) -> BTreeSet<u8> {
+    let initial = if let Core::Scan { initial, .. } = i.core { Some(initial) } else { None };
+    loads(&i.epilogue).chain(initial).collect()
+}
+
+/// Most leaves of each operand that one step touches; of a scan's own result, which is behind the operands, one.
 pub(super) fn spread(i: &Instruction) -> Vec<Spread> {
     let core = core_views(i);
-    let epilogue: BTreeSet<u8> = loads(&i.epilogue).collect();
+    let once = views_read_once(i);
     let mut spreads = vec![Spread::default(); i.operands.len()];
     // Accesses whose leaves are counted: others at the same addresses read no more.
     let mut counted: Vec<(u8, &Affine)> = Vec::new();
-    for (v, view) in (0u8..).zip(&i.views).filter(|(v, _)| core.contains(v) || epilogue.contains(v)) {
-        let mut once = BTreeSet::new();
-        for Access { operand: o, address, .. } in &view.accesses {
+    for (v, view) in (0u8..).zip(&i.views).filter(|(v, _)| core.contains(v) || once.contains(v)) {
+        let mut read = BTreeSet::new();
+        // A limit of 0 is how a view says that it is nothing but its fill.
+        let holds = |a: &&Access| a.guards.iter().all(|g| g.limit > 0);
+        for Access { operand: o, address, .. } in view.accesses.iter().filter(holds) {
             let Some(operand) = i.operands.get(usize::from(*o)) else { continue };
-            // An epilogue reads one element, of the first access that holds: one leaf of whichever operand.
+            // Outside of a core one element is read, of the first access that holds: one leaf of whichever operand.
             let either = !core.contains(&v) && view.accesses.len() > 1;
-            if either && !once.insert(*o) || !either && counted.contains(&(*o, address)) {
+            if either && !read.insert(*o) || !either && counted.contains(&(*o, address)) {
                 continue;
             }
             if !either {
@@ -72,7 +80,8 @@ pub(super) fn spread(i: &Instruction) -> Vec<Spread> {
         spread.leaves = spread.leaves.min(tree::leaf_count(o.dtype, o.elements));
         spread.groups = spread.groups.min(spread.leaves);
     }
-    spreads
+    let itself = matches!(i.core, Core::Scan { .. }).then_some(Spread { leaves: 1, groups: 1 });
+    spreads.into_iter().chain(itself).collect()
 }
 
 /// Most leaves that an address form touches over one window.

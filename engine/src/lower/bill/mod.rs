@@ -100,16 +100,16 @@ pub fn bill(program: &Program) -> Vec<Bill> {
 pub fn step(value: &Value, around: &Around) -> Option<Bill> {
     let Source::Instruction(i) = &value.source else { return None };
     let descriptor = encode_descriptor(value).map_or(limits::MAX_DESCRIPTOR, |d| d.len());
-    Some(instruction(i, descriptor as u64, around))
+    Some(instruction(i, &value.ty, descriptor as u64, around))
 }
 
-/// The bill of an instruction with a descriptor of `descriptor` bytes.
-pub(super) fn instruction(i: &Instruction, descriptor: u64, around: &Around) -> Bill {
+/// The bill of an instruction for a value of type `ty` with a descriptor of `descriptor` bytes.
+pub(super) fn instruction(i: &Instruction, ty: &TensorType, descriptor: u64, around: &Around) -> Bill {
     let spreads = spread(i);
     let (mut leaves, mut touched, mut siblings) = (0, 0, 0);
     // Of each operand: how many leaves and siblings. Of all: how many siblings.
     let mut witness = gas::WITNESS_BYTES;
-    for (operand, spread) in i.operands.iter().zip(&spreads) {
+    for (operand, spread) in i.read_operands(ValueId::MAX, ty).iter().zip(&spreads) {
         let depth = tree::depth(tree::leaf_count(operand.dtype, operand.elements));
         let proof = spread.siblings(depth);
         leaves += spread.leaves;

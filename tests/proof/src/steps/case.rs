@@ -6,7 +6,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rebut_engine::lower::Around;
 use rebut_engine::program::limits::LEAF;
-use rebut_engine::program::{DType, Instruction, Program, ProgramError, Source, TensorType, Value, validate};
+use rebut_engine::program::{DType, Instruction, Operand, Program, ProgramError, Source, TensorType, Value, validate};
 use rebut_engine::reference;
 use rebut_engine::tensor::Tensor;
 use std::collections::BTreeMap;
@@ -100,6 +100,11 @@ impl Case {
         validate(&Program { inputs, outputs: 1, values })
     }
 
+    /// What an element may be read from: the operands and, for a scan, the result itself.
+    pub fn operands(&self) -> Vec<Operand> {
+        self.instruction.read_operands(self.values - 1, &self.ty)
+    }
+
     /// The instruction over the operands' values in the program.
     pub fn placed(&self) -> Source {
         let mut instruction = self.instruction.clone();
@@ -111,6 +116,7 @@ impl Case {
 /// The operands' contents, made leaf by leaf where they are read.
 pub struct Memory<'c> {
     case: &'c Case,
+    operands: Vec<Operand>,
     /// The leaves that were read, by operand.
     pub leaves: Vec<BTreeMap<u64, [u8; LEAF]>>,
     decoded: BTreeMap<(u8, u64), Tensor>,
@@ -119,7 +125,8 @@ pub struct Memory<'c> {
 impl<'c> Memory<'c> {
     /// Nothing read yet.
     pub fn new(case: &'c Case) -> Self {
-        Self { case, leaves: vec![BTreeMap::new(); case.instruction.operands.len()], decoded: BTreeMap::new() }
+        let operands = case.operands();
+        Self { case, leaves: vec![BTreeMap::new(); operands.len()], operands, decoded: BTreeMap::new() }
     }
 
     fn leaf(&self, operand: u8, dtype: DType, leaf: u64) -> [u8; LEAF] {
@@ -137,7 +144,7 @@ impl<'c> Memory<'c> {
 
 impl reference::Memory for Memory<'_> {
     fn load(&mut self, operand: u8, index: u64) -> i64 {
-        let dtype = self.case.instruction.operands[usize::from(operand)].dtype;
+        let dtype = self.operands[usize::from(operand)].dtype;
         let lanes = (LEAF / dtype.width()) as u64;
         let leaf = index / lanes;
         let key = (operand, leaf);

@@ -132,7 +132,8 @@ fn witness(case: &Case, memory: &Memory<'_>) -> (Vec<u8>, Hash, u64) {
         out.extend(count(words.len()));
         words.iter().for_each(|w| out.extend(w.0));
     };
-    for (number, operand) in case.instruction.operands.iter().enumerate() {
+    let ids = case.ids.iter().copied().chain([case.values - 1]);
+    for ((number, operand), id) in case.operands().iter().enumerate().zip(ids) {
         let leaves = &memory.leaves[number];
         out.extend(count(leaves.len()));
         leaves.keys().for_each(|leaf| out.extend(&leaf.to_be_bytes()[3..]));
@@ -146,7 +147,7 @@ fn witness(case: &Case, memory: &Memory<'_>) -> (Vec<u8>, Hash, u64) {
         let indices: Vec<u64> = leaves.keys().copied().collect();
         let proof = multiproof(&tree, &indices).expect("leaves of the tree");
         let hashes: Vec<(u64, Hash)> = leaves.iter().map(|(&i, leaf)| (i, keccak(leaf))).collect();
-        touched.push((case.ids[number], verify_multiproof(tree.0, &hashes, &proof).expect("its own proof")));
+        touched.push((id, verify_multiproof(tree.0, &hashes, &proof).expect("its own proof")));
         words(&mut out, &proof);
     }
     let tree = Thin(depth(case.values));

@@ -28,14 +28,25 @@ pub enum Kind {
     Epilogue,
     /// A map of as many views as fit.
     Map,
+    /// A scan.
+    Scan,
     /// Anything.
     Mixed,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 8] =
-        [Self::Dot, Self::DotGather, Self::Fold, Self::FoldGather, Self::Body, Self::Epilogue, Self::Map, Self::Mixed];
+    pub const ALL: [Self; 9] = [
+        Self::Dot,
+        Self::DotGather,
+        Self::Fold,
+        Self::FoldGather,
+        Self::Body,
+        Self::Epilogue,
+        Self::Map,
+        Self::Scan,
+        Self::Mixed,
+    ];
 
     /// Its name in tables.
     pub const fn name(self) -> &'static str {
@@ -47,6 +58,7 @@ impl Kind {
             Self::Body => "fold, long body",
             Self::Epilogue => "epilogue",
             Self::Map => "map",
+            Self::Scan => "scan",
             Self::Mixed => "mixed",
         }
     }
@@ -55,7 +67,7 @@ impl Kind {
         match self {
             Self::Dot | Self::Fold => false,
             Self::DotGather | Self::FoldGather | Self::Map => true,
-            Self::Body | Self::Epilogue | Self::Mixed => rng.random_bool(0.3),
+            Self::Body | Self::Epilogue | Self::Scan | Self::Mixed => rng.random_bool(0.3),
         }
     }
 }
@@ -103,12 +115,13 @@ pub fn case(rng: &mut impl Rng, kind: Kind) -> Option<Case> {
         Kind::Dot | Kind::DotGather => 1,
         Kind::Fold | Kind::FoldGather | Kind::Body => 2,
         Kind::Epilogue | Kind::Map => 0,
-        Kind::Mixed => rng.random_range(0..3),
+        Kind::Scan => 3,
+        Kind::Mixed => rng.random_range(0..4),
     };
-    let reduction = if core == 0 { vec![] } else { one(rng, REDUCTIONS).to_vec() };
+    let reduction = if core == 0 || core == 3 { vec![] } else { one(rng, REDUCTIONS).to_vec() };
     let k: u64 = reduction.iter().product();
     let windowed = k > CHUNK;
-    let rank = if kind == Kind::Map { rng.random_range(1..=5) } else { rng.random_range(0..=3) };
+    let rank = if kind == Kind::Map { rng.random_range(1..=5) } else { rng.random_range(u32::from(core == 3)..=3) };
     let mut extents: Vec<u64> = (0..rank).map(|_| one(rng, &[1, 2, 3, 5, 7, 16, 56])).collect();
     if windowed {
         extents.push(k.div_ceil(CHUNK));
@@ -135,7 +148,7 @@ pub fn case(rng: &mut impl Rng, kind: Kind) -> Option<Case> {
     };
     let gathers = kind.gathers(rng);
     for _ in 0..views {
-        let view = view(rng, &i, core > 0, gathers);
+        let view = view(rng, &i, core == 1 || core == 2, gathers);
         i.views.push(view);
     }
     let core_type = make_core(rng, &mut i, core, kind)?;
@@ -145,7 +158,12 @@ pub fn case(rng: &mut impl Rng, kind: Kind) -> Option<Case> {
     }
     let few = core > 0 && rng.random_bool(0.7);
     let length = if few { rng.random_range(1..=4) } else { rng.random_range(1..=MAX_NODES) };
-    let (epilogue, dtype) = expression(rng, &i, core_type, false, length)?;
+    let (mut epilogue, mut dtype) = expression(rng, &i, core_type, false, length)?;
+    if let (Core::Scan { .. }, Some(same)) = (&i.core, core_type.filter(|&t| t != dtype)) {
+        let last = NodeId::try_from(epilogue.nodes.len() - 1).ok()?;
+        epilogue.nodes.push(Node::Cast(same, last));
+        dtype = same;
+    }
     i.epilogue = epilogue;
     finish(rng, i, dtype)
 }
@@ -279,6 +297,11 @@ fn make_core(rng: &mut impl Rng, i: &mut Instruction, core: u32, kind: Kind) -> 
             }
             i.core = Core::Dot { a: one(rng, &floats), b: one(rng, &floats) };
             Some(Some(DType::F32))
+        }
+        3 => {
+            let initial = rng.random_range(0..i.views.len() as u8);
+            i.core = Core::Scan { axis: rng.random_range(0..i.extents.len() as u8), initial };
+            Some(Some(view_dtype(i, initial)))
         }
         _ => {
             let (body, dtype) = match kind {
