@@ -2,6 +2,7 @@
 
 use crate::abi::{Adjudicator, DigitConsumer, Elementary, Rebut};
 use alloy::contract::{CallBuilder, CallDecoder};
+use alloy::eips::BlockId;
 use alloy::network::Ethereum;
 use alloy::primitives::{Address, B256, U256};
 use alloy::providers::{DynProvider, Provider};
@@ -153,6 +154,8 @@ pub async fn send<P: Provider, D: CallDecoder>(
     builder: CallBuilder<P, D, Ethereum>,
 ) -> Result<Sent, ClientError> {
     let explain = |e: alloy::contract::Error| ClientError::Call { call, reason: explain(&e) };
+    // In the block that comes, where time may have passed a deadline.
+    let builder = builder.block(BlockId::pending());
     let gas = builder.estimate_gas().await.map_err(explain)?;
     let pending = builder.gas(gas.saturating_add(REFUND_GAS)).send().await.map_err(explain)?;
     let receipt = pending.with_timeout(Some(RECEIPT_TIMEOUT)).get_receipt().await.map_err(refused(call))?;
