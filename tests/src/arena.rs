@@ -137,8 +137,8 @@ impl Arena {
         claim.status(&self.keeper).await.expect("a status")
     }
 
-    /// Moves time just past the next deadline of the claim or one of its disputes.
-    pub async fn pass_deadline(&self, claim: &ClaimContent) {
+    /// The next deadline of the claim or one of its disputes.
+    pub async fn next_deadline(&self, claim: &ClaimContent) -> u64 {
         let status = self.status(claim).await;
         let mut deadlines = vec![status.windowEnds, status.openingEnds];
         if status.phase == ClaimPhase::Committing {
@@ -148,12 +148,18 @@ impl Arena {
         deadlines.extend(disputes.iter().map(|(_, d)| d.deadline));
         let now = self.time.now().await.expect("a time");
         let next = deadlines.into_iter().map(|d| d.to::<u64>()).filter(|&d| d >= now).min();
-        let next = next.unwrap_or_else(|| panic!("nothing is due in {:?}: {disputes:?}", status.phase));
+        next.unwrap_or_else(|| panic!("nothing is due in {:?}: {disputes:?}", status.phase))
+    }
+
+    /// Moves time just past the next deadline of the claim or one of its disputes.
+    pub async fn pass_deadline(&self, claim: &ClaimContent) {
+        let next = self.next_deadline(claim).await;
+        let now = self.time.now().await.expect("a time");
         self.time.advance(next + 1 - now).await.expect("time moves");
     }
 
     /// Ends by the clock what neither side ends: a dispute in which nobody stepped, or whose winner is silent too.
-    async fn time_out(&self, claim: &ClaimContent) -> bool {
+    pub async fn time_out(&self, claim: &ClaimContent) -> bool {
         let disputes = self.disputes(claim).await;
         let overdue = disputes.into_iter().find(|(_, d)| d.phase == DisputePhase::Overdue);
         let Some((id, _)) = overdue else { return false };

@@ -122,3 +122,31 @@ pub fn doubling() -> Subject {
     let input = Tensor::from_be_bytes(&input, &lanes).expect("as many as the shape says");
     Subject { package: Arc::new(package), inputs: vec![input] }
 }
+
+/// A program of `values` values of `elements` numbers: an input, and from then on each the square of the one before. The last is the output.
+pub fn squares(values: u64, elements: u64) -> Subject {
+    let ty = TensorType::new(DType::F32, [elements]);
+    let square = |value: ValueId| Value {
+        ty: ty.clone(),
+        source: Source::Instruction(Instruction {
+            extents: vec![elements],
+            reduction: vec![],
+            windowed: false,
+            operands: vec![Operand { value, dtype: DType::F32, elements }],
+            views: vec![View {
+                fill: 0,
+                accesses: vec![Access { operand: 0, address: Affine { base: 0, terms: vec![(0, 1)] }, guards: vec![] }],
+            }],
+            core: Core::None,
+            epilogue: Expr { nodes: vec![Node::Load(0), Node::Apply(Op::Mul, [0, 0, 0])] },
+        }),
+    };
+    let input = Value { ty: ty.clone(), source: Source::Input };
+    let values: Vec<Value> = std::iter::once(input).chain((1..values).map(|v| square(v - 1))).collect();
+    let labels = vec![Label::default(); values.len()];
+    let program = Program { inputs: 1, outputs: 1, values };
+    let package = Package::new(program, vec![], labels, vec!["y".into()]).expect("a well-formed program");
+    let lanes: Vec<u8> = (0..elements).flat_map(|i| (0.001 * i as f32 + 0.5).to_be_bytes()).collect();
+    let input = Tensor::from_be_bytes(&ty, &lanes).expect("as many as the shape says");
+    Subject { package: Arc::new(package), inputs: vec![input] }
+}

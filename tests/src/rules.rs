@@ -88,7 +88,7 @@ impl Ended {
 }
 
 /// Settles every challenge of the claim that its owner has not settled; anybody may.
-async fn settle_challenges(keeper: &Client, claim: &ClaimContent) {
+pub async fn settle_challenges(keeper: &Client, claim: &ClaimContent) {
     let opened: Vec<Opened> = claim.events(keeper, claim.id).await.expect("logs");
     let challenged: Vec<Challenged> = claim.events(keeper, claim.id).await.expect("logs");
     for Challenged { challenger, challengeHash, .. } in challenged {

@@ -5,6 +5,7 @@
 
 mod anvil;
 mod arm;
+mod campaigns;
 mod ci;
 mod contracts;
 mod deny;
@@ -79,6 +80,26 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Gas and transactions of disputes about random lies, by move
+    #[command(disable_help_flag = true)]
+    Disputes {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Every course of small games on the deployed bytecode
+    #[command(disable_help_flag = true)]
+    Games {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Random calls of many parties while nobody honest loses and nothing is missing
+    #[command(disable_help_flag = true)]
+    Invariants {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// A slice of the campaigns: small games, random calls, disputes
+    Campaigns,
     /// Vector files of the arithmetic for other implementations
     #[command(disable_help_flag = true)]
     Vectors {
@@ -108,6 +129,10 @@ fn main() -> ExitCode {
         Task::EvmVectors { arguments } => proof::run("evm-vectors", &arguments),
         Task::Gas { arguments } => proof::run("gas", &arguments),
         Task::Steps { arguments } => proof::run("steps", &arguments),
+        Task::Disputes { arguments } => campaigns::run("disputes", &arguments),
+        Task::Games { arguments } => campaigns::run("games", &arguments),
+        Task::Invariants { arguments } => campaigns::run("invariants", &arguments),
+        Task::Campaigns => Step::Campaigns.run(&Settings::default()),
         Task::Vectors { arguments } => proof::run("vectors", &arguments),
         Task::Models { settings } => Step::Models.run(&settings),
     };

@@ -1,7 +1,7 @@
 //! The steps of CI, in their order.
 
 use crate::failure::Outcome;
-use crate::{anvil, arm, contracts, deny, models, proof, rust};
+use crate::{anvil, arm, campaigns, contracts, deny, models, proof, rust};
 use clap::{Args, ValueEnum};
 
 /// What may be chosen for the steps.
@@ -29,6 +29,7 @@ pub(crate) enum Step {
     Forge,
     Anvil,
     Proof,
+    Campaigns,
     Arm,
     Models,
 }
@@ -49,6 +50,7 @@ impl Step {
             Self::Forge => contracts::run(),
             Self::Anvil => anvil::run(),
             Self::Proof => proof::slice(),
+            Self::Campaigns => campaigns::slice(),
             Self::Arm => arm::run(),
             Self::Models => models::run(settings.seeds),
         }

@@ -1,0 +1,21 @@
+//! Long searches in the game, which are a program of their own.
+
+use crate::failure::Outcome;
+use crate::process::Cmd;
+
+/// Runs a campaign of `rebut-campaigns`; its help is that program's.
+pub(crate) fn run(campaign: &str, arguments: &[String]) -> Outcome {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    start(campaign, &words)
+}
+
+/// What CI has time for: every tenth small game, random calls, and disputes about the built-in model.
+pub(crate) fn slice() -> Outcome {
+    start("games", &["--stride", "10"])?;
+    start("invariants", &["--calls", "10000"])?;
+    start("disputes", &[])
+}
+
+fn start(campaign: &str, arguments: &[&str]) -> Outcome {
+    Cmd::cargo(&["run", "--quiet", "--release", "-p", "rebut-campaigns", "--", campaign]).args(arguments).run()
+}
