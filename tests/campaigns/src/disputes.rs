@@ -1,4 +1,4 @@
-//! What disputes cost: random lies of an executor about one model, one after the other on one deployment, each refuted by a watcher on the
+//! What disputes cost: random lies of an executor about one model, each on a deployment that has seen a game before, each refuted by a watcher on the
 //! embedded chain. Counted is what both send from the challenge to the settlement; withdrawals are not.
 
 use crate::{Failure, Outcome};
@@ -80,12 +80,13 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
     let arena = Arena::embedded().await;
     arena.register(&subject.package).await;
     // A burnt bond of an earlier game: only the very first pays for the burn address' slot.
-    let mut watcher = Side::watcher(arena.client(2), &subject);
-    fight(&arena, &subject, &mut watcher, random_lie(&subject.package, 0).ok_or(NOTHING)?).await?;
+    fight(&arena, &subject, random_lie(&subject.package, 0).ok_or(NOTHING)?).await?;
     let mut games = Vec::new();
     for seed in arguments.from..arguments.from.saturating_add(arguments.lies) {
         let lie = random_lie(&subject.package, seed).ok_or(NOTHING)?;
-        let game = fight(&arena, &subject, &mut watcher, lie).await?;
+        let used = arena.time.snapshot().await?;
+        let game = fight(&arena, &subject, lie).await?;
+        arena.time.revert(used).await?;
         if !arguments.json {
             let (transactions, gas, step) = (game.transactions(), game.gas(), game.step());
             println!("seed {seed:3}: {transactions:2} transactions, {gas} gas, step {step} gas (lie {lie})");
@@ -120,14 +121,15 @@ impl Game {
 }
 
 /// Plays a lie to its end.
-async fn fight(arena: &Arena, subject: &Subject, watcher: &mut Side, lie: Lie) -> Result<Game, Failure> {
+async fn fight(arena: &Arena, subject: &Subject, lie: Lie) -> Result<Game, Failure> {
     let (mut liar, claim) = Side::lying_executor(arena.client(1), subject, lie).await;
+    let mut watcher = Side::watcher(arena.client(2), subject);
     while !is_settled(arena, &claim, watcher.tick().await + liar.tick().await).await {}
     let outcome = arena.status(&claim).await.outcome;
     if outcome != Ending::RefutedByDispute {
         return Err(format!("the lie {lie} ended as {outcome:?}").into());
     }
-    let sent = std::mem::take(&mut watcher.sent).into_iter().chain(liar.sent);
+    let sent = watcher.sent.into_iter().chain(liar.sent);
     Ok(Game(sent.filter(|s| s.call != "withdraw").collect()))
 }
 
