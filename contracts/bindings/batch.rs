@@ -1,6 +1,6 @@
 //! Many claims in one transaction: posting them, taking an item out of its batch, and reading a batch from its event.
 
-use crate::abi::Rebut::{BatchClaimed, BatchItem, ClaimData};
+use crate::abi::Rebut::{BatchClaimed, ClaimData};
 use crate::client::{Client, Sent, refused, send};
 use crate::convert::{b256, claim_id, hash};
 use crate::game::{ClaimContent, GameError};
@@ -17,27 +17,38 @@ pub type Run = (Vec<Tensor>, Vec<Tensor>);
 /// A batch and the claims that its items are.
 #[derive(Clone, Debug)]
 pub struct BatchContent {
-    /// The batch's number; item `i` is the claim with nonce `nonce + i`.
-    pub nonce: u64,
-    /// Item by item.
+    /// Item by item: what it claims, under a nonce that states when the batch was posted.
     pub claims: Vec<ClaimContent>,
     executor: Address,
-    header: Bytes,
+    program_id: B256,
     tree: WordTree,
 }
 
 impl BatchContent {
-    /// What a batch of `client`'s account that these runs were made would be; nothing is sent.
+    /// Posts a batch of `client`'s account that says these runs were made: all bytes travel. The bonds are taken from the value
+    /// sent. What the claims are is known once it is mined.
     ///
     /// # Errors
-    /// When the node cannot be asked, or the nonces do not fit 64 bits.
-    pub async fn new(client: &Client, package: &Package, runs: &[Run], nonce: u64) -> Result<Self, GameError> {
+    /// When the contract refuses, the node cannot be asked, or the contract's batch is another.
+    pub async fn post(client: &Client, package: &Package, runs: &[Run]) -> Result<(Self, Sent), GameError> {
         let provider = client.provider();
         let chain = provider.get_chain_id().await.map_err(refused("chain id"))?;
-        let block = provider.get_block_number().await.map_err(refused("block"))?;
+        let parameters = client.rebut.parameters().call().await.map_err(refused("parameters"))?;
+        let tensors = runs.iter().flat_map(|(inputs, outputs)| inputs.iter().chain(outputs));
+        let items: Vec<u8> = tensors.flat_map(Tensor::to_be_bytes).collect();
+        let count = runs.len() as u32; // a call with more would not fit a block
         let header: Bytes = package.identity().header_bytes.clone().into();
-        Self::of(chain, *client.rebut.address(), client.account, header, runs, nonce, block)
-            .ok_or_else(|| GameError::Chain(format!("a batch whose nonces from {nonce} on do not fit 64 bits")))
+        let bonds = U256::from(parameters.executorBond) * U256::from(count);
+        let call = client.rebut.claimBatch(header, count, items.into()).value(bonds);
+        let sent = send("claimBatch", format!("{count} claims"), call).await?;
+        let receipt = provider.get_transaction_receipt(sent.transaction).await.map_err(refused("claimBatch"))?;
+        let receipt = receipt.ok_or_else(|| GameError::Chain("no receipt of a mined batch".into()))?;
+        let event = receipt.decoded_log::<BatchClaimed>();
+        let event = event.ok_or_else(|| GameError::Chain("a batch without its event".into()))?;
+        let rebut = *client.rebut.address();
+        let batch = Self::from_event(chain, rebut, package, &event, receipt.block_number.unwrap_or_default());
+        let (batch, _) = batch.ok_or_else(|| GameError::Chain("another batch than was sent".into()))?;
+        Ok((batch, sent))
     }
 
     /// The batch that an event announces, read as runs of `package`; none if it is not a batch of that program or its items do not
@@ -60,46 +71,26 @@ impl BatchContent {
             let outputs = program.output_types().map(|ty| take(&mut rest, ty)).collect::<Option<_>>()?;
             runs.push((inputs, outputs));
         }
-        let batch = Self::of(chain, rebut, event.executor, event.header.clone(), &runs, event.nonce, block)?;
+        let batch = Self::of(chain, rebut, event, &runs, block)?;
         (rest.is_empty() && b256(batch.tree.root()) == event.itemsRoot).then_some((batch, runs))
     }
 
-    fn of(
-        chain: u64,
-        rebut: Address,
-        executor: Address,
-        header: Bytes,
-        runs: &[Run],
-        nonce: u64,
-        block: u64,
-    ) -> Option<Self> {
+    fn of(chain: u64, rebut: Address, event: &BatchClaimed, runs: &[Run], block: u64) -> Option<Self> {
+        let executor = event.executor;
         let roots = |tensors: &[Tensor]| tensors.iter().map(|t| b256(tensor_root(t))).collect::<Vec<_>>();
         let claim = |(i, (inputs, outputs)): (u64, &Run)| {
             let data = ClaimData {
                 executor,
-                header: header.clone(),
+                header: event.header.clone(),
                 inputRoots: roots(inputs),
                 outputRoots: roots(outputs),
-                nonce: nonce.checked_add(i)?,
+                nonce: event.nonce.checked_add(i)?,
             };
             Some(ClaimContent { id: claim_id(chain, rebut, &data), data, block })
         };
         let claims: Vec<_> = (0..).zip(runs).map(claim).collect::<Option<_>>()?;
         let tree = WordTree::new(claims.iter().map(|c| hash(c.id)).collect());
-        Some(Self { nonce, claims, executor, header, tree })
-    }
-
-    /// Posts the batch: all bytes travel. The bonds are taken from the value sent.
-    ///
-    /// # Errors
-    /// When the contract refuses or the node cannot be asked.
-    pub async fn post(&self, client: &Client, runs: &[Run]) -> Result<Sent, GameError> {
-        let parameters = client.rebut.parameters().call().await.map_err(refused("parameters"))?;
-        let tensors = runs.iter().flat_map(|(inputs, outputs)| inputs.iter().chain(outputs));
-        let items: Vec<u8> = tensors.flat_map(Tensor::to_be_bytes).collect();
-        let bonds = U256::from(parameters.executorBond) * U256::from(self.claims.len());
-        let call = client.rebut.claimBatch(self.header.clone(), self.count(), items.into(), self.nonce).value(bonds);
-        Ok(send("claimBatch", format!("{} claims", self.claims.len()), call).await?)
+        Some(Self { claims, executor, program_id: event.programId, tree })
     }
 
     /// Makes an item a claim of its own, unless it is one.
@@ -116,8 +107,8 @@ impl BatchContent {
         }
         let index = index as u64;
         let proof = multiproof(&self.tree, &[index]).map_err(|e| GameError::Chain(e.to_string()))?;
-        let item = BatchItem { itemsRoot: self.root(), count: self.count(), nonce: self.nonce, index: index as u32 };
-        let call = client.rebut.extract(claim.data.clone(), item, proof.into_iter().map(b256).collect());
+        let proof = proof.into_iter().map(b256).collect();
+        let call = client.rebut.extract(claim.data.clone(), self.root(), self.count(), proof);
         Ok(Some(send("extract", format!("item {index}"), call).await?))
     }
 
@@ -126,8 +117,8 @@ impl BatchContent {
     /// # Errors
     /// When the contract refuses (too early, or it is done) or the node cannot be asked.
     pub async fn release(&self, client: &Client) -> Result<Sent, GameError> {
-        let (header, count) = (self.header.clone(), self.count());
-        let call = client.rebut.finalizeBatch(self.executor, header, self.root(), count, self.nonce);
+        let count = self.count();
+        let call = client.rebut.finalizeBatch(self.executor, self.program_id, self.root(), count);
         Ok(send("finalizeBatch", format!("{count} claims"), call).await?)
     }
 
@@ -136,7 +127,7 @@ impl BatchContent {
     }
 
     fn count(&self) -> u32 {
-        self.claims.len() as u32 // the event's field, and a call with more would not fit a block
+        self.claims.len() as u32 // the event's field
     }
 }
 

@@ -21,7 +21,7 @@ import {Ids} from "./game/Ids.sol";
 import {Settlement} from "./game/Settlement.sol";
 
 /// @title Rebut: an executor's claim stands unless someone rebuts it
-/// @notice No owner and no upgrade: nobody's key decides anything. A guardian may stop new claims, and nothing else. Use
+/// @notice No owner and no upgrade: nobody's key decides anything. A guardian may stop new claims for a while, and nothing else. Use
 /// it through `IRebut`. The contracts of game/ stand on top of each other: Configuration, State, Accounts, Claims,
 /// Batches, Challenges, Settlement; here are the views. The moves of disputes are in `Game`, run on this storage.
 contract Rebut is Settlement {
@@ -47,13 +47,27 @@ contract Rebut is Settlement {
     /// @inheritdoc IRebutClaims
     function setPaused(bool paused) external {
         if (msg.sender != GUARDIAN) revert NotGuardian(msg.sender, GUARDIAN);
-        _paused = paused;
-        emit PauseSet(paused);
+        if (paused) {
+            // INVARIANT: no two pauses are close, and none lasts: the guardian cannot take what others wait for.
+            uint256 earliest = _pausedUntil + PAUSE_DISTANCE + 1;
+            if (block.timestamp < earliest) revert PauseTooEarly(earliest);
+            _pausedFrom = uint40(block.timestamp);
+            _pausedUntil = uint40(block.timestamp + MAXIMUM_PAUSE);
+        } else {
+            if (block.timestamp >= _pausedUntil) revert NotPaused();
+            _pausedUntil = uint40(block.timestamp);
+        }
+        emit PauseSet(_pausedFrom, _pausedUntil);
     }
 
     /// @inheritdoc IRebutClaims
     function isPaused() external view returns (bool) {
-        return _paused;
+        return block.timestamp < _pausedUntil;
+    }
+
+    /// @inheritdoc IRebutClaims
+    function lastPause() external view returns (uint40 from, uint40 until) {
+        return (_pausedFrom, _pausedUntil);
     }
 
     /// @inheritdoc IRebutClaims
@@ -97,8 +111,8 @@ contract Rebut is Settlement {
     }
 
     /// @inheritdoc IRebutClaims
-    function longest(bytes calldata header) external view returns (uint256) {
-        uint256 extra = _extra(Header.parse(header));
+    function longest(bytes calldata header, uint32 count) external view returns (uint256) {
+        uint256 extra = _extra(Header.parse(header), count);
         return WINDOW + OPEN + COMMIT + 2 * uint256(CLOCK) + STEP + 4 * extra;
     }
 

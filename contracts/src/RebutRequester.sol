@@ -54,8 +54,8 @@ abstract contract RebutRequester is IRebutConsumer {
         _onResult(requestId, claimId, outputIndex, dtype, trustedDataAvailability, output);
     }
 
-    /// @notice Takes the result of a request that the forwarder did not bring, or whose callback failed: `deliver` tries
-    /// once, with a fixed amount of gas. Anyone may call; the proof is the same.
+    /// @notice Takes the result of a request that the forwarder did not bring, or whose callback failed, which gets a fixed
+    /// amount of gas at each try. Anyone may call; the proof is the same.
     function takeResult(bytes32 requestId, ClaimData calldata claimData, bytes calldata output) external {
         if (!awaited[requestId]) revert NotAwaited(requestId);
         delete awaited[requestId];
@@ -81,7 +81,8 @@ abstract contract RebutRequester is IRebutConsumer {
     }
 
     /// @dev A final result of a request that this contract made, once. If this reverts in the callback, the request stays
-    /// `awaited`: `takeResult`.
+    /// `awaited`: `deliver` again, or `takeResult`. Anybody chooses when it is called: also in the middle of a call that this
+    /// contract makes to somebody else.
     function _onResult(
         bytes32 requestId,
         bytes32 claimId,

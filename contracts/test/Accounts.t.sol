@@ -62,7 +62,7 @@ contract AccountsTest is Game {
         vm.expectRevert(IRebutErrors.ClaimsPaused.selector);
         this.postExternal(c, BE, 9);
         vm.expectRevert(IRebutErrors.ClaimsPaused.selector);
-        rebut.claimBatch{value: BE}(c.header, 1, new bytes(80), 1);
+        rebut.claimBatch{value: BE}(c.header, 1, new bytes(80));
         // Everything about the claim that exists goes on.
         challengeAs(ALICE, claimId, c.honest);
         vm.warp(T0 + 101);
@@ -76,5 +76,38 @@ contract AccountsTest is Game {
         vm.prank(GUARDIAN);
         rebut.setPaused(false);
         this.postExternal(c, BE, 9);
+    }
+
+    /// A pause ends by itself, and a day lies between two.
+    function test_PausesEndAndAreApart() public {
+        Chain memory c = Chains.make(4, 10);
+        vm.startPrank(GUARDIAN);
+        vm.expectRevert(IRebutErrors.NotPaused.selector);
+        rebut.setPaused(false);
+        rebut.setPaused(true);
+        vm.expectRevert(abi.encodeWithSelector(IRebutErrors.PauseTooEarly.selector, T0 + 31 days + 1));
+        rebut.setPaused(true);
+        (uint40 from, uint40 until) = rebut.lastPause();
+        yes(from == T0 && until == T0 + 30 days, "as long as it can");
+        vm.warp(T0 + 30 days - 1);
+        yes(rebut.isPaused(), "last second");
+        vm.warp(T0 + 30 days);
+        yes(!rebut.isPaused(), "over");
+        vm.expectRevert(IRebutErrors.NotPaused.selector);
+        rebut.setPaused(false);
+        vm.stopPrank();
+        post(c, c.honest);
+        vm.startPrank(GUARDIAN);
+        vm.warp(T0 + 31 days);
+        vm.expectRevert(abi.encodeWithSelector(IRebutErrors.PauseTooEarly.selector, T0 + 31 days + 1));
+        rebut.setPaused(true);
+        vm.warp(T0 + 31 days + 1);
+        rebut.setPaused(true);
+        vm.warp(T0 + 31 days + 5);
+        rebut.setPaused(false);
+        (from, until) = rebut.lastPause();
+        yes(from == T0 + 31 days + 1 && until == T0 + 31 days + 5, "ended early");
+        vm.expectRevert(abi.encodeWithSelector(IRebutErrors.PauseTooEarly.selector, T0 + 32 days + 6));
+        rebut.setPaused(true);
     }
 }

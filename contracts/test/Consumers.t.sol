@@ -229,7 +229,7 @@ contract ConsumersTest is RequestGame {
         (ClaimData memory answer_,) = enterAndReveal(foreign, BOB, 3);
         vm.warp(time() + 101);
         requests.deliver(foreign, answer_, OUTPUT);
-        yes(requests.status(foreign).delivered && asker.labelPlusOne(foreign) == 0, "refused by the consumer");
+        yes(!requests.status(foreign).delivered && asker.labelPlusOne(foreign) == 0, "refused by the consumer");
         // Nor can its claim be taken for the other request's.
         vm.expectRevert(abi.encodeWithSelector(RebutRequester.WrongClaim.selector, rebut.claimIdOf(answer_), claimId));
         asker.takeResult(id, answer_, OUTPUT);

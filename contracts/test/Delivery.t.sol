@@ -115,7 +115,7 @@ contract DeliveryTest is RequestGame {
             vm.warp(T0 + REVEAL + 2);
             // Storage and accounts are equally warm in both rounds: everything was touched in this transaction.
             uint256 before = gasleft();
-            requests.advance(id);
+            requests.advance(id, 1);
             requests.pay(id);
             requests.deliver(id, d, OUTPUT);
             used[k] = before - gasleft();
@@ -156,8 +156,8 @@ contract DeliveryTest is RequestGame {
         requests.reveal(id, 3, alices, SALT);
         vm.warp(T0 + REVEAL + 1);
         vm.startPrank(EXECUTOR);
-        requests.advance(id);
-        requests.advance(id);
+        requests.advance(id, 1);
+        requests.advance(id, 1);
         requests.pay(id);
         vm.stopPrank();
         eq(requests.credit(BOB), 0, "bob");
@@ -223,14 +223,27 @@ contract DeliveryTest is RequestGame {
             (bytes32 id, ClaimData memory d) = answered(termsTo(address(target)));
             target.set(modes[i]);
             yes(deliverAndSuccess(id, d) == (modes[i] == Target.Mode.ReturnBomb), "the event says it");
-            yes(requests.status(id).delivered, "delivered all the same");
-            refused(deliverCall(id, d), abi.encodeWithSelector(IRequestsErrors.AlreadyDelivered.selector, id));
+            yes(requests.status(id).delivered == (modes[i] == Target.Mode.ReturnBomb), "taken or not");
             requests.pay(id);
+            // Whatever it was, it can be tried again until the target takes it.
+            target.set(Target.Mode.Record);
+            if (modes[i] != Target.Mode.ReturnBomb) yes(deliverAndSuccess(id, d), "taken");
+            refused(deliverCall(id, d), abi.encodeWithSelector(IRequestsErrors.AlreadyDelivered.selector, id));
             rebut.finalize(d);
             requests.withdraw(ALICE);
             requests.withdraw(PUBLISHER);
             setUp();
         }
+    }
+
+    /// Whoever delivers in the middle of a call of the target, which guards against that, has done nothing.
+    function test_AForcedRefusalIsTriedAgain() public {
+        Guarded guarded = new Guarded();
+        (bytes32 id, ClaimData memory d) = answered(termsTo(address(guarded)));
+        guarded.callOut(address(requests), deliverCall(id, d));
+        yes(guarded.calledOut() && !guarded.taken() && !requests.status(id).delivered, "refused");
+        yes(deliverAndSuccess(id, d) && guarded.taken(), "taken afterwards");
+        refused(deliverCall(id, d), abi.encodeWithSelector(IRequestsErrors.AlreadyDelivered.selector, id));
     }
 
     // ---------------------------------------------------------------- C36
@@ -378,7 +391,7 @@ contract DeliveryTest is RequestGame {
         target.reenter(address(requests), deliverCall(id, d));
         target.reenter(address(requests), abi.encodeCall(requests.pay, (id)));
         target.reenter(address(requests), abi.encodeCall(requests.refund, (id)));
-        target.reenter(address(requests), abi.encodeCall(requests.advance, (id)));
+        target.reenter(address(requests), abi.encodeCall(requests.advance, (id, 1)));
         target.reenter(address(requests), abi.encodeCall(requests.withdraw, (address(target))));
         target.reenter(requests.forwarder(), abi.encodeCall(Forwarder(address(0)).forward, (address(target), 1, "")));
         yes(deliverAndSuccess(id, d), "the callback itself does not fail");
@@ -433,7 +446,7 @@ contract DeliveryTest is RequestGame {
         postAnswer(behind);
         requests.reveal(id, 4, behind, SALT);
         vm.warp(T0 + REVEAL + 1);
-        requests.advance(id);
+        requests.advance(id, 1);
         requests.pay(id);
         eq(requests.credit(ALICE), DEPOSIT + FEE - publisherShare(), "the original is paid");
     }
@@ -510,6 +523,8 @@ contract DeliveryTest is RequestGame {
         vm.warp(T0 + 1);
         postAnswer(d);
         requests.reveal(id, 1, d, SALT);
+        vm.warp(T0 + 102);
+        requests.settle(id, 1);
         uint256 before = address(greedy).balance;
         requests.withdraw(address(greedy));
         eq(address(greedy).balance - before, DEPOSIT, "once");
@@ -529,6 +544,24 @@ contract SelectorRecorder {
     }
 
     receive() external payable {}
+}
+
+/// Takes no results while it calls somebody else.
+contract Guarded is IRebutConsumer {
+    bool public taken;
+    bool public calledOut;
+    bool internal locked;
+
+    function callOut(address to, bytes calldata data) external {
+        locked = true;
+        (calledOut,) = to.call(data);
+        locked = false;
+    }
+
+    function onRebutResult(bytes32, bytes32, uint256, uint256, bool, bytes calldata) external override {
+        require(!locked, "reentered");
+        taken = true;
+    }
 }
 
 /// Withdraws again whenever it is paid.

@@ -141,7 +141,7 @@ contract FailureModesTest is Game {
         TensorData[] memory outputs = new TensorData[](1);
         outputs[0].data = new bytes(40);
         vm.prank(EXECUTOR);
-        bytes32 claimId = rebut.claim{value: BE}(empty, inputs, outputs, type(uint64).max);
+        bytes32 claimId = rebut.claim{value: BE}(empty, inputs, outputs, type(uint64).max >> 1);
         vm.warp(T0 + 101);
         yes(rebut.isFinal(claimId), "a zero-element input is an input");
         Chain memory c = Chains.make(4, 5);
@@ -245,10 +245,10 @@ contract FailureModesTest is Game {
         challengeAs(ALICE, claimId, c.honest);
         vm.warp(s.openingEnds);
         bytes32 id = openAs(c, d, ALICE, c.honest);
-        eq(rebut.dispute(id).executorClock, 140 + extra, "clocks");
+        eq(rebut.dispute(id).executorClock, 340 + extra, "clocks");
         vm.warp(s.committingEnds);
         commitAs(c, d, lie);
-        eq(rebut.longest(c.header), 520 + 4 * extra, "longest");
+        eq(rebut.longest(c.header, 1), 920 + 4 * extra, "longest");
         p.leavesPerSecond = 1;
         rebut = IRebut(deployer.deployCode("Rebut.sol:Rebut", abi.encode(p, judge)));
         bytes memory large = Build.header(

@@ -194,13 +194,16 @@ contract GameTest is Game {
         eq(rebut.credit(ALICE), BC + BE - burnShare(BE), "alice");
         eq(rebut.credit(BOB), BC, "bob");
         solvent();
-        // In mid-dispute.
+        // Instead of committing to a trace.
         setUp();
-        bytes32 id;
-        (d, claimId, id) = start(c, lie, c.honest);
-        turn(c, d, id, lie, c.honest);
+        (d, claimId) = post(c, lie);
+        challengeAs(ALICE, claimId, c.honest);
+        vm.warp(T0 + 101);
+        bytes32 id = openAs(c, d, ALICE, c.honest);
+        vm.warp(T0 + 151);
         vm.prank(EXECUTOR);
         rebut.concede(d);
+        eq(outcomeOf(claimId), uint256(Outcome.ConcededLate), "late");
         eq(uint256(rebut.dispute(id).phase), uint256(DisputePhase.Vacated), "vacated");
         settleAs(d, claimId, ALICE, c.honest);
         eq(rebut.credit(ALICE), BC + BE - burnShare(BE), "alice");
@@ -276,7 +279,7 @@ contract GameTest is Game {
         settleAs(d, claimId, ALICE, c.honest);
         // Bob made no turn: his challenge and opening are refunded. What is set aside for him and not used is burnt.
         eq(rebut.credit(BOB), BC + Costs.OPENING * CAP, "bob");
-        eq(rebut.credit(ALICE), BC + BE - burnShare(BE) - Costs.GAME * CAP, "alice");
+        eq(rebut.credit(ALICE), BC + BE - burnShare(BE) - Costs.VACATED * CAP, "alice");
         solvent();
     }
 

@@ -33,15 +33,17 @@ contract RefundsTest is Game {
     }
 
     function test_WhoStandsInIsRefundedByTheLoser() public {
-        vm.txGasPrice(7 gwei);
+        // A base fee and a quarter of it for a tip. What the transaction pays says nothing: a proposer pays the tip to itself.
+        vm.fee(8 gwei);
+        vm.txGasPrice(1000 gwei);
         Chain memory c = Chains.make(4, 10);
         Trace memory lie = c.altered(2, 3, 1000, 1);
         (ClaimData memory d, bytes32 claimId, bytes32 id) = start(c, lie, c.honest);
         uint256 turns = playLate(c, d, id, lie, c.honest, 16);
         eq(turns, 2, "the challenger enters, the executor reveals");
-        uint256 owed = (Costs.ENTER + Costs.STEP) * 7 gwei;
+        uint256 owed = (Costs.ENTER + Costs.STEP) * 10 gwei;
         eq(rebut.refund(id, true, HELPER), owed, "for the challenger's side");
-        eq(rebut.refund(id, false, HELPER), Costs.REVEAL * 7 gwei, "for the executor's side");
+        eq(rebut.refund(id, false, HELPER), Costs.REVEAL * 10 gwei, "for the executor's side");
         rebut.collect(id, HELPER);
         eq(rebut.credit(HELPER), owed, "the winner's side only");
         vm.expectRevert(abi.encodeWithSelector(IRebutErrors.NothingToCollect.selector, id, HELPER));
@@ -52,7 +54,7 @@ contract RefundsTest is Game {
     }
 
     function test_ExecutorsSideIsRefundedByTheChallenger() public {
-        vm.txGasPrice(1000 gwei);
+        vm.fee(1000 gwei);
         Chain memory c = Chains.make(4, 10);
         Trace memory wrong = c.altered(2, 3, 1000, 1);
         (ClaimData memory d, bytes32 claimId, bytes32 id) = start(c, c.honest, wrong);
@@ -69,7 +71,7 @@ contract RefundsTest is Game {
 
     /// In the first part of a turn a move is the party's own: a copier gets nothing for being faster.
     function test_NoRefundInTheExclusivePart() public {
-        vm.txGasPrice(7 gwei);
+        vm.fee(7 gwei);
         Chain memory c = Chains.make(4, 10);
         Trace memory lie = c.altered(2, 3, 1000, 1);
         (ClaimData memory d, bytes32 claimId, bytes32 id) = start(c, lie, c.honest);
@@ -104,11 +106,72 @@ contract RefundsTest is Game {
         step(c, d, id, lie);
         eq(rebut.status(claimId).refundable, Costs.OTHERS, "set aside");
         settleAs(d, claimId, ALICE, c.honest);
-        eq(rebut.credit(ALICE), BC + BE - burnShare(BE) - Costs.OTHERS * Costs.GAME * CAP, "alice");
+        eq(rebut.credit(ALICE), BC + BE - burnShare(BE) - Costs.OTHERS * Costs.VACATED * CAP, "alice");
         for (uint256 i = 0; i < 5; ++i) {
             settleAs(d, claimId, BOB, garbage[i]);
         }
         eq(rebut.credit(BOB), 5 * uint256(BC) + Costs.OTHERS * Costs.OPENING * CAP, "bob");
+        solvent();
+    }
+
+    /// An accomplice ends the lie with a wrong trace of its own while somebody stands in for the silent honest challenger:
+    /// what the stand-in is owed comes out of what is set aside, and the principal gets the rest of it.
+    function test_MoversInAVacatedDisputeAreRefunded() public {
+        vm.fee(8 gwei);
+        Chain memory c = Chains.make(4, 10);
+        Trace memory lie = c.altered(2, 3, 1000, 1);
+        Trace memory wrong = c.altered(2, 3, 1001, 2);
+        (ClaimData memory d, bytes32 claimId) = post(c, lie);
+        challengeAs(ALICE, claimId, c.honest);
+        challengeAs(BOB, claimId, wrong);
+        vm.warp(T0 + 101);
+        bytes32 id = openAs(c, d, ALICE, c.honest);
+        bytes32 bobs = openAs(c, d, BOB, wrong);
+        vm.warp(T0 + 151);
+        commitAs(c, d, lie);
+        vm.warp(T0 + 167);
+        vm.startPrank(HELPER);
+        turn(c, d, id, lie, c.honest);
+        vm.stopPrank();
+        uint256 owed = Costs.ENTER * 10 gwei;
+        eq(rebut.refund(id, true, HELPER), owed, "owed");
+        turn(c, d, bobs, lie, wrong);
+        turn(c, d, bobs, lie, wrong);
+        step(c, d, bobs, lie);
+        eq(uint256(rebut.dispute(id).phase), uint256(DisputePhase.Vacated), "vacated");
+        vm.expectRevert(abi.encodeWithSelector(IRebutErrors.NothingToCollect.selector, id, HELPER));
+        rebut.collect(id, HELPER);
+        settleAs(d, claimId, ALICE, c.honest);
+        rebut.collect(id, HELPER);
+        eq(rebut.credit(HELPER), owed, "the stand-in");
+        eq(rebut.credit(ALICE), BC + (Costs.OPENING + Costs.MOVE) * CAP - owed, "the principal");
+        vm.expectRevert(abi.encodeWithSelector(IRebutErrors.NothingToCollect.selector, id, HELPER));
+        rebut.collect(id, HELPER);
+        settleAs(d, claimId, BOB, wrong);
+        eq(rebut.credit(BURN), uint256(BE) + BC - (Costs.OPENING + Costs.MOVE) * CAP, "the rest is burnt");
+        solvent();
+    }
+
+    /// Whoever has moved is owed something if the executor loses: it cannot end the game by giving up, only lose it.
+    function test_NoConcessionOnceCommitted() public {
+        vm.fee(8 gwei);
+        Chain memory c = Chains.make(4, 10);
+        Trace memory lie = c.altered(2, 3, 1000, 1);
+        (ClaimData memory d, bytes32 claimId, bytes32 id) = start(c, lie, c.honest);
+        vm.warp(T0 + 167);
+        vm.startPrank(HELPER);
+        turn(c, d, id, lie, c.honest);
+        vm.stopPrank();
+        vm.prank(EXECUTOR);
+        vm.expectRevert(abi.encodeWithSelector(IRebutErrors.WrongPhase.selector, claimId, ClaimPhase.Disputing));
+        rebut.concede(d);
+        // Silence loses the dispute, with the refunds of any lost dispute.
+        vm.warp(T0 + 167 + 341);
+        rebut.timeout(id);
+        rebut.collect(id, HELPER);
+        eq(rebut.credit(HELPER), Costs.ENTER * 10 gwei, "the stand-in");
+        settleAs(d, claimId, ALICE, c.honest);
+        eq(rebut.credit(ALICE), BC + BE - burnShare(BE) - Costs.ENTER * 10 gwei, "the principal");
         solvent();
     }
 
@@ -122,13 +185,13 @@ contract RefundsTest is Game {
         bytes32 id = openAs(c, d, ALICE, c.honest);
         vm.warp(T0 + 210);
         commitAs(c, d, lie);
-        vm.warp(T0 + 350);
+        vm.warp(T0 + 550);
         turn(c, d, id, lie, c.honest);
-        vm.warp(T0 + 490);
+        vm.warp(T0 + 890);
         turn(c, d, id, lie, c.honest);
-        vm.warp(T0 + 520);
+        vm.warp(T0 + 920);
         step(c, d, id, lie);
-        eq(520, rebut.longest(c.header), "W + T_open + T_commit + 2 C + T_step");
+        eq(920, rebut.longest(c.header, 1), "W + T_open + T_commit + 2 C + T_step");
         eq(uint256(rebut.status(claimId).phase), uint256(ClaimPhase.Refuted), "ended");
     }
 }

@@ -3,6 +3,8 @@ pragma solidity ^0.8.30;
 
 import {Chain, Chains, Trace} from "./support/Chain.sol";
 import {ClaimData, DisputePhase, Parameters, Stage, TensorData} from "../src/interfaces/RebutTypes.sol";
+import {Build} from "./support/Build.sol";
+import {Costs} from "../src/game/Costs.sol";
 import {Game} from "./support/Game.sol";
 import {IRebutErrors} from "../src/interfaces/IRebutErrors.sol";
 import {Merkle} from "../src/Merkle.sol";
@@ -25,7 +27,7 @@ contract RefusalsTest is Game {
     }
 
     function test_Constructor() public {
-        for (uint256 i = 0; i < 19; ++i) {
+        for (uint256 i = 0; i < 20; ++i) {
             Parameters memory p = params();
             if (i == 0) p.windowSeconds = 0;
             if (i == 1) p.openSeconds = 11;
@@ -38,8 +40,10 @@ contract RefusalsTest is Game {
             if (i == 8) p.challengerBond = type(uint96).max;
             if (i == 9) p.burnAddress = address(0);
             if (i == 10) p.burnAddress = address(this);
-            if (i == 12) p.clockSeconds = 131;
-            if (i == 13) p.exclusiveSeconds = 16;
+            if (i == 12) (p.clockSeconds, p.exclusiveSeconds) = (131, 0);
+            // More than half of the clock in all turns of a side; more than half of the time for the step.
+            if (i == 13) (p.stepSeconds, p.exclusiveSeconds) = (60, 16);
+            if (i == 19) (p.clockSeconds, p.exclusiveSeconds) = (3_400, 16);
             if (i == 14) p.leavesPerSecond = 0;
             if (i == 15) p.gasPriceCap = 1e15 + 1;
             // Bonds that do not cover what they must pay for.
@@ -84,6 +88,90 @@ contract RefusalsTest is Game {
         vm.prank(EXECUTOR);
         claimId = rebut.claim{value: BE}(c.header, one, out, 8);
         yes(rebut.status(claimId).trustedDataAvailability, "trusted");
+    }
+
+    /// A program of `values` scalars, of which the first is the input and the last `outputs` are outputs.
+    function scalars(uint256 values, uint256 outputs, bytes32 descriptors) internal pure returns (bytes memory header) {
+        for (uint256 i = 0; i < 1 + outputs; ++i) {
+            header = bytes.concat(header, hex"0200");
+        }
+        return Build.header(values, 1, uint8(outputs), header, descriptors);
+    }
+
+    /// Gas of a call with its calldata, as if no byte of that were zero.
+    function costOf(address from, uint256 value, bytes memory call_) internal returns (uint256 used) {
+        vm.prank(from);
+        used = gasleft();
+        (bool ok,) = address(rebut).call{value: value}(call_);
+        used -= gasleft();
+        yes(ok, "refused");
+        return used + 21_000 + 16 * call_.length;
+    }
+
+    /// Calls about a claim carry its header and roots: of the largest program they cost little beside a whole game.
+    function test_HeadersAreBounded() public {
+        bytes memory large = scalars(256, 239, 0);
+        refused(abi.encodeCall(rebut.register, (large)), BOB, 0, IRebutErrors.ContentTooLarge.selector);
+        // All values are constants, the last one a wrong one in the lie.
+        bytes32[] memory roots = new bytes32[](256);
+        bytes32[] memory leaves = new bytes32[](256);
+        for (uint256 i = 0; i < 256; ++i) {
+            roots[i] = keccak256(abi.encode(i));
+            leaves[i] = keccak256(abi.encodePacked(keccak256(abi.encodePacked(hex"010200", roots[i]))));
+        }
+        Tree memory honest = Trees.fromLeaves(roots, 0);
+        Tree memory descriptors = Trees.fromLeaves(leaves, 0);
+        bytes32 right = roots[255];
+        ClaimData memory d;
+        d.executor = EXECUTOR;
+        d.header = scalars(256, 238, descriptors.root());
+        rebut.register(d.header);
+        d.inputRoots = new bytes32[](1);
+        d.inputRoots[0] = roots[0];
+        d.outputRoots = new bytes32[](238);
+        TensorData[] memory inputs = new TensorData[](1);
+        TensorData[] memory outputs = new TensorData[](238);
+        roots[255] = keccak256("lie");
+        Tree memory lie = Trees.fromLeaves(roots, 0);
+        inputs[0].root = roots[0];
+        uint256[] memory indices = new uint256[](238);
+        for (uint256 i = 0; i < 238; ++i) {
+            (indices[i], outputs[i].root, d.outputRoots[i]) = (18 + i, roots[18 + i], roots[18 + i]);
+        }
+        vm.prank(EXECUTOR);
+        bytes32 claimId = rebut.claim{value: BE}(d.header, inputs, outputs, 0);
+        bytes32 hash = rebut.challengeHashOf(claimId, ALICE, honest.root(), SALT);
+        uint256 opening = costOf(ALICE, BC, abi.encodeCall(rebut.challenge, (claimId, hash)));
+        vm.warp(T0 + 101);
+        opening += costOf(
+            ALICE, 0, abi.encodeCall(rebut.open, (d, ALICE, honest.root(), SALT, 237, right, honest.proof(255)))
+        );
+        vm.warp(T0 + 151);
+        bytes32[] memory list = lie.below(0, 8, 4);
+        uint256 commitment =
+            costOf(EXECUTOR, 0, abi.encodeCall(rebut.commit, (d, lie.root(), lie.multiproof(indices), list)));
+        bytes32 id = rebut.disputeIdOf(claimId, honest.root());
+        list = honest.below(15, 4, 4);
+        uint256 move = costOf(ALICE, 0, abi.encodeCall(rebut.move, (id, 15, honest.path(lie, 0, 8, 4, 15), list)));
+        bytes32[] memory own = new bytes32[](1);
+        own[0] = roots[255];
+        bytes memory enter = abi.encodeCall(
+            rebut.enter,
+            (
+                id,
+                d,
+                15,
+                lie.path(honest, 15, 4, 4, 15),
+                abi.encodePacked(hex"010200", right),
+                descriptors.proof(255),
+                own
+            )
+        );
+        uint256 entering = costOf(EXECUTOR, 0, enter);
+        // What `enter` costs more than a move is what a step would cost more, too.
+        uint256 dearest = opening > commitment ? opening : commitment;
+        uint256 game = dearest + Costs.TURNS * 140_000 + 500_000 + 2 * (entering - move);
+        yes(game <= Costs.GAME, vm.toString(game));
     }
 
     /// C23, C39: for somebody else, twice, too early, too late, copied.

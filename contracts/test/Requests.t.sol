@@ -283,7 +283,7 @@ contract RequestsTest is RequestGame {
         // Anyone who knows the salt; the deposit is the executor's.
         vm.prank(BOB);
         requests.reveal(id, order, d, SALT);
-        eq(requests.credit(ALICE), DEPOSIT, "deposit back");
+        eq(requests.credit(ALICE), 0, "the deposit stays until the claim's end");
         eq(requests.credit(BOB), 0, "nothing for the messenger");
         EntryStatus memory e = requests.entry(id, order);
         eq(e.claimId, rebut.claimIdOf(d), "claim");
@@ -339,8 +339,8 @@ contract RequestsTest is RequestGame {
         refused(reveal, abi.encodeWithSelector(IRequestsErrors.ClaimNotLater.selector, claimId, T0, T0));
         vm.warp(T0 + REVEAL + 1);
         refused(reveal, abi.encodeWithSelector(IRequestsErrors.TooLate.selector, id, T0 + REVEAL));
-        requests.advance(id);
-        refused(reveal, wrongPhase(id, order, EntryPhase.Forfeited));
+        requests.advance(id, 1);
+        refused(reveal, abi.encodeWithSelector(IRequestsErrors.TooLate.selector, id, T0 + REVEAL));
     }
 
     /// A claim about something else does not answer, however it was committed.
@@ -386,10 +386,10 @@ contract RequestsTest is RequestGame {
         vm.warp(T0 + 101);
         refused(pay, wrongPhase(id, 1, EntryPhase.Standing));
         eq(phaseOf(id), uint256(RequestPhase.Open), "open");
-        refused(abi.encodeCall(requests.advance, (id)), wrongPhase(id, 1, EntryPhase.Standing));
+        refused(abi.encodeCall(requests.advance, (id, 1)), wrongPhase(id, 1, EntryPhase.Standing));
         vm.warp(T0 + 102);
         eq(phaseOf(id), uint256(RequestPhase.Payable), "payable");
-        refused(abi.encodeCall(requests.advance, (id)), wrongPhase(id, 1, EntryPhase.Final));
+        refused(abi.encodeCall(requests.advance, (id, 1)), wrongPhase(id, 1, EntryPhase.Final));
         requests.pay(id);
         eq(phaseOf(id), uint256(RequestPhase.Paid), "paid");
         eq(requests.credit(ALICE), DEPOSIT + FEE - publisherShare(), "executor");
@@ -410,8 +410,8 @@ contract RequestsTest is RequestGame {
         bytes memory noRequest = abi.encodeWithSelector(IRequestsErrors.NoRequest.selector, no);
         refused(abi.encodeCall(requests.pay, (no)), noRequest);
         refused(abi.encodeCall(requests.refund, (no)), noRequest);
-        refused(abi.encodeCall(requests.advance, (no)), noRequest);
-        refused(abi.encodeCall(requests.forfeit, (no, 1)), noRequest);
+        refused(abi.encodeCall(requests.advance, (no, 1)), noRequest);
+        refused(abi.encodeCall(requests.settle, (no, 1)), noRequest);
     }
 
     /// The earliest that survives is paid, though a later one was final first.
@@ -427,13 +427,13 @@ contract RequestsTest is RequestGame {
         postAnswer(late);
         requests.reveal(id, order, late, SALT);
         refused(abi.encodeCall(requests.pay, (id)), wrongPhase(id, 1, EntryPhase.Hidden));
-        refused(abi.encodeCall(requests.advance, (id)), wrongPhase(id, 1, EntryPhase.Hidden));
+        refused(abi.encodeCall(requests.advance, (id, 1)), wrongPhase(id, 1, EntryPhase.Hidden));
         vm.warp(T0 + REVEAL + 1);
         eq(entryPhaseOf(id, 1), uint256(EntryPhase.Missed), "missed");
         vm.prank(address(0xd0));
-        requests.advance(id);
+        requests.advance(id, 1);
         eq(requests.credit(address(0xd0)), DEPOSIT, "its deposit is the caller's");
-        eq(entryPhaseOf(id, 1), uint256(EntryPhase.Forfeited), "forfeited");
+        yes(requests.entry(id, 1).settled && entryPhaseOf(id, 1) == uint256(EntryPhase.Missed), "settled");
         eq(requests.status(id).head, 2, "head");
         // BOB's claim is final: nothing that comes after it can be paid.
         eq(entryPhaseOf(id, 2), uint256(EntryPhase.Final), "final");
@@ -451,11 +451,12 @@ contract RequestsTest is RequestGame {
         vm.warp(time() + 101);
         refused(abi.encodeCall(requests.pay, (id)), wrongPhase(id, 1, EntryPhase.Refuted));
         eq(phaseOf(id), uint256(RequestPhase.Open), "not payable yet");
-        requests.advance(id);
+        requests.advance(id, 1);
         eq(phaseOf(id), uint256(RequestPhase.Payable), "payable");
         requests.pay(id);
         eq(requests.credit(ALICE), DEPOSIT + FEE - publisherShare(), "alice");
-        eq(requests.credit(BOB), DEPOSIT, "bob has his deposit only");
+        eq(requests.credit(BOB), 0, "a refuted claim costs its deposit");
+        eq(requests.credit(address(this)), DEPOSIT, "which is who advanced's");
     }
 
     /// A lie is refuted by a whole dispute, the entry behind it is paid.
@@ -479,13 +480,13 @@ contract RequestsTest is RequestGame {
         (ClaimData memory d,, bytes32 disputeId) = start(c, lie, c.honest);
         requests.reveal(id, order, d, SALT);
         play(c, d, disputeId, lie, c.honest);
-        refused(abi.encodeCall(requests.advance, (id)), wrongPhase(id, 1, EntryPhase.Standing));
+        refused(abi.encodeCall(requests.advance, (id, 1)), wrongPhase(id, 1, EntryPhase.Standing));
         step(c, d, disputeId, lie);
         refused(abi.encodeCall(requests.pay, (id)), wrongPhase(id, 1, EntryPhase.Refuted));
-        requests.advance(id);
+        requests.advance(id, 1);
         requests.pay(id);
         eq(requests.credit(BOB), DEPOSIT + FEE - publisherShare(), "the honest one is paid");
-        eq(requests.credit(EXECUTOR), DEPOSIT, "the liar is not");
+        eq(requests.credit(EXECUTOR), 0, "the liar is not");
     }
 
     /// A claim whose executor falls silent is dead before anybody records it.
@@ -505,9 +506,9 @@ contract RequestsTest is RequestGame {
         vm.warp(T0 + 101);
         openAs(c, d, ALICE, c.honest);
         vm.warp(T0 + 210);
-        refused(abi.encodeCall(requests.advance, (id)), wrongPhase(id, 1, EntryPhase.Standing));
+        refused(abi.encodeCall(requests.advance, (id, 1)), wrongPhase(id, 1, EntryPhase.Standing));
         vm.warp(T0 + 211);
-        requests.advance(id);
+        requests.advance(id, 1);
         rebut.finalize(d);
         vm.warp(t.deadline + 1);
         requests.refund(id);
@@ -528,10 +529,12 @@ contract RequestsTest is RequestGame {
         eq(phaseOf(id), uint256(RequestPhase.Waiting), "waiting");
         refused(refund, abi.encodeWithSelector(IRequestsErrors.EntriesLeft.selector, id, 1, 1));
         vm.warp(t.deadline + REVEAL);
-        refused(abi.encodeCall(requests.advance, (id)), wrongPhase(id, 1, EntryPhase.Hidden));
+        refused(abi.encodeCall(requests.advance, (id, 1)), wrongPhase(id, 1, EntryPhase.Hidden));
         vm.warp(t.deadline + REVEAL + 1);
-        requests.advance(id);
-        refused(abi.encodeCall(requests.advance, (id)), abi.encodeWithSelector(IRequestsErrors.NoEntry.selector, id, 2));
+        requests.advance(id, 1);
+        refused(
+            abi.encodeCall(requests.advance, (id, 1)), abi.encodeWithSelector(IRequestsErrors.NoEntry.selector, id, 2)
+        );
         eq(phaseOf(id), uint256(RequestPhase.Refundable), "refundable");
         vm.warp(time() + 3650 days);
         vm.prank(BOB);
@@ -543,11 +546,11 @@ contract RequestsTest is RequestGame {
             abi.encodeWithSelector(IRequestsErrors.RequestClosed.selector, id, RequestOutcome.Refunded);
         refused(refund, closed);
         refused(abi.encodeCall(requests.pay, (id)), closed);
-        refused(abi.encodeCall(requests.forfeit, (id, 1)), abi.encodeWithSelector(IRequestsErrors.NotPaid.selector, id));
+        refused(abi.encodeCall(requests.settle, (id, 1)), abi.encodeWithSelector(IRequestsErrors.NotPaid.selector, id));
     }
 
-    /// Deposits behind the paid entry are not lost: revealed in time they go back, else to whoever collects them.
-    function test_ForfeitBehindTheWinner() public {
+    /// Deposits behind the paid entry are not lost: of final claims they go back, else to whoever collects them.
+    function test_SettlesBehindTheWinner() public {
         bytes32 id = ask();
         enterAndReveal(id, ALICE, 1);
         vm.warp(T0 + 50);
@@ -555,27 +558,116 @@ contract RequestsTest is RequestGame {
         uint256 second = enter(id, late);
         enter(id, answer(EXECUTOR, 1));
         vm.warp(T0 + 102);
-        bytes memory third = abi.encodeCall(requests.forfeit, (id, 3));
-        refused(third, abi.encodeWithSelector(IRequestsErrors.NotPaid.selector, id));
+        bytes memory third = abi.encodeCall(requests.settle, (id, 3));
+        refused(third, wrongPhase(id, 3, EntryPhase.Hidden));
         requests.pay(id);
         postAnswer(late);
         requests.reveal(id, second, late, SALT);
-        eq(requests.credit(BOB), DEPOSIT, "revealed after the payment");
         refused(third, wrongPhase(id, 3, EntryPhase.Hidden));
+        refused(abi.encodeCall(requests.settle, (id, 2)), wrongPhase(id, 2, EntryPhase.Standing));
         vm.warp(T0 + 51 + REVEAL);
-        refused(abi.encodeCall(requests.forfeit, (id, 1)), wrongPhase(id, 1, EntryPhase.Final));
+        requests.settle(id, 2);
+        eq(requests.credit(BOB), DEPOSIT, "revealed after the payment, and final");
         refused(
-            abi.encodeCall(requests.forfeit, (id, 4)), abi.encodeWithSelector(IRequestsErrors.NoEntry.selector, id, 4)
+            abi.encodeCall(requests.settle, (id, 1)),
+            abi.encodeWithSelector(IRequestsErrors.EntryIsSettled.selector, id, 1)
+        );
+        refused(
+            abi.encodeCall(requests.settle, (id, 4)), abi.encodeWithSelector(IRequestsErrors.NoEntry.selector, id, 4)
         );
         vm.prank(PUBLISHER);
-        requests.forfeit(id, 3);
+        requests.settle(id, 3);
         eq(requests.credit(PUBLISHER), publisherShare() + DEPOSIT, "collected");
-        refused(third, wrongPhase(id, 3, EntryPhase.Forfeited));
+        refused(third, abi.encodeWithSelector(IRequestsErrors.EntryIsSettled.selector, id, 3));
         eq(
             address(requests).balance,
             requests.credit(ALICE) + requests.credit(BOB) + requests.credit(PUBLISHER),
             "nothing is left in escrow"
         );
+    }
+
+    /// Many commitments to one bad claim cost a deposit each, and the next one in line a single call.
+    function test_DeadEntriesCostTheirMaker() public {
+        bytes32 id = ask();
+        ClaimData memory bad = answer(BOB, 1);
+        for (uint256 i = 0; i < 20; ++i) {
+            enter(id, bad);
+        }
+        enter(id, answer(address(0xc0), 1)); // never revealed
+        enterAndReveal(id, ALICE, 1);
+        postAnswer(bad);
+        for (uint256 i = 1; i <= 20; ++i) {
+            requests.reveal(id, i, bad, SALT);
+        }
+        concede(bad);
+        vm.prank(ALICE);
+        requests.advance(id, 5);
+        eq(requests.status(id).head, 6, "as many as were asked for");
+        vm.prank(ALICE);
+        requests.advance(id, 100);
+        eq(requests.status(id).head, 21, "up to the one that may still be paid");
+        refused(abi.encodeCall(requests.advance, (id, 100)), wrongPhase(id, 21, EntryPhase.Hidden));
+        vm.warp(T0 + REVEAL + 1);
+        refused(abi.encodeCall(requests.advance, (id, 0)), wrongPhase(id, 21, EntryPhase.Missed));
+        vm.prank(ALICE);
+        requests.advance(id, 100);
+        requests.pay(id);
+        eq(requests.credit(ALICE), 22 * DEPOSIT + FEE - publisherShare(), "all deposits");
+        eq(requests.credit(BOB), 0, "none back");
+        eq(address(requests).balance, requests.credit(ALICE) + requests.credit(PUBLISHER), "nothing left");
+    }
+
+    /// A guardian stops claims between others' commitments and reveals: the time to reveal begins anew after the pause, so
+    /// nobody's deposit is taken, and the pause ends by itself.
+    function test_APauseTakesNoDeposit() public {
+        RequestTerms memory t = terms();
+        t.deadline = uint40(T0 + 100 days);
+        bytes32 id = ask(t, FEE);
+        enter(id, answer(address(0xc0), 1)); // missed before the pause
+        vm.warp(T0 + 200);
+        ClaimData memory d = answer(ALICE, 1);
+        enter(id, d);
+        vm.warp(T0 + REVEAL + 1);
+        vm.prank(GUARDIAN);
+        rebut.setPaused(true);
+        ClaimData memory during = answer(BOB, 1);
+        vm.warp(T0 + REVEAL + 100);
+        enter(id, during);
+        eq(entryPhaseOf(id, 1), uint256(EntryPhase.Missed), "what was missed before stays so");
+        vm.warp(T0 + REVEAL + 20 days);
+        eq(entryPhaseOf(id, 2), uint256(EntryPhase.Hidden), "waits");
+        eq(requests.entry(id, 2).revealEnds, T0 + REVEAL + 1 + 30 days + REVEAL, "as if it lasted as long as it can");
+        requests.advance(id, 3);
+        eq(requests.status(id).head, 2, "is not passed");
+        vm.prank(GUARDIAN);
+        rebut.setPaused(false);
+        vm.warp(T0 + REVEAL + 20 days + REVEAL);
+        // No other pause can come in between.
+        vm.prank(GUARDIAN);
+        vm.expectPartialRevert(IRebutErrors.PauseTooEarly.selector);
+        rebut.setPaused(true);
+        postAnswer(d);
+        postAnswer(during);
+        requests.reveal(id, 2, d, SALT);
+        requests.reveal(id, 3, during, SALT);
+        vm.warp(time() + 101);
+        requests.pay(id);
+        eq(requests.credit(ALICE), DEPOSIT + FEE - publisherShare(), "answered");
+        // After the new time an entry is missed as any other, and stays so in the next pause.
+        enter(ask(t, FEE + 1), answer(EXECUTOR, 1));
+        bytes32 other = ask(t, FEE + 2);
+        vm.warp(time() + 2 days);
+        vm.prank(GUARDIAN);
+        rebut.setPaused(true);
+        uint256 order = enter(other, answer(EXECUTOR, 2));
+        vm.warp(time() + 30 days + REVEAL);
+        eq(entryPhaseOf(other, order), uint256(EntryPhase.Hidden), "last second");
+        vm.warp(time() + 1);
+        eq(entryPhaseOf(other, order), uint256(EntryPhase.Missed), "the pause ended by itself");
+        vm.warp(time() + 1 days);
+        vm.prank(GUARDIAN);
+        rebut.setPaused(true);
+        eq(entryPhaseOf(other, order), uint256(EntryPhase.Missed), "for ever");
     }
 
     /// One claim may answer two requests, each with its own fee.
@@ -625,7 +717,7 @@ contract RequestsTest is RequestGame {
             if (end == 0 && winner == 0) winner = i;
         }
         vm.warp(t.deadline + REVEAL + 1);
-        while (requests.status(id).phase == RequestPhase.Waiting) requests.advance(id);
+        if (requests.status(id).phase == RequestPhase.Waiting) requests.advance(id, 10);
         eq(phaseOf(id), uint256(winner == 0 ? RequestPhase.Refundable : RequestPhase.Payable), "phase");
         if (winner == 0) requests.refund(id);
         else requests.pay(id);
@@ -634,10 +726,10 @@ contract RequestsTest is RequestGame {
         for (uint256 i = 1; i <= count; ++i) {
             uint256 end = (seed >> (8 * i)) % 4;
             // Paid: what is behind the winner is collected one by one.
-            if (end > 1 && winner != 0 && i > winner) requests.forfeit(id, i);
+            if (!requests.entry(id, i).settled) requests.settle(id, i);
             uint256 credit = requests.credit(address(uint160(0x1000 + i)));
             uint256 fee = i == winner ? FEE - publisherShare() : 0;
-            eq(credit, (end < 2 ? DEPOSIT : 0) + fee, "executor");
+            eq(credit, (end == 0 ? DEPOSIT : 0) + fee, "executor");
             credits += credit;
         }
         credits += requests.credit(address(this)); // who advanced and collected

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {ClaimData} from "../src/interfaces/RebutTypes.sol";
-import {EntryPhase, RequestPhase, RequestStatus, RequestTerms} from "../src/interfaces/RequestTypes.sol";
+import {RequestPhase, RequestStatus, RequestTerms} from "../src/interfaces/RequestTypes.sol";
 import {RequestGame} from "./support/RequestGame.sol";
 import {Target} from "./support/Target.sol";
 import {time} from "./support/Clock.sol";
@@ -109,9 +109,7 @@ contract RequestsHandler is RequestGame {
     function doReveal(uint256 which) public {
         if (_answers.length == 0) return;
         Answer storage a = _answers[which % _answers.length];
-        try requests.reveal(a.id, a.order, a.claim, SALT) {
-            depositsLeft -= DEPOSIT;
-        } catch {}
+        try requests.reveal(a.id, a.order, a.claim, SALT) {} catch {}
     }
 
     function doConcede(uint256 which) external {
@@ -121,22 +119,22 @@ contract RequestsHandler is RequestGame {
         try rebut.concede(d) {} catch {}
     }
 
-    function doAdvance(uint256 which, uint256 who) external {
+    function doAdvance(uint256 which, uint256 who, uint256 count) external {
         if (ids.length == 0) return;
         bytes32 id = ids[which % ids.length];
-        EntryPhase head = requests.entry(id, requests.status(id).head).phase;
+        uint256 head = requests.status(id).head;
         vm.prank(accounts[who % 4]);
-        try requests.advance(id) {
-            if (head == EntryPhase.Missed) depositsLeft -= DEPOSIT;
+        try requests.advance(id, count % 4) {
+            depositsLeft -= (requests.status(id).head - head) * DEPOSIT;
         } catch {}
     }
 
-    function doForfeit(uint256 which, uint256 order, uint256 who) external {
+    function doSettle(uint256 which, uint256 order, uint256 who) external {
         if (ids.length == 0) return;
         bytes32 id = ids[which % ids.length];
         order %= requests.status(id).entries + 2;
         vm.prank(accounts[who % 4]);
-        try requests.forfeit(id, order) {
+        try requests.settle(id, order) {
             depositsLeft -= DEPOSIT;
         } catch {}
     }
@@ -144,8 +142,10 @@ contract RequestsHandler is RequestGame {
     function doPay(uint256 which) external {
         if (ids.length == 0) return;
         bytes32 id = ids[which % ids.length];
+        bool settled = requests.entry(id, requests.status(id).head).settled;
         try requests.pay(id) {
             ++feesPaid[id];
+            if (!settled) depositsLeft -= DEPOSIT;
         } catch {}
     }
 
@@ -204,7 +204,7 @@ contract RequestsInvariantTest is RequestGame {
         all[0].selectors[3] = handler.doReveal.selector;
         all[0].selectors[4] = handler.doConcede.selector;
         all[0].selectors[5] = handler.doAdvance.selector;
-        all[0].selectors[6] = handler.doForfeit.selector;
+        all[0].selectors[6] = handler.doSettle.selector;
         all[0].selectors[7] = handler.doPay.selector;
         all[0].selectors[8] = handler.doRefund.selector;
         all[0].selectors[9] = handler.doDeliver.selector;
@@ -254,11 +254,10 @@ contract RequestsInvariantTest is RequestGame {
         handler.doConcede(1);
         handler.doConcede(4);
         handler.doWarp(399);
-        handler.doAdvance(0, 3);
-        handler.doAdvance(0, 3);
-        handler.doAdvance(1, 3);
+        handler.doAdvance(0, 3, 3);
+        handler.doAdvance(1, 3, 1);
         handler.doPay(0);
-        handler.doForfeit(0, 4, 1);
+        handler.doSettle(0, 4, 1);
         handler.doDeliver(2);
         for (uint256 i = 0; i < 3; ++i) {
             handler.doWarp(399);

@@ -28,7 +28,7 @@ pub fn parameters() -> Parameters {
         commitSeconds: 3600,
         clockSeconds: 3600,
         stepSeconds: 3600,
-        exclusiveSeconds: 600,
+        exclusiveSeconds: 120,
         leavesPerSecond: 10_000,
         burnBps: BURN_BPS as u16,
         executorBond: Uint::from(EXECUTOR_BOND),

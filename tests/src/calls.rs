@@ -82,8 +82,7 @@ async fn small(calls: &mut Calls) {
     send("concede", String::new(), concede).await.expect("it is conceded");
 
     let runs = vec![run; ITEMS];
-    let batch = BatchContent::new(&client, &subject.package, &runs, 1000).await.expect("a batch");
-    let sent = batch.post(&client, &runs).await.expect("it is posted");
+    let (batch, sent) = BatchContent::post(&client, &subject.package, &runs).await.expect("a batch");
     note(calls, "claimBatch/item", sent.gas.div_ceil(ITEMS as u64));
     batch.extract(&client, 7).await.expect("an item is a claim");
     arena.pass_deadline(&claims[0]).await;

@@ -28,8 +28,7 @@ async fn a_wrong_item_is_refuted_and_the_others_stand() {
     arena.register(&subject.package).await;
     let executor = arena.client(1);
     let runs = runs(&subject, 5, &[3]);
-    let batch = BatchContent::new(&executor, &subject.package, &runs, 40).await.unwrap();
-    batch.post(&executor, &runs).await.unwrap();
+    let (batch, _) = BatchContent::post(&executor, &subject.package, &runs).await.unwrap();
     let wrong = batch.claims[3].clone();
     assert_eq!(arena.status(&wrong).await.phase, ClaimPhase::None, "nothing is stored for an item that nobody needs");
 
@@ -59,8 +58,7 @@ async fn a_restarting_watcher_refutes_an_item() {
     arena.register(&subject.package).await;
     let executor = arena.client(1);
     let runs = runs(&subject, 2, &[0]);
-    let batch = BatchContent::new(&executor, &subject.package, &runs, 0).await.unwrap();
-    batch.post(&executor, &runs).await.unwrap();
+    let (batch, _) = BatchContent::post(&executor, &subject.package, &runs).await.unwrap();
     let wrong = batch.claims[0].clone();
     let mut watcher = Side::restarting_watcher(arena.client(2), &subject);
     while watcher.tick().await > 0 {}
@@ -80,8 +78,7 @@ async fn items_of_any_number_are_extracted() {
     let executor = arena.client(1);
     for count in [1, 2, 3, 9] {
         let runs = runs(&subject, count, &[]);
-        let batch = BatchContent::new(&executor, &subject.package, &runs, 1000 * count as u64).await.unwrap();
-        batch.post(&executor, &runs).await.unwrap();
+        let (batch, _) = BatchContent::post(&executor, &subject.package, &runs).await.unwrap();
         for index in 0..count {
             assert!(batch.extract(&executor, index).await.unwrap().is_some());
             assert_eq!(arena.status(&batch.claims[index]).await.phase, ClaimPhase::Window);

@@ -82,7 +82,7 @@ fn parameters() -> Parameters {
         commitSeconds: 3600,
         clockSeconds: 3600,
         stepSeconds: 3600,
-        exclusiveSeconds: 600,
+        exclusiveSeconds: 120,
         leavesPerSecond: 10_000,
         burnBps: 5000,
         executorBond: alloy::primitives::Uint::from(2 * ETHER),

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Batch, Claim, Phases} from "./Records.sol";
-import {BatchItem, ClaimData, ClaimPhase, Outcome} from "../interfaces/RebutTypes.sol";
+import {ClaimData, ClaimPhase, Outcome} from "../interfaces/RebutTypes.sol";
 import {Claims} from "./Claims.sol";
 import {Header} from "../program/Header.sol";
 import {IRebutClaims} from "../interfaces/IRebutClaims.sol";
@@ -14,7 +14,7 @@ abstract contract Batches is Claims {
     using Header for Header.Parsed;
 
     /// @inheritdoc IRebutClaims
-    function claimBatch(bytes calldata header, uint32 count, bytes calldata items, uint64 nonce)
+    function claimBatch(bytes calldata header, uint32 count, bytes calldata items)
         external
         payable
         returns (bytes32 batchId, bytes32 itemsRoot)
@@ -22,25 +22,27 @@ abstract contract Batches is Claims {
         _reserve(count * uint256(EXECUTOR_BOND));
         (bytes32 programId, Header.Parsed memory h) = _newClaimOf(header);
         // INVARIANT: every item's claim has a nonce of its own, so no two items are one claim.
-        if (count == 0 || uint256(nonce) + count > type(uint64).max) revert WrongItemCount(count, nonce);
-        itemsRoot = _itemsRoot(programId, h, count, items, nonce);
-        batchId = Ids.batchId(address(this), msg.sender, programId, itemsRoot, count, nonce);
+        if (count == 0 || count > Ids.MAXIMUM_ITEMS) revert WrongItemCount(count, Ids.MAXIMUM_ITEMS);
+        itemsRoot = _itemsRoot(programId, h, count, items);
+        batchId = Ids.batchId(address(this), msg.sender, programId, itemsRoot, count);
         Batch storage b = _batches[batchId];
         // INVARIANT: one bond an item, one batch.
         if (b.start != 0) revert ClaimExists(batchId);
         b.start = uint40(block.timestamp);
         b.count = count;
-        b.extra = _extra(h);
+        // Whoever checks the batch, or defends it, has as many traces to make.
+        b.extra = _extra(h, count);
+        uint64 nonce = Ids.itemNonce(block.timestamp, 0);
         emit BatchClaimed(batchId, programId, msg.sender, itemsRoot, header, count, nonce, items);
     }
 
     /// @inheritdoc IRebutClaims
-    function extract(ClaimData calldata claimData, BatchItem calldata item, bytes32[] calldata proof)
+    function extract(ClaimData calldata claimData, bytes32 itemsRoot, uint32 count, bytes32[] calldata proof)
         external
         returns (bytes32 claimId)
     {
         bytes32 batchId;
-        (claimId, batchId) = _requireItem(claimData, item, proof);
+        (claimId, batchId) = _requireItem(claimData, itemsRoot, count, proof);
         Batch storage b = _batches[batchId];
         if (b.start == 0) revert NoBatch(batchId);
         Claim storage c = _claims[claimId];
@@ -48,17 +50,15 @@ abstract contract Batches is Claims {
         if (c.start != 0) revert ClaimExists(claimId);
         c.start = b.start;
         c.extra = b.extra;
+        emit Extracted(claimId, batchId, uint32(Ids.itemIndex(claimData.nonce)));
         // INVARIANT: whoever's bond is back has a final claim, which nothing can touch.
-        if (b.released) c.outcome = Outcome.Final;
+        if (b.released) _end(claimId, Outcome.Final);
         else b.extracted += 1;
-        emit Extracted(claimId, batchId, item.index);
     }
 
     /// @inheritdoc IRebutClaims
-    function finalizeBatch(address executor, bytes calldata header, bytes32 itemsRoot, uint32 count, uint64 nonce)
-        external
-    {
-        bytes32 batchId = Ids.batchId(address(this), executor, keccak256(header), itemsRoot, count, nonce);
+    function finalizeBatch(address executor, bytes32 programId, bytes32 itemsRoot, uint32 count) external {
+        bytes32 batchId = Ids.batchId(address(this), executor, programId, itemsRoot, count);
         Batch memory b = _batches[batchId];
         ClaimPhase phase = Phases.ofItem(b, _periods(b.extra), block.timestamp);
         // INVARIANT: each bond is released once, when no item can be challenged any more.
@@ -69,33 +69,31 @@ abstract contract Batches is Claims {
     }
 
     /// @inheritdoc IRebutClaims
-    function itemPhase(ClaimData calldata claimData, BatchItem calldata item, bytes32[] calldata proof)
+    function itemPhase(ClaimData calldata claimData, bytes32 itemsRoot, uint32 count, bytes32[] calldata proof)
         external
         view
         returns (ClaimPhase)
     {
-        (bytes32 claimId, bytes32 batchId) = _requireItem(claimData, item, proof);
+        (bytes32 claimId, bytes32 batchId) = _requireItem(claimData, itemsRoot, count, proof);
         Claim memory c = _claims[claimId];
         if (c.start != 0) return _phaseOf(c);
         Batch memory b = _batches[batchId];
         return Phases.ofItem(b, _periods(b.extra), block.timestamp);
     }
 
-    function _requireItem(ClaimData calldata claimData, BatchItem calldata item, bytes32[] calldata proof)
+    function _requireItem(ClaimData calldata claimData, bytes32 itemsRoot, uint32 count, bytes32[] calldata proof)
         private
         view
         returns (bytes32 claimId, bytes32 batchId)
     {
         claimId = Ids.claimId(address(this), claimData);
-        batchId = Ids.batchId(
-            address(this), claimData.executor, keccak256(claimData.header), item.itemsRoot, item.count, item.nonce
-        );
-        bytes32 root = Merkle.proofRoot(claimId, item.index, Merkle.depthOf(item.count), proof);
-        if (root != item.itemsRoot) revert WrongRoot(root, item.itemsRoot);
+        batchId = Ids.batchId(address(this), claimData.executor, keccak256(claimData.header), itemsRoot, count);
+        bytes32 root = Merkle.proofRoot(claimId, Ids.itemIndex(claimData.nonce), Merkle.depthOf(count), proof);
+        if (root != itemsRoot) revert WrongRoot(root, itemsRoot);
     }
 
     /// @dev The root over the items' claim ids. An item is its inputs' and then its outputs' bytes.
-    function _itemsRoot(bytes32 programId, Header.Parsed memory h, uint256 count, bytes calldata items, uint64 nonce)
+    function _itemsRoot(bytes32 programId, Header.Parsed memory h, uint256 count, bytes calldata items)
         private
         view
         returns (bytes32)
@@ -126,7 +124,7 @@ abstract contract Batches is Claims {
                 programId,
                 _hash(roots, 0, h.inputs),
                 _hash(roots, h.inputs, h.outputs),
-                uint64(nonce + i) // checked by the caller
+                Ids.itemNonce(block.timestamp, i)
             );
             // What an item needed in memory serves the next one.
             assembly ("memory-safe") {

@@ -13,9 +13,16 @@ import {Merkle} from "../Merkle.sol";
 abstract contract Claims is Accounts {
     using Header for Header.Parsed;
 
+    /// @notice Most bytes of header and roots, which calls about a claim carry: room for some two hundred tensors. `Costs.GAME`
+    /// covers what they cost.
+    uint256 internal constant MAXIMUM_CONTENT = 8_192;
+
     /// @inheritdoc IRebutClaims
     function register(bytes calldata header) external returns (bytes32 programId) {
-        _extra(Header.parse(header));
+        Header.Parsed memory h = Header.parse(header);
+        _extra(h, 1);
+        uint256 content = header.length + 32 * h.tensors.length;
+        if (content > MAXIMUM_CONTENT) revert ContentTooLarge(content, MAXIMUM_CONTENT);
         programId = keccak256(header);
         // INVARIANT: an entry never changes: nobody can spoil another's program.
         if (_publishers[programId] != address(0)) revert AlreadyRegistered(programId);
@@ -30,6 +37,8 @@ abstract contract Claims is Accounts {
         returns (bytes32 claimId)
     {
         _reserve(EXECUTOR_BOND);
+        // INVARIANT: a batch's item is never posted alone, neither before nor after its batch.
+        if (Ids.isItem(nonce)) revert ReservedNonce(nonce);
         (bytes32 programId, Header.Parsed memory h) = _newClaimOf(header);
         (bytes32[] memory inputRoots, bytes32[] memory outputRoots, bool byRoot) = _roots(h, inputs, outputs);
         claimId = Ids.claimId(
@@ -44,7 +53,7 @@ abstract contract Claims is Accounts {
         // INVARIANT: one bond, one claim.
         if (c.start != 0) revert ClaimExists(claimId);
         c.start = uint40(block.timestamp);
-        c.extra = _extra(h);
+        c.extra = _extra(h, 1);
         c.trustedDataAvailability = byRoot;
         emit Claimed(claimId, programId, msg.sender, header, inputRoots, outputRoots, nonce, byRoot, inputs, outputs);
     }
@@ -52,8 +61,9 @@ abstract contract Claims is Accounts {
     /// @inheritdoc IRebutClaims
     function concede(ClaimData calldata claimData) external {
         (bytes32 claimId, Claim memory c, ClaimPhase phase) = _claimOf(claimData);
-        // INVARIANT: what is Final or refuted stays so.
-        if (phase < ClaimPhase.Window || phase > ClaimPhase.Disputing) revert WrongPhase(claimId, phase);
+        // INVARIANT: what is Final or refuted stays so, and nobody has moved yet: who has is owed something if the executor
+        // loses, and only a verdict settles that.
+        if (phase < ClaimPhase.Window || phase > ClaimPhase.Committing) revert WrongPhase(claimId, phase);
         if (msg.sender != claimData.executor) revert NotExecutor(msg.sender, claimData.executor);
         bool early = phase <= ClaimPhase.Opening;
         _end(claimId, early ? Outcome.ConcededEarly : Outcome.ConcededLate);
@@ -80,21 +90,22 @@ abstract contract Claims is Accounts {
 
     /// @dev What every new claim needs: nothing is paused, and the program is registered.
     function _newClaimOf(bytes calldata header) internal view returns (bytes32 programId, Header.Parsed memory h) {
-        if (_paused) revert ClaimsPaused();
+        if (block.timestamp < _pausedUntil) revert ClaimsPaused();
         programId = keccak256(header);
         if (_publishers[programId] == address(0)) revert NotRegistered(programId);
         h = Header.parse(header);
     }
 
-    /// @dev By how many seconds making the trace lengthens window, commitment and clocks.
-    function _extra(Header.Parsed memory h) internal view returns (uint32) {
-        uint256 extra = h.leaves / LEAVES_PER_SECOND;
-        if (extra > MAXIMUM_SECONDS) revert TraceTooLarge(h.leaves, (MAXIMUM_SECONDS + 1) * LEAVES_PER_SECOND - 1);
+    /// @dev By how many seconds making the traces of `count` claims lengthens window, commitment and clocks.
+    function _extra(Header.Parsed memory h, uint256 count) internal view returns (uint32) {
+        uint256 leaves = h.leaves * count;
+        uint256 extra = leaves / LEAVES_PER_SECOND;
+        if (extra > MAXIMUM_SECONDS) revert TraceTooLarge(leaves, (MAXIMUM_SECONDS + 1) * LEAVES_PER_SECOND - 1);
         return uint32(extra);
     }
 
-    /// @notice Among how many challenges a conceded or silent claim's bond is shared: the opened ones whose dispute is not
-    /// lost, or all if none was opened.
+    /// @notice Among how many challenges a conceded or silent claim's bond is shared: the opened ones, or all if none was
+    /// opened. No dispute of such a claim was ever played.
     function _sharers(Claim memory c) internal pure returns (uint256) {
         return c.opened == 0 ? c.challenges : c.opened;
     }

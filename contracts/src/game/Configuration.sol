@@ -20,6 +20,10 @@ abstract contract Configuration is IRebutEvents, IRebutErrors {
     /// @notice More than there is ether; keeps products with the burn share far from overflowing.
     uint256 internal constant MAXIMUM_BOND = 1e27;
     uint256 internal constant MAXIMUM_GAS_PRICE = 1e15;
+    /// @notice A pause ends by itself, so that whatever waits for claims waits for a known time only.
+    uint256 internal constant MAXIMUM_PAUSE = 30 days;
+    /// @notice Between two pauses everybody can post what it has committed to elsewhere (`Requests`: at most a day ahead).
+    uint256 internal constant PAUSE_DISTANCE = 1 days;
 
     uint32 internal immutable WINDOW;
     uint32 internal immutable OPEN;
@@ -43,9 +47,10 @@ abstract contract Configuration is IRebutEvents, IRebutErrors {
         _bound("commitSeconds", p.commitSeconds, MINIMUM_SECONDS, MAXIMUM_SECONDS);
         _bound("clockSeconds", p.clockSeconds, MINIMUM_CLOCK, MAXIMUM_SECONDS);
         _bound("stepSeconds", p.stepSeconds, MINIMUM_SECONDS, MAXIMUM_SECONDS);
-        // Whoever stands in for a silent side needs the other half of the time.
-        uint256 shortest = p.clockSeconds < p.stepSeconds ? p.clockSeconds : p.stepSeconds;
-        _bound("exclusiveSeconds", p.exclusiveSeconds, 0, shortest / 2);
+        // INVARIANT: whoever stands in for a silent side lets the exclusive part of all its turns pass, and still has half of
+        // its clock, and half of the time for the step.
+        uint256 turn = p.clockSeconds / Costs.TURNS;
+        _bound("exclusiveSeconds", p.exclusiveSeconds, 0, (turn < p.stepSeconds ? turn : p.stepSeconds) / 2);
         _bound("leavesPerSecond", p.leavesPerSecond, 1, type(uint32).max);
         _bound("burnBps", p.burnBps, MINIMUM_BURN, MAXIMUM_BURN);
         _bound("gasPriceCap", p.gasPriceCap, 0, MAXIMUM_GAS_PRICE);
@@ -65,10 +70,11 @@ abstract contract Configuration is IRebutEvents, IRebutErrors {
         BURN_ADDRESS = p.burnAddress;
         GUARDIAN = p.guardian;
         ADJUDICATOR = adjudicator_;
-        // INVARIANT: what is not burnt of a bond pays for everybody whom its owner made work. A reward of a refund's size
-        // and the refunds of the disputes that count come from the executor's; a challenger's makes its defender whole.
+        // INVARIANT: what is not burnt of a bond pays for everybody whom its owner made work. A reward of a game's size, the
+        // movers and the vacated disputes that count come from the executor's; a challenger's makes its defender whole.
         uint256 game = Costs.GAME * p.gasPriceCap;
-        _bound("executorBond", p.executorBond, _bondFor((Costs.OTHERS + 2) * game, p.burnBps), MAXIMUM_BOND);
+        uint256 others = Costs.OTHERS * Costs.VACATED * p.gasPriceCap;
+        _bound("executorBond", p.executorBond, _bondFor(2 * game + others, p.burnBps), MAXIMUM_BOND);
         _bound("challengerBond", p.challengerBond, _bondFor(2 * (game + p.traceCost), p.burnBps), MAXIMUM_BOND);
         if (adjudicator_.code.length == 0) revert BadAddress(adjudicator_);
         // What is burnt must not be able to come back as somebody's stake here, and must be payable.
@@ -87,9 +93,14 @@ abstract contract Configuration is IRebutEvents, IRebutErrors {
         return (bond * BURN_BPS + MAXIMUM_BURN - 1) / MAXIMUM_BURN;
     }
 
-    /// @notice What a dispute's principal, or the movers for one side, are refunded at most, wei.
+    /// @notice What the movers for one side of a dispute are refunded at most, wei.
     function _refundLimit() internal view returns (uint256) {
         return Costs.GAME * GAS_PRICE_CAP;
+    }
+
+    /// @notice What a vacated dispute is refunded at most, wei.
+    function _vacatedLimit() internal view returns (uint256) {
+        return Costs.VACATED * GAS_PRICE_CAP;
     }
 
     /// @dev The smallest bond (at least one wei) of which `needed` is left after burning; out of range where all burns.

@@ -16,9 +16,15 @@ library Costs {
     /// @notice Most turns of one side: 10 lists of a trace tree of depth 40 and 9 of a tensor's of depth 34, by turns,
     /// and a leaf to reveal.
     uint256 internal constant TURNS = 11;
-    /// @notice At most what a side's whole game costs: opening or commitment, turns, the step.
-    uint256 internal constant GAME = 2_500_000;
+    /// @notice At most what a side's whole game costs with the largest header: opening or commitment, turns, the step.
+    uint256 internal constant GAME = 4_000_000;
 
     /// @notice Vacated disputes that an executor's bond refunds besides the one that refutes.
     uint256 internal constant OTHERS = 3;
+    /// @notice At most what one of them is refunded.
+    uint256 internal constant VACATED = OPENING + TURNS * MOVE;
+
+    /// @notice Refunds are at the block's base fee and 1 / TIP of it for a tip. So they stay below what the cheapest such call
+    /// costs even whoever builds the block and pays no tip.
+    uint256 internal constant TIP = 4;
 }

@@ -197,7 +197,7 @@ abstract contract Descent is Refunds {
         uint256 others = c.disputes - 1;
         if (others > Costs.OTHERS) others = Costs.OTHERS;
         c.refundable = uint8(others);
-        uint256 setAside = others * _refundLimit();
+        uint256 setAside = others * _vacatedLimit();
         uint256 reward = 0;
         if (won) {
             reward = EXECUTOR_BOND - _burnShare(EXECUTOR_BOND) - setAside;

@@ -5,6 +5,9 @@ import {ClaimData} from "../interfaces/RebutTypes.sol";
 
 /// @title Ids are hashes of content: a reorganisation cannot swap what a call means
 library Ids {
+    uint256 private constant INDEX_BITS = 23;
+    uint256 internal constant MAXIMUM_ITEMS = 1 << INDEX_BITS;
+
     /// @notice The id of a claim on a Rebut contract of this chain.
     function claimId(address rebut, ClaimData calldata c) internal view returns (bytes32) {
         return claimId(rebut, c.executor, keccak256(c.header), _hash(c.inputRoots), _hash(c.outputRoots), c.nonce);
@@ -18,13 +21,28 @@ library Ids {
         return keccak256(abi.encode(block.chainid, rebut, executor, programId, inputs, outputs, nonce));
     }
 
-    /// @dev One word more than a claim's content, so that no batch shares an id with a claim.
-    function batchId(address rebut, address executor, bytes32 programId, bytes32 itemsRoot, uint256 count, uint64 nonce)
+    /// @notice The nonce of a batch's item: 1 | seconds in which the batch was posted u40 | index u23. No claim that is posted
+    /// alone has the top bit, so an item is a claim that only its batch can make, at a time that its id states.
+    function itemNonce(uint256 start, uint256 index) internal pure returns (uint64) {
+        return uint64((1 << 63) | (start << INDEX_BITS) | index);
+    }
+
+    function isItem(uint64 nonce) internal pure returns (bool) {
+        return nonce >> 63 != 0;
+    }
+
+    /// @notice Where an item with this nonce is in its batch.
+    function itemIndex(uint64 nonce) internal pure returns (uint256) {
+        return nonce & (MAXIMUM_ITEMS - 1);
+    }
+
+    /// @dev A claim's id ends with a nonce, which is never these letters: no batch shares an id with a claim.
+    function batchId(address rebut, address executor, bytes32 programId, bytes32 itemsRoot, uint256 count)
         internal
         view
         returns (bytes32)
     {
-        return keccak256(abi.encode(block.chainid, rebut, executor, programId, itemsRoot, count, nonce, "batch"));
+        return keccak256(abi.encode(block.chainid, rebut, executor, programId, itemsRoot, count, "batch"));
     }
 
     function challengeHash(address rebut, bytes32 claim, address challenger, bytes32 traceRoot, bytes32 salt)

@@ -52,6 +52,7 @@ struct Dispute {
     uint32 principalOrder;
     uint32 members;
     Verdict verdict;
+    bool refunded; // vacated, and its part of what was set aside is taken
     bytes32 claimId;
 }
 

@@ -44,7 +44,7 @@ abstract contract Settlement is Challenges {
         }
         (uint256 back, uint256 toExecutor) = _parts(c.outcome, opened, verdict);
         uint256 burnt = CHALLENGER_BOND - back - toExecutor;
-        if (_shares(c, opened, verdict)) back += _rewardShare(_sharers(c));
+        if (_shares(c, opened)) back += _rewardShare(_sharers(c));
         // A dispute's own costs are settled with its principal's challenge.
         if (opened && _disputes[disputeId].principalOrder == order) {
             if (verdict == Verdict.ChallengerLost) {
@@ -52,9 +52,9 @@ abstract contract Settlement is Challenges {
                 if (toExecutor == 0) burnt -= owed;
                 else toExecutor -= owed;
             } else if (verdict == Verdict.None && c.refundable > 0) {
-                uint256 refund = _vacatedRefund(_disputes[disputeId].turns);
+                (uint256 refund, uint256 unused) = _refundVacated(disputeId);
                 back += refund;
-                burnt += _refundLimit() - refund;
+                burnt += unused;
                 _claims[claimId].refundable = c.refundable - 1;
             }
         }
@@ -67,8 +67,8 @@ abstract contract Settlement is Challenges {
     /// @inheritdoc IRebutClaims
     function collect(bytes32 disputeId, address mover) external {
         Dispute memory d = _disputes[disputeId];
-        bool challengerSide = d.verdict == Verdict.ChallengerWon;
-        // INVARIANT: only a side that won has somebody else's bond to be paid from.
+        bool challengerSide = d.verdict == Verdict.ChallengerWon || d.refunded;
+        // INVARIANT: only a side that won, or one that is refunded, has somebody else's bond to be paid from.
         if (!challengerSide && d.verdict != Verdict.ChallengerLost) revert NothingToCollect(disputeId, mover);
         uint256 amount = _refunds[disputeId][challengerSide][mover];
         if (amount == 0) revert NothingToCollect(disputeId, mover);
@@ -76,9 +76,16 @@ abstract contract Settlement is Challenges {
         _credit(d.claimId, mover, amount);
     }
 
-    /// @dev What the principal of a vacated dispute is refunded, wei: challenge, opening and its turns, at the cap.
-    function _vacatedRefund(uint256 turns) private view returns (uint256) {
-        return (Costs.OPENING + (turns + 1) / 2 * Costs.MOVE) * GAS_PRICE_CAP;
+    /// @dev Takes one vacated dispute's part of what was set aside: who moved in the challenger's place can collect what it is
+    /// owed; the principal gets the rest of what challenge, opening and its side's turns cost at the cap, wei.
+    function _refundVacated(bytes32 disputeId) private returns (uint256 refund, uint256 unused) {
+        _disputes[disputeId].refunded = true;
+        uint256 turns = (uint256(_disputes[disputeId].turns) + 1) / 2;
+        refund = (Costs.OPENING + turns * Costs.MOVE) * GAS_PRICE_CAP;
+        // At most a move for each turn, one `enter` and one `revealLeaf` among them, which the opening's part makes up for.
+        uint256 owed = _owed[disputeId].challengerSide;
+        refund = refund > owed ? refund - owed : 0;
+        unused = _vacatedLimit() - refund - owed;
     }
 
     /// @dev Where a challenger's bond goes: back, to the executor, and (the rest) burnt.
@@ -96,8 +103,7 @@ abstract contract Settlement is Challenges {
     }
 
     /// @dev Whether a challenge shares what is left of a conceded or silent executor's bond. Must count as `_sharers` does.
-    function _shares(Claim memory c, bool opened, Verdict verdict) private pure returns (bool) {
-        if (c.outcome < Outcome.RefutedBySilence) return false;
-        return c.opened == 0 || (opened && verdict != Verdict.ChallengerLost);
+    function _shares(Claim memory c, bool opened) private pure returns (bool) {
+        return c.outcome >= Outcome.RefutedBySilence && (opened || c.opened == 0);
     }
 }

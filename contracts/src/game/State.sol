@@ -13,7 +13,9 @@ import {Ids} from "./Ids.sol";
 abstract contract State is Configuration {
     mapping(address account => uint256 amount) internal _credits;
     mapping(bytes32 programId => address account) internal _publishers;
-    bool internal _paused;
+    /// @notice New claims are stopped from the one second until, and without, the other.
+    uint40 internal _pausedFrom;
+    uint40 internal _pausedUntil;
     mapping(bytes32 claimId => Claim) internal _claims;
     mapping(bytes32 batchId => Batch) internal _batches;
     /// @notice The executors' trace roots, once committed.

@@ -2,7 +2,6 @@
 pragma solidity ^0.8.30;
 
 import {
-    BatchItem,
     BatchStatus,
     ChallengeStatus,
     ClaimData,
@@ -18,7 +17,8 @@ interface IRebutClaims {
     // ---------------------------------------------------------------- programs and claims
 
     /// @notice Registers a program by its header. Content-addressed: the id binds shapes, types and descriptors.
-    /// @param header Canonical header bytes (docs/program.md); a malformed one reverts.
+    /// @param header Canonical header bytes (docs/program.md); a malformed one reverts, and one that has, with 32 bytes for
+    /// each of its tensors, more than 8,192 bytes: calls about claims carry them.
     /// @return programId keccak256(header).
     function register(bytes calldata header) external returns (bytes32 programId);
 
@@ -26,49 +26,51 @@ interface IRebutClaims {
     /// @param header The registered program's header.
     /// @param inputs One entry per input: bytes of exactly the header's size with a zero root, or empty bytes and a root.
     /// @param outputs One entry per output, in the same form.
-    /// @param nonce Any number that makes the claim's id new.
+    /// @param nonce Any number below 2^63 that makes the claim's id new.
     /// @return claimId The id of the claim; see `claimIdOf`.
     function claim(bytes calldata header, TensorData[] calldata inputs, TensorData[] calldata outputs, uint64 nonce)
         external
         payable
         returns (bytes32 claimId);
 
-    /// @notice The executor gives its claim up before it is final. Burns the burn share of its bond; the rest goes to the
-    /// challenges (see `settle`), or back if nobody has challenged.
+    /// @notice The executor gives its claim up before it is final and before it has committed to its trace: what is owed for
+    /// moves in disputes is settled by a verdict only. Burns the burn share of its bond; the rest goes to the challenges (see
+    /// `settle`), or back if nobody has challenged.
     function concede(ClaimData calldata claimData) external;
 
     /// @notice Records a claim's end that time or its disputes brought about: Final (the bond returns) or refuted by
     /// silence. Anyone, for ever.
     function finalize(ClaimData calldata claimData) external;
 
-    /// @notice Posts many claims of the caller on one program, all of them by their bytes. Each reserves a bond.
+    /// @notice Posts many claims of the caller on one program, all of them by their bytes. Each reserves a bond. Item `i` is
+    /// the claim with nonce 2^63 + (the block's time << 23) + i, which nobody can post alone; window, commitment and clocks
+    /// have the extra time of `count` traces.
     /// @param header The registered program's header.
-    /// @param count Number of items, at least one; `nonce + count` fits 64 bits.
+    /// @param count Number of items, 1 to 2^23.
     /// @param items Item by item the bytes of its inputs and then of its outputs, in the header's order.
-    /// @param nonce Any number that makes the batch's id new. Item `i` is the claim with nonce `nonce + i`.
     /// @return batchId The batch's id.
     /// @return itemsRoot The root over the items' claim ids (padded with zero words).
-    function claimBatch(bytes calldata header, uint32 count, bytes calldata items, uint64 nonce)
+    function claimBatch(bytes calldata header, uint32 count, bytes calldata items)
         external
         payable
         returns (bytes32 batchId, bytes32 itemsRoot);
 
     /// @notice Makes an item a claim of its own, as if it had been posted alone when the batch was: to challenge it, to
     /// concede it, or to read it without a proof. Anyone, for ever.
-    /// @param claimData The item's claim.
-    /// @param item Where it is in which batch.
+    /// @param claimData The item's claim; its nonce says where in the batch it is.
+    /// @param itemsRoot The root over the batch's items.
+    /// @param count The batch's number of items.
     /// @param proof Siblings from the claim's id up to the items' root.
     /// @return claimId The claim's id.
-    function extract(ClaimData calldata claimData, BatchItem calldata item, bytes32[] calldata proof)
+    function extract(ClaimData calldata claimData, bytes32 itemsRoot, uint32 count, bytes32[] calldata proof)
         external
         returns (bytes32 claimId);
 
     /// @notice Returns the bonds of all items that nobody extracted, once they are final. Anyone, once.
-    function finalizeBatch(address executor, bytes calldata header, bytes32 itemsRoot, uint32 count, uint64 nonce)
-        external;
+    function finalizeBatch(address executor, bytes32 programId, bytes32 itemsRoot, uint32 count) external;
 
-    /// @notice The phase of a batch's item, whether or not it is a claim of its own.
-    function itemPhase(ClaimData calldata claimData, BatchItem calldata item, bytes32[] calldata proof)
+    /// @notice The phase of a batch's item, whether or not it is a claim of its own. Final and Refuted are for ever.
+    function itemPhase(ClaimData calldata claimData, bytes32 itemsRoot, uint32 count, bytes32[] calldata proof)
         external
         view
         returns (ClaimPhase);
@@ -76,11 +78,16 @@ interface IRebutClaims {
     /// @notice A batch as of now.
     function batch(bytes32 batchId) external view returns (BatchStatus memory);
 
-    /// @notice Stops or allows new claims. The guardian only; claims that exist, and their disputes, go on.
+    /// @notice Stops new claims for at most 30 days, more than a day after the last pause; or ends a pause. The guardian only;
+    /// claims that exist, and their disputes, go on.
     function setPaused(bool paused) external;
 
     /// @notice Whether new claims are stopped.
     function isPaused() external view returns (bool);
+
+    /// @notice The last pause, Unix seconds: new claims are refused from the one until, and without, the other, which is in
+    /// the future while it lasts; zeros if there was none.
+    function lastPause() external view returns (uint40 from, uint40 until);
 
     // ---------------------------------------------------------------- challenges
 
@@ -134,7 +141,8 @@ interface IRebutClaims {
     /// @param amount How much, wei; at most the credit.
     function withdraw(address account, uint256 amount) external;
 
-    /// @notice Credits a mover with what it is owed for moves of the side that won a dispute. Anyone, for ever.
+    /// @notice Credits a mover with what it is owed for moves of the side that won a dispute, or of the challenger of a
+    /// vacated one whose principal was refunded. Anyone, for ever.
     function collect(bytes32 disputeId, address mover) external;
 
     // ---------------------------------------------------------------- views
@@ -157,12 +165,13 @@ interface IRebutClaims {
     /// @notice A dispute as of now.
     function dispute(bytes32 disputeId) external view returns (DisputeStatus memory);
 
-    /// @notice What a mover is owed if the side that it moved for wins the dispute, wei.
+    /// @notice What a mover (the caller of the moves) is owed if the side that it moved for wins the dispute, wei.
     function refund(bytes32 disputeId, bool challengerSide, address mover) external view returns (uint256);
 
     /// @notice The longest that a claim on a program can take from posting to its end, seconds, however many
-    /// challenge it: W + T_open + T_commit + 2 C + T_step, four of them with the extra time of the program's trace.
-    function longest(bytes calldata header) external view returns (uint256);
+    /// challenge it: W + T_open + T_commit + 2 C + T_step, four of them with the extra time of `count` traces.
+    /// @param count Items of the claim's batch; 1 for a claim that was posted alone.
+    function longest(bytes calldata header, uint32 count) external view returns (uint256);
 
     /// @notice A challenge.
     function challengeStatus(bytes32 challengeId) external view returns (ChallengeStatus memory);

@@ -3,11 +3,13 @@ pragma solidity ^0.8.30;
 
 /// @title What a contract implements that wants the output of a request to be brought to it
 interface IRebutConsumer {
-    /// @notice Called at most once per request, after its claim is final, by `IRequests.forwarder()`.
+    /// @notice Called after a request's claim is final, by `IRequests.forwarder()`, until it returns once.
     /// @dev Anybody can make a request whose target is this contract: check that the caller is the forwarder **and**
     /// that `requestId` is a request of your own (`RebutRequester` does both). The call gets exactly the request's
-    /// `callbackGas`. If it reverts, nothing else changes and it is not tried again; the output can still be proven
-    /// with `RebutResult`. What it returns is not read.
+    /// `callbackGas`. If it reverts, nothing else changes and anybody can try again; the output can also be proven with
+    /// `RebutResult`. What it returns is not read.
+    /// Anybody chooses when: also in the middle of a call that this contract makes to somebody else. Where that may not be,
+    /// guard against reentrance by reverting: the delivery that was made then has done nothing.
     /// @param requestId The request.
     /// @param claimId The final claim that answers it.
     /// @param outputIndex Which output of the program this is: the one that the request named.

@@ -16,14 +16,22 @@ interface IRebutErrors {
     error NotRegistered(bytes32 programId);
     /// @notice The program's trace has more leaves than there can be time for.
     error TraceTooLarge(uint256 leaves, uint256 most);
+    /// @notice Header and roots have more bytes than calls about claims can carry.
+    error ContentTooLarge(uint256 size, uint256 most);
     /// @notice The guardian has stopped new claims.
     error ClaimsPaused();
+    /// @notice The last pause has ended less than a day ago, or goes on; `earliest` is the first second of another.
+    error PauseTooEarly(uint256 earliest);
+    /// @notice New claims are not stopped.
+    error NotPaused();
+    /// @notice Nonces from 2^63 on are those of batches' items.
+    error ReservedNonce(uint64 nonce);
     /// @notice Only the guardian may do this.
     error NotGuardian(address caller, address guardian);
     /// @notice More than the bond was sent, or the value sent and the caller's credit are less, wei.
     error WrongBond(uint256 available, uint256 bond);
-    /// @notice A batch has no items, or its nonces do not fit 64 bits.
-    error WrongItemCount(uint256 count, uint256 nonce);
+    /// @notice A batch has no items, or too many.
+    error WrongItemCount(uint256 count, uint256 most);
     /// @notice The items do not have `count` times the size of the header's tensors.
     error WrongItemsSize(uint256 given, uint256 expected);
     /// @notice There is no such batch.

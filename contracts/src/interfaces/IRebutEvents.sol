@@ -34,14 +34,14 @@ interface IRebutEvents {
         bytes items
     );
 
-    /// @notice An item of a batch became a claim of its own.
+    /// @notice An item of a batch became a claim of its own. After the batch's release `ClaimDecided` follows: it is Final.
     event Extracted(bytes32 indexed claimId, bytes32 indexed batchId, uint32 index);
 
     /// @notice The bonds of a batch's `items` items that nobody extracted were returned.
     event BatchReleased(bytes32 indexed batchId, uint256 items);
 
-    /// @notice New claims were stopped or allowed.
-    event PauseSet(bool paused);
+    /// @notice New claims are refused from the one second until, and without, the other.
+    event PauseSet(uint40 from, uint40 until);
 
     /// @notice A hidden challenge was made; it is the claim's `order`-th, from 1.
     event Challenged(bytes32 indexed claimId, address indexed challenger, bytes32 challengeHash, uint32 order);
@@ -103,7 +103,7 @@ interface IRebutEvents {
     /// @notice A claim's end was recorded.
     event ClaimDecided(bytes32 indexed claimId, Outcome outcome);
 
-    /// @notice Somebody moved in a side's place, and is owed `amount` wei if that side wins.
+    /// @notice Somebody moved in a side's place, and is owed `amount` wei if that side wins (or, as a challenger's, is refunded).
     event RefundRecorded(bytes32 indexed disputeId, address indexed mover, bool challengerSide, uint256 amount);
 
     /// @notice A challenge was paid out: to its owner, to the executor and burnt, wei.

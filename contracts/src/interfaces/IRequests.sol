@@ -44,32 +44,34 @@ interface IRequests is IRequestsEvents, IRequestsErrors {
 
     /// @notice Reveals an entry in time: its claim is on Rebut, the entry's executor's, on the request's program and
     /// inputs, posted strictly later than the commitment and, unless the terms say otherwise, with published inputs.
-    /// Credits the deposit to the executor. Anyone who knows the salt; also after the request was paid.
+    /// The deposit stays until the claim's end. Anyone who knows the salt; also after the request was paid.
     /// @param requestId The request.
     /// @param order The entry's order.
     /// @param claimData The claim.
     /// @param salt The commitment's salt.
     function reveal(bytes32 requestId, uint256 order, ClaimData calldata claimData, bytes32 salt) external;
 
-    /// @notice Moves the head past one entry that is dead for ever: not revealed in time (its deposit is credited to the
-    /// caller), or its claim is refuted. Anyone, for ever.
-    function advance(bytes32 requestId) external;
+    /// @notice Moves the head past entries that are dead for ever, not revealed in time or with a refuted claim, and credits
+    /// their deposits to the caller. Anyone, for ever.
+    /// @param requestId The request.
+    /// @param count Most entries to pass; it stops earlier at one that may be paid. At least one must be dead.
+    function advance(bytes32 requestId, uint256 count) external;
 
     /// @notice Credits the fee to the executor of the head, whose claim is final, less the publisher's share (rounded
-    /// down). Anyone, for ever, once.
+    /// down), and the deposit. Anyone, for ever, once.
     function pay(bytes32 requestId) external;
 
-    /// @notice Credits the deposit of an entry that was not revealed in time, behind the one that was paid, to the
-    /// caller. Anyone, for ever, once.
-    function forfeit(bytes32 requestId, uint256 order) external;
+    /// @notice Credits an entry's deposit: to its executor once its claim is final; once the request is paid, that of an
+    /// entry that is dead to the caller. Anyone, for ever, once.
+    function settle(bytes32 requestId, uint256 order) external;
 
     // ---------------------------------------------------------------- delivery
 
-    /// @notice Hands the output of the head's final claim to the request's target. Anyone, for ever, once; before or after
-    /// `pay`.
+    /// @notice Hands the output of the head's final claim to the request's target. Anyone, for ever, until the target has
+    /// taken it once; before or after `pay`.
     /// @dev Calls `IRebutConsumer.onRebutResult` through the forwarder with exactly `callbackGas`; reverts, and decides
     /// nothing, if the transaction's gas does not suffice for that. Succeeds whatever the target does; the event says
-    /// whether it reverted.
+    /// whether it reverted, and then anybody can try again.
     /// @param requestId The request.
     /// @param claimData The head's claim.
     /// @param output The bytes of the output that the terms name.

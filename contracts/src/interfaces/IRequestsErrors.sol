@@ -33,6 +33,8 @@ interface IRequestsErrors {
     error NoEntry(bytes32 requestId, uint256 order);
     /// @notice The entry's phase does not allow the call.
     error WrongEntryPhase(bytes32 requestId, uint256 order, EntryPhase phase);
+    /// @notice The entry's deposit has been credited.
+    error EntryIsSettled(bytes32 requestId, uint256 order);
     /// @notice There are entries that the head has not passed; `head` is the first of them.
     error EntriesLeft(bytes32 requestId, uint256 head, uint256 entries);
 

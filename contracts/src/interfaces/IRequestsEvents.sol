@@ -21,15 +21,15 @@ interface IRequestsEvents {
     /// @notice An executor committed to a claim that nobody knows yet; its entry is the request's `order`-th, from 1.
     event EntryCommitted(bytes32 indexed requestId, address indexed executor, uint32 order, bytes32 commitment);
 
-    /// @notice An entry's claim is known. Its deposit was credited to its executor.
+    /// @notice An entry's claim is known.
     event EntryRevealed(bytes32 indexed requestId, address indexed executor, bytes32 indexed claimId, uint32 order);
 
-    /// @notice The head moved past entry `order`, which is dead for ever: not revealed in time (`missed`; its deposit
-    /// was credited to the caller), or its claim is refuted.
+    /// @notice The head moved past entry `order`, which is dead for ever: not revealed in time (`missed`), or its claim is
+    /// refuted.
     event HeadAdvanced(bytes32 indexed requestId, address indexed caller, uint32 order, bool missed);
 
-    /// @notice An entry behind the one that was paid was not revealed in time; its deposit was credited to the caller.
-    event EntryForfeited(bytes32 indexed requestId, address indexed caller, uint32 order);
+    /// @notice An entry's deposit was credited: to its executor, whose claim is final, or, of a dead entry, to the caller.
+    event EntrySettled(bytes32 indexed requestId, address indexed account, uint32 order);
 
     /// @notice The fee was credited to the executor and the publisher, wei.
     event RequestPaid(
@@ -44,7 +44,7 @@ interface IRequestsEvents {
     /// @notice The fee was credited to the requester, wei: no entry survived.
     event RequestRefunded(bytes32 indexed requestId, address indexed requester, uint256 fee);
 
-    /// @notice The output was handed over, once and for all. `success`: the target did not revert.
+    /// @notice The target was called with the output. `success`: it took it, for once and for all; else anybody can try again.
     event ResultDelivered(bytes32 indexed requestId, bytes32 indexed claimId, address indexed target, bool success);
 
     /// @notice An account can withdraw `amount` wei more because of a request.

@@ -13,10 +13,10 @@ struct Parameters {
     uint16 burnBps; // the part of a loser's bond that is burnt, in 1/10,000 (5,000 to 10,000)
     uint96 executorBond; // B_E
     uint96 challengerBond; // B_C
-    uint64 gasPriceCap; // wei a gas up to which moves are refunded; bonds must cover it
+    uint64 gasPriceCap; // wei a gas up to which moves are refunded (base fee and a quarter); bonds must cover it
     uint96 traceCost; // wei that making a trace costs an honest executor at most; B_C must cover it
     address burnAddress; // credited with what is burnt; `withdraw` sends it there for anybody
-    address guardian; // may pause new claims, and nothing else; zero for nobody
+    address guardian; // may pause new claims for a while, and nothing else; zero for nobody
 }
 
 /// @notice A claim's content. The contract stores only its id; calls that need it carry it.
@@ -26,14 +26,6 @@ struct ClaimData {
     bytes32[] inputRoots;
     bytes32[] outputRoots;
     uint64 nonce;
-}
-
-/// @notice Where an item is in a batch.
-struct BatchItem {
-    bytes32 itemsRoot; // the tree over the items' claim ids, padded with zero words
-    uint32 count; // of items
-    uint64 nonce; // the batch's; an item's claim has `nonce + index`
-    uint32 index;
 }
 
 /// @notice A batch as of now.
@@ -72,7 +64,7 @@ enum Outcome {
     RefutedNoStep, // nobody stepped in time, or the descriptor is malformed
     RefutedBySilence, // the executor never committed
     ConcededEarly, // the executor conceded while challenges could still be opened or made
-    ConcededLate // the executor conceded later
+    ConcededLate // the executor conceded later, before it committed to its trace
 }
 
 /// @notice What a position points into: a node of the trace tree, a node of a tensor's tree, or one element.
@@ -125,7 +117,7 @@ struct ClaimStatus {
     uint32 challenges; // ever made
     uint32 opened; // opened challenges whose dispute is not lost
     uint32 disputes; // disputes that are not lost
-    uint8 refundable; // vacated disputes that may still be refunded from the executor's bond
+    uint8 refundable; // vacated disputes that may still be refunded from what was set aside of the executor's bond
     bytes32 traceRoot; // the executor's, once committed
 }
 

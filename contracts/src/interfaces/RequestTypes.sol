@@ -35,8 +35,7 @@ enum RequestPhase {
 enum EntryPhase {
     None,
     Hidden, // committed; can still be revealed
-    Missed, // not revealed in time: dead for ever; its deposit is still here
-    Forfeited, // not revealed in time: dead for ever; its deposit went to whoever recorded that
+    Missed, // not revealed in time: dead for ever
     Standing, // revealed; its claim is neither final nor refuted
     Final, // its claim is final
     Refuted // its claim is refuted: dead for ever
@@ -45,7 +44,7 @@ enum EntryPhase {
 /// @notice A request as of now.
 struct RequestStatus {
     RequestPhase phase;
-    bool delivered;
+    bool delivered; // the target has taken the output
     bool trustedDataAvailability;
     uint8 outputIndex;
     uint16 publisherBps;
@@ -64,9 +63,10 @@ struct RequestStatus {
 /// @notice An entry as of now.
 struct EntryStatus {
     EntryPhase phase;
+    bool settled; // its deposit has been credited
     address executor;
     uint40 committedAt;
-    uint40 revealEnds; // last second to reveal
+    uint40 revealEnds; // last second to reveal; while a pause of Rebut goes on, as if it lasted as long as it can
     bytes32 commitment; // until it is revealed
     bytes32 claimId; // once it is revealed
 }

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {ClaimData} from "../interfaces/RebutTypes.sol";
-import {Entry, EntryState, Request} from "./RequestRecords.sol";
+import {Entry, Request} from "./RequestRecords.sol";
 import {Forwarder} from "./Forwarder.sol";
 import {IRequests} from "../interfaces/IRequests.sol";
 import {Payouts} from "./Payouts.sol";
@@ -26,10 +26,12 @@ abstract contract Delivery is Payouts {
         // A call to no code would succeed without anybody having heard of it.
         if (target.code.length == 0) revert TargetHasNoCode(target);
         bool trusted = rebut.status(claimId).trustedDataAvailability;
-        // INVARIANT: delivered before the target can run code, so it is called at most once.
+        // INVARIANT: delivered before the target can run code, so it takes the output at most once.
         r.delivered = true;
         bytes memory arguments = abi.encode(requestId, claimId, index, dtype, trusted, output);
         bool success = Forwarder(forwarder).forward(target, r.callbackGas, arguments);
+        // Whoever makes the target refuse, as by delivering in the middle of a call of its own, has done nothing.
+        if (!success) r.delivered = false;
         emit ResultDelivered(requestId, claimId, target, success);
     }
 
@@ -37,7 +39,7 @@ abstract contract Delivery is Payouts {
     function _headClaim(bytes32 requestId, uint256 order) private view returns (bytes32) {
         Entry memory e = _entries[requestId][order];
         if (e.executor == address(0)) revert NoEntry(requestId, order);
-        if (e.state != EntryState.Revealed) revert WrongEntryPhase(requestId, order, _entryPhase(e));
+        if (!e.revealed) revert WrongEntryPhase(requestId, order, _entryPhase(e));
         return e.hash;
     }
 }

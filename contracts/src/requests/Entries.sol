@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {ClaimData, ClaimPhase, ClaimStatus} from "../interfaces/RebutTypes.sol";
-import {Entry, EntryState, Request} from "./RequestRecords.sol";
+import {Entry, Request} from "./RequestRecords.sol";
 import {EntryPhase, RequestOutcome} from "../interfaces/RequestTypes.sol";
 import {IRequests} from "../interfaces/IRequests.sol";
 import {Reliance, RebutResult} from "../RebutResult.sol";
@@ -52,40 +52,51 @@ abstract contract Entries is RequestBook {
         if (s.start <= e.committedAt) revert ClaimNotLater(claimId, s.start, e.committedAt);
         if (s.trustedDataAvailability && !r.trustedDataAvailability) revert ClaimInputsNotPublished(claimId);
         Entry storage stored = _entries[requestId][order];
-        stored.state = EntryState.Revealed;
+        stored.revealed = true;
         stored.hash = claimId;
         emit EntryRevealed(requestId, e.executor, claimId, uint32(order));
-        _credit(requestId, e.executor, deposit);
     }
 
     /// @inheritdoc IRequests
-    function advance(bytes32 requestId) external {
+    function advance(bytes32 requestId, uint256 count) external {
         Request storage r = _request(requestId);
-        uint32 order = r.passed + 1;
-        EntryPhase phase = _requireEntry(requestId, order);
-        // INVARIANT: what the head passes can never become final, so the earliest claim that stands is paid.
-        if (phase != EntryPhase.Missed && phase != EntryPhase.Refuted) {
-            revert WrongEntryPhase(requestId, order, phase);
+        uint32 passed = r.passed;
+        uint32 order = passed;
+        for (uint256 i = 0; i < count; ++i) {
+            EntryPhase phase = _entryPhase(_entries[requestId][order + 1]);
+            // INVARIANT: what the head passes can never become final, so the earliest claim that stands is paid.
+            if (!_isDead(phase)) break;
+            ++order;
+            emit HeadAdvanced(requestId, msg.sender, order, phase == EntryPhase.Missed);
+            _settle(requestId, order, msg.sender);
         }
+        if (order == passed) revert WrongEntryPhase(requestId, order + 1, _requireEntry(requestId, order + 1));
         r.passed = order;
-        emit HeadAdvanced(requestId, msg.sender, order, phase == EntryPhase.Missed);
-        if (phase == EntryPhase.Missed) _forfeit(requestId, order);
     }
 
     /// @inheritdoc IRequests
-    function forfeit(bytes32 requestId, uint256 order) external {
-        // Before the payment `advance` needs the deposits as its reward.
-        if (_request(requestId).outcome != RequestOutcome.Paid) revert NotPaid(requestId);
+    function settle(bytes32 requestId, uint256 order) external {
+        RequestOutcome outcome = _request(requestId).outcome;
         EntryPhase phase = _requireEntry(requestId, order);
-        if (phase != EntryPhase.Missed) revert WrongEntryPhase(requestId, order, phase);
-        emit EntryForfeited(requestId, msg.sender, uint32(order));
-        _forfeit(requestId, order);
+        bool dead = _isDead(phase);
+        if (!dead && phase != EntryPhase.Final) revert WrongEntryPhase(requestId, order, phase);
+        // Before the payment `advance` needs dead entries' deposits as its reward.
+        if (dead && outcome != RequestOutcome.Paid) revert NotPaid(requestId);
+        _settle(requestId, order, dead ? msg.sender : _entries[requestId][order].executor);
     }
 
-    function _forfeit(bytes32 requestId, uint256 order) private {
+    function _settle(bytes32 requestId, uint256 order, address account) internal {
+        Entry storage e = _entries[requestId][order];
         // INVARIANT: one deposit, one credit.
-        _entries[requestId][order].state = EntryState.Forfeited;
-        _credit(requestId, msg.sender, deposit);
+        if (e.settled) revert EntryIsSettled(requestId, order);
+        e.settled = true;
+        emit EntrySettled(requestId, account, uint32(order));
+        _credit(requestId, account, deposit);
+    }
+
+    /// @dev Whether an entry can never be paid.
+    function _isDead(EntryPhase phase) private pure returns (bool) {
+        return phase == EntryPhase.Missed || phase == EntryPhase.Refuted;
     }
 
     function _requireNotClosed(bytes32 requestId, Request storage r) internal view {
@@ -101,8 +112,7 @@ abstract contract Entries is RequestBook {
     /// @dev The only place where reveal deadlines are compared.
     function _entryPhase(Entry memory e) internal view returns (EntryPhase) {
         if (e.executor == address(0)) return EntryPhase.None;
-        if (e.state == EntryState.Forfeited) return EntryPhase.Forfeited;
-        if (e.state == EntryState.Hidden) {
+        if (!e.revealed) {
             return block.timestamp <= _revealEnds(e) ? EntryPhase.Hidden : EntryPhase.Missed;
         }
         Reliance reliance = RebutResult.reliance(rebut, e.hash);
@@ -110,7 +120,11 @@ abstract contract Entries is RequestBook {
         return reliance == Reliance.Refuted ? EntryPhase.Refuted : EntryPhase.Standing;
     }
 
-    function _revealEnds(Entry memory e) internal view returns (uint256) {
-        return e.committedAt + revealSeconds;
+    /// @dev INVARIANT: a pause of Rebut takes nobody's deposit. If it touched the time to reveal, that begins anew at the
+    /// pause's end: no other can begin within it (`Rebut` keeps them more than a day apart), so the last one is all to know.
+    function _revealEnds(Entry memory e) internal view returns (uint256 ends) {
+        ends = e.committedAt + revealSeconds;
+        (uint256 from, uint256 until) = rebut.lastPause();
+        if (from <= ends && until > e.committedAt) ends = until + revealSeconds;
     }
 }

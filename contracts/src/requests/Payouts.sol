@@ -23,6 +23,7 @@ abstract contract Payouts is Entries {
         emit RequestPaid(requestId, e.hash, e.executor, order, toExecutor, toPublisher);
         _credit(requestId, e.executor, toExecutor);
         _credit(requestId, r.publisher, toPublisher);
+        if (!e.settled) _settle(requestId, order, e.executor);
     }
 
     /// @inheritdoc IRequests

@@ -10,7 +10,7 @@ import {IRequests} from "../interfaces/IRequests.sol";
 abstract contract RequestLedger is IRequests {
     /// @notice A claim must be posted in a later block than its commitment, and then be revealed: some blocks at least.
     uint256 internal constant MINIMUM_REVEAL_SECONDS = 60;
-    /// @notice A hidden entry holds up those behind it for so long.
+    /// @notice A hidden entry holds up those behind it for so long. Not longer than the distance of two pauses of Rebut.
     uint256 internal constant MAXIMUM_REVEAL_SECONDS = 1 days;
     /// @notice More than there is ether.
     uint256 internal constant MAXIMUM_DEPOSIT = 1e27;

@@ -21,17 +21,11 @@ struct Request {
     bytes32 contentHash;
 }
 
-/// @notice What has happened to an entry, apart from what happens to its claim.
-enum EntryState {
-    Hidden,
-    Revealed,
-    Forfeited
-}
-
 /// @notice An entry: two slots.
 struct Entry {
     address executor;
     uint40 committedAt;
-    EntryState state;
+    bool revealed;
+    bool settled; // its deposit has been credited
     bytes32 hash; // the commitment; the claim's id once revealed
 }

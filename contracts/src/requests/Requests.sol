@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Delivery} from "./Delivery.sol";
-import {Entry, EntryState, Request} from "./RequestRecords.sol";
+import {Entry, Request} from "./RequestRecords.sol";
 import {
     EntryPhase,
     EntryStatus,
@@ -43,7 +43,7 @@ contract Requests is Delivery {
         s.publisher = r.publisher;
         s.target = r.target;
         s.contentHash = r.contentHash;
-        if (head.state == EntryState.Revealed) s.claimId = head.hash;
+        if (head.revealed) s.claimId = head.hash;
     }
 
     /// @inheritdoc IRequests
@@ -51,10 +51,11 @@ contract Requests is Delivery {
         Entry memory e = _entries[requestId][order];
         s.phase = _entryPhase(e);
         if (s.phase == EntryPhase.None) return s;
+        s.settled = e.settled;
         s.executor = e.executor;
         s.committedAt = e.committedAt;
         s.revealEnds = uint40(_revealEnds(e));
-        if (e.state == EntryState.Revealed) s.claimId = e.hash;
+        if (e.revealed) s.claimId = e.hash;
         else s.commitment = e.hash;
     }
 

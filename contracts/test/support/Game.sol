@@ -50,7 +50,7 @@ abstract contract Game is Assert {
             windowSeconds: 100,
             openSeconds: 50,
             commitSeconds: 60,
-            clockSeconds: 140,
+            clockSeconds: 340,
             stepSeconds: 30,
             exclusiveSeconds: 15,
             leavesPerSecond: type(uint32).max,
