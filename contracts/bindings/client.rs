@@ -5,7 +5,7 @@ use alloy::contract::{CallBuilder, CallDecoder};
 use alloy::eips::BlockId;
 use alloy::network::Ethereum;
 use alloy::primitives::{Address, B256, U256};
-use alloy::providers::{DynProvider, Provider};
+use alloy::providers::{DynProvider, PendingTransactionBuilder, Provider};
 use alloy::rpc::types::BlockNumberOrTag;
 use std::time::Duration;
 
@@ -144,6 +144,58 @@ pub(crate) fn refused<E: std::fmt::Display>(call: &'static str) -> impl Fn(E) ->
     move |e| ClientError::Call { call, reason: e.to_string() }
 }
 
+/// A transaction that was sent and is not known to be mined.
+#[derive(Debug)]
+pub struct Pending {
+    call: &'static str,
+    note: String,
+    transaction: PendingTransactionBuilder<Ethereum>,
+}
+
+impl Pending {
+    /// Waits for the receipt; only one with success counts.
+    ///
+    /// # Errors
+    /// When the node cannot be asked, or the transaction fails.
+    pub async fn mined(self) -> Result<Sent, ClientError> {
+        let Self { call, note, transaction } = self;
+        let receipt = transaction.with_timeout(Some(RECEIPT_TIMEOUT)).get_receipt().await.map_err(refused(call))?;
+        if !receipt.status() {
+            return Err(ClientError::Failed { call, transaction: receipt.transaction_hash });
+        }
+        Ok(Sent { call, note, gas: receipt.gas_used, transaction: receipt.transaction_hash })
+    }
+
+    /// Waits for all receipts; one failure does not keep the others waiting, the first is reported.
+    pub async fn all_mined(pending: Vec<Self>) -> (Vec<Sent>, Option<ClientError>) {
+        let (mut sent, mut failed) = (Vec::new(), None);
+        for transaction in pending {
+            match transaction.mined().await {
+                Ok(mined) => sent.push(mined),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        (sent, failed)
+    }
+}
+
+/// Sends a call and does not wait: what several calls have to do can be done in one block.
+///
+/// # Errors
+/// When the contract refuses or the node cannot be asked.
+pub(crate) async fn submit<P: Provider, D: CallDecoder>(
+    call: &'static str,
+    note: String,
+    builder: CallBuilder<P, D, Ethereum>,
+) -> Result<Pending, ClientError> {
+    let explain = |e: alloy::contract::Error| ClientError::Call { call, reason: explain(&e) };
+    // In the block that comes, where time may have passed a deadline.
+    let builder = builder.block(BlockId::pending());
+    let gas = builder.estimate_gas().await.map_err(explain)?;
+    let transaction = builder.gas(gas.saturating_add(REFUND_GAS)).send().await.map_err(explain)?;
+    Ok(Pending { call, note, transaction })
+}
+
 /// Sends a call and waits for its receipt; only a receipt with success counts.
 ///
 /// # Errors
@@ -153,16 +205,7 @@ pub async fn send<P: Provider, D: CallDecoder>(
     note: String,
     builder: CallBuilder<P, D, Ethereum>,
 ) -> Result<Sent, ClientError> {
-    let explain = |e: alloy::contract::Error| ClientError::Call { call, reason: explain(&e) };
-    // In the block that comes, where time may have passed a deadline.
-    let builder = builder.block(BlockId::pending());
-    let gas = builder.estimate_gas().await.map_err(explain)?;
-    let pending = builder.gas(gas.saturating_add(REFUND_GAS)).send().await.map_err(explain)?;
-    let receipt = pending.with_timeout(Some(RECEIPT_TIMEOUT)).get_receipt().await.map_err(refused(call))?;
-    if !receipt.status() {
-        return Err(ClientError::Failed { call, transaction: receipt.transaction_hash });
-    }
-    Ok(Sent { call, note, gas: receipt.gas_used, transaction: receipt.transaction_hash })
+    submit(call, note, builder).await?.mined().await
 }
 
 /// A revert by its decoded custom error, anything else in the transport's words.

@@ -1,7 +1,7 @@
 //! One claim's game: what is due for a side, sent as soon as it is due. Every move is forced by content, so there is nothing to decide.
 
 use crate::abi::Rebut::{ChallengeStatus, Challenged, ClaimData, Claimed, Committed, Moved, Opened};
-use crate::client::{Client, ClientError, Sent, refused, send};
+use crate::client::{Client, ClientError, Pending, Sent, refused, send, submit};
 use crate::convert::{b256, hash, lane_to_register, tensor_data, typed};
 use crate::types::{
     ClaimPhase, ClaimStatus, DisputePhase, DisputeStatus, Outcome, Position as ChainPosition, Stage as ChainStage,
@@ -261,39 +261,49 @@ impl Game {
         Ok(ids)
     }
 
-    /// Sends everything that is due for this side now.
+    /// Sends everything that is due for this side now, and waits for it.
     ///
     /// # Errors
     /// When the chain refuses or cannot be asked; asking again later is safe.
     pub async fn advance(&self) -> Result<Vec<Sent>, GameError> {
-        let mut sent = Vec::new();
+        let mut pending = Vec::new();
+        let submitted = self.submit(&mut pending).await;
+        let (sent, failed) = Pending::all_mined(pending).await;
+        submitted?;
+        match failed {
+            Some(error) => Err(error.into()),
+            None if sent.is_empty() => self.claim.conclude(&self.client).await,
+            None => Ok(sent),
+        }
+    }
+
+    /// Sends what is due for this side before the claim's end, and does not wait: moves in many disputes fit one block.
+    ///
+    /// # Errors
+    /// When the chain refuses or cannot be asked; what was sent nevertheless is in `pending`.
+    pub async fn submit(&self, pending: &mut Vec<Pending>) -> Result<(), GameError> {
         let status = self.claim.status(&self.client).await?;
         match (status.phase, self.side()) {
-            (ClaimPhase::Opening, Side::Challenger) => sent.extend(self.open().await?),
-            (ClaimPhase::Committing, Side::Executor) => sent.push(self.commit().await?),
+            (ClaimPhase::Opening, Side::Challenger) => pending.extend(self.open().await?),
+            (ClaimPhase::Committing, Side::Executor) => pending.push(self.commit().await?),
             (ClaimPhase::Disputing, _) => {
                 // What goes wrong in one dispute must not keep the others waiting.
                 let mut failed = None;
                 for id in self.disputes().await? {
                     match self.answer(id).await {
-                        Ok(played) => sent.extend(played),
+                        Ok(played) => pending.extend(played),
                         Err(error) => failed = failed.or(Some(error)),
                     }
                 }
-                if let Some(error) = failed {
-                    return Err(error);
-                }
-            }
-            (ClaimPhase::Final | ClaimPhase::Silent | ClaimPhase::Refuted, _) => {
-                sent.extend(self.claim.conclude(&self.client).await?);
+                return failed.map_or(Ok(()), Err);
             }
             _ => {}
         }
-        Ok(sent)
+        Ok(())
     }
 
     /// Opens this side's challenge, unless that is done.
-    async fn open(&self) -> Result<Option<Sent>, GameError> {
+    async fn open(&self) -> Result<Option<Pending>, GameError> {
         let Some(salt) = self.salt else { return Ok(None) };
         // Somebody else may have opened the same root: this challenge still has to be opened, or its bond is lost.
         if self.own_challenge(salt).await?.is_none_or(|own| own.opened) {
@@ -308,23 +318,23 @@ impl Game {
         let root = b256(self.trace.root());
         let data = self.claim.data.clone();
         let call = self.client.rebut.open(data, self.client.account, root, salt, U256::from(index), own(value), proof);
-        Ok(Some(send("open", format!("output {index} differs"), call).await?))
+        Ok(Some(submit("open", format!("output {index} differs"), call).await?))
     }
 
     fn root_level(&self, value: u64) -> u32 {
         self.package.program().ty(value).map_or(0, tensor_depth)
     }
 
-    async fn commit(&self) -> Result<Sent, GameError> {
+    async fn commit(&self) -> Result<Pending, GameError> {
         let trace = &*self.trace;
         let proof = dispute::outputs_proof(&self.package, trace)?.into_iter().map(b256).collect();
         let list = dispute::first_list(trace).into_iter().map(b256).collect();
         let call = self.client.rebut.commit(self.claim.data.clone(), b256(trace.root()), proof, list);
-        Ok(send("commit", format!("trace root {}", trace.root()), call).await?)
+        Ok(submit("commit", format!("trace root {}", trace.root()), call).await?)
     }
 
     /// Plays in one dispute, if it is this side's turn or time decides for it.
-    async fn answer(&self, id: B256) -> Result<Option<Sent>, GameError> {
+    async fn answer(&self, id: B256) -> Result<Option<Pending>, GameError> {
         let at = self.client.rebut.dispute(id).call().await.map_err(refused("dispute"))?;
         let at: DisputeStatus = typed(&at).map_err(refused("dispute"))?;
         let mover = if at.challengerToMove { Side::Challenger } else { Side::Executor };
@@ -335,13 +345,13 @@ impl Game {
             DisputePhase::Overdue if at.position.stage == ChainStage::Step && self.side() == Side::Executor => Ok(None),
             DisputePhase::Overdue if at.position.stage != ChainStage::Step && mover == self.side() => Ok(None),
             DisputePhase::Overdue => {
-                Ok(Some(send("timeout", "the opponent's clock ran out".into(), self.client.rebut.timeout(id)).await?))
+                Ok(Some(submit("timeout", "the opponent's clock ran out".into(), self.client.rebut.timeout(id)).await?))
             }
             _ => Ok(None),
         }
     }
 
-    async fn play(&self, id: B256, at: &DisputeStatus) -> Result<Sent, GameError> {
+    async fn play(&self, id: B256, at: &DisputeStatus) -> Result<Pending, GameError> {
         let position = position(at)?;
         let opponent = self.opponent_list(id, at).await?;
         let rebut = &self.client.rebut;
@@ -349,26 +359,26 @@ impl Game {
         Ok(match dispute::play(&self.package, &*self.trace, &position, &opponent)? {
             Play::Move { index, path, list } => {
                 let note = format!("{}: child {index} of {} differs", describe(&position), 1u64 << position.span());
-                send("move", note, rebut.r#move(id, U256::from(index), words(path), words(list))).await?
+                submit("move", note, rebut.r#move(id, U256::from(index), words(path), words(list))).await?
             }
             Play::Enter { index, path, value, descriptor, descriptor_proof, list } => {
                 let note = format!("{}: value {value} differs", describe(&position));
                 let proof = words(descriptor_proof);
                 let data = self.claim.data.clone();
                 let index = U256::from(index);
-                send("enter", note, rebut.enter(id, data, index, words(path), descriptor.into(), proof, words(list)))
+                submit("enter", note, rebut.enter(id, data, index, words(path), descriptor.into(), proof, words(list)))
                     .await?
             }
             Play::RevealLeaf { own, opponent } => {
                 let words = |leaf: &[u8; 512]| std::array::from_fn(|i| B256::from_slice(&leaf[i * 32..][..32]));
                 let note = format!("leaf {}: both sides' lanes are out", position.index);
-                send("revealLeaf", note, rebut.revealLeaf(id, words(&own), words(&opponent))).await?
+                submit("revealLeaf", note, rebut.revealLeaf(id, words(&own), words(&opponent))).await?
             }
         })
     }
 
     /// Steps if what this side says about the element is what it computes.
-    async fn step(&self, id: B256, at: &DisputeStatus) -> Result<Option<Sent>, GameError> {
+    async fn step(&self, id: B256, at: &DisputeStatus) -> Result<Option<Pending>, GameError> {
         let dtype = dtype(at)?;
         let (value, element) = (at.position.value.to::<u64>(), at.position.index.to::<u64>());
         let own = if self.side() == Side::Executor { at.executorLane } else { at.challengerLane };
@@ -389,7 +399,7 @@ impl Game {
             proof.into_iter().map(b256).collect(),
             witness.into(),
         );
-        Ok(Some(send("step", note, call).await?))
+        Ok(Some(submit("step", note, call).await?))
     }
 
     /// What the opponent revealed at this position.

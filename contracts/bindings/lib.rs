@@ -7,7 +7,7 @@ mod convert;
 mod game;
 
 pub use batch::{BatchContent, Run};
-pub use client::{Client, ClientError, Deployment, Sent, send};
+pub use client::{Client, ClientError, Deployment, Pending, Sent, send};
 pub use convert::{b256, claim_id, hash, lane_to_register, tensor_data, typed};
 pub use game::{ClaimContent, Game, GameError};
 

@@ -2,7 +2,7 @@
 
 use super::{Bot, BotError, CALLDATA_LIMIT, compute};
 use rebut_contracts::types::ClaimPhase;
-use rebut_contracts::{ClaimContent, Client, Game, Sent};
+use rebut_contracts::{ClaimContent, Client, Game, Pending, Sent};
 use rebut_engine::exec::{self, Options};
 use rebut_engine::package::Package;
 use rebut_engine::tensor::Tensor;
@@ -64,19 +64,28 @@ impl Executor {
 impl Bot for Executor {
     async fn tick(&mut self) -> Result<Vec<Sent>, BotError> {
         let mut sent = Vec::new();
+        let mut pending = Vec::new();
         let mut failed = None;
+        // All moves are sent before any receipt is waited for: however many disputes there are, they take a block.
         for claim in self.claims.iter_mut().filter(|c| !c.concluded) {
-            match claim.tick(&self.client, self.options).await {
+            match claim.tick(&self.client, self.options, &mut pending).await {
                 Ok(acted) => sent.extend(acted),
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
-        failed.map_or(Ok(sent), Err)
+        let (mined, refused) = Pending::all_mined(pending).await;
+        sent.extend(mined);
+        failed.or(refused.map(Into::into)).map_or(Ok(sent), Err)
     }
 }
 
 impl Posted {
-    async fn tick(&mut self, client: &Client, options: Options) -> Result<Vec<Sent>, BotError> {
+    async fn tick(
+        &mut self,
+        client: &Client,
+        options: Options,
+        pending: &mut Vec<Pending>,
+    ) -> Result<Vec<Sent>, BotError> {
         match self.content.status(client).await?.phase {
             ClaimPhase::Committing | ClaimPhase::Disputing => {
                 if self.game.is_none() {
@@ -85,8 +94,10 @@ impl Posted {
                     let (client, content) = (client.clone(), self.content.clone());
                     self.game = Some(Game::executor(client, content, self.package.clone(), Arc::new(trace)));
                 }
-                let Some(game) = &self.game else { return Ok(Vec::new()) };
-                Ok(game.advance().await?)
+                if let Some(game) = &self.game {
+                    game.submit(pending).await?;
+                }
+                Ok(Vec::new())
             }
             ClaimPhase::Final | ClaimPhase::Silent | ClaimPhase::Refuted => {
                 let mut sent = self.content.conclude(client).await?;

@@ -7,7 +7,7 @@ use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent;
 use rebut_contracts::abi::Rebut::{BatchClaimed, Claimed};
 use rebut_contracts::types::ClaimPhase;
-use rebut_contracts::{BatchContent, ClaimContent, Client, ClientError, Game, Sent, b256};
+use rebut_contracts::{BatchContent, ClaimContent, Client, ClientError, Game, Pending, Sent, b256};
 use rebut_engine::exec::{self, Options};
 use rebut_engine::package::Package;
 use rebut_engine::program::TensorType;
@@ -248,6 +248,7 @@ impl Followed {
         known: &Known,
         options: Options,
         secret: B256,
+        pending: &mut Vec<Pending>,
     ) -> Result<Vec<Sent>, BotError> {
         if self.item.is_some() {
             let sent = self.tick_item(client, known, options).await?;
@@ -278,7 +279,10 @@ impl Followed {
                 sent.extend(client.withdraw().await?);
                 Ok(sent)
             }
-            (Some(game), _) => Ok(game.advance().await?),
+            (Some(game), _) => {
+                game.submit(pending).await?;
+                Ok(Vec::new())
+            }
             (None, _) => {
                 self.concluded = !live || self.verdict == Verdict::Right;
                 Ok(Vec::new())
@@ -324,12 +328,17 @@ impl Bot for Watcher {
                 failed = failed.or(Some(error));
             }
             let due = self.claims.values_mut().filter(|c| !c.concluded && c.game.is_some() == in_game);
+            // Moves in all games are sent before any receipt is waited for.
+            let mut pending = Vec::new();
             for claim in due {
-                match claim.tick(&self.client, &self.known, self.options, self.secret).await {
+                match claim.tick(&self.client, &self.known, self.options, self.secret, &mut pending).await {
                     Ok(acted) => sent.extend(acted),
                     Err(error) => failed = failed.or(Some(error)),
                 }
             }
+            let (mined, refused) = Pending::all_mined(pending).await;
+            sent.extend(mined);
+            failed = failed.or(refused.map(Into::into));
         }
         failed.map_or(Ok(sent), Err)
     }
