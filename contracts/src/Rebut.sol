@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Batch, Challenge, Claim, Dispute, Periods, Phases} from "./game/Records.sol";
+import {Batch, Challenge, Claim, Dispute, Periods, Phases, Standing} from "./game/Records.sol";
 import {
     BatchStatus,
     ChallengeStatus,
@@ -154,10 +154,11 @@ contract Rebut is Settlement {
         Claim memory c = _claims[d.claimId];
         uint256 deadline;
         (s.phase, deadline) = Phases.ofDispute(d, c, _phaseOf(c), _periods(c.extra), block.timestamp);
-        s.verdict = d.verdict;
+        Standing memory standing = _standings[disputeId];
+        s.verdict = standing.verdict;
         s.claimId = d.claimId;
-        s.principal = d.principal;
-        s.members = d.members;
+        s.principal = standing.principal;
+        s.members = standing.members;
         s.challengerToMove = d.challengerToMove;
         s.turns = d.turns;
         s.position = Position({stage: d.stage, value: d.value, index: d.index, remaining: d.remaining});

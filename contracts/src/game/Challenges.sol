@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Batches} from "./Batches.sol";
-import {Challenge, Claim, Dispute} from "./Records.sol";
+import {Challenge, Claim, Dispute, Standing} from "./Records.sol";
 import {ClaimData, ClaimPhase} from "../interfaces/RebutTypes.sol";
 import {Header} from "../program/Header.sol";
 import {IRebutClaims} from "../interfaces/IRebutClaims.sol";
@@ -66,7 +66,7 @@ abstract contract Challenges is Batches {
             outputIndex,
             outputRoot,
             merged,
-            _disputes[disputeId].principal
+            _standings[disputeId].principal
         );
     }
 
@@ -98,9 +98,10 @@ abstract contract Challenges is Batches {
     ) private returns (bool merged) {
         Claim storage c = _claims[claimId];
         Dispute storage d = _disputes[disputeId];
+        Standing storage s = _standings[disputeId];
         merged = d.claimId != 0;
         c.opened += 1;
-        d.members += 1;
+        s.members += 1;
         if (!merged) {
             c.disputes += 1;
             d.nodes = traceRoot;
@@ -111,9 +112,9 @@ abstract contract Challenges is Batches {
             d.challengerClock = uint24(CLOCK + c.extra);
             d.claimId = claimId;
         }
-        if (!merged || order < d.principalOrder) {
-            d.principal = challenger;
-            d.principalOrder = order;
+        if (!merged || order < s.principalOrder) {
+            s.principal = challenger;
+            s.principalOrder = order;
         }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Claim, Dispute, Phases} from "./Records.sol";
+import {Claim, Dispute, Phases, Standing} from "./Records.sol";
 import {ClaimPhase, DisputePhase, Outcome, Position, Stage, Verdict} from "../interfaces/RebutTypes.sol";
 import {Costs} from "./Costs.sol";
 import {DataType} from "../program/DataType.sol";
@@ -174,16 +174,16 @@ abstract contract Descent is Refunds {
 
     /// @dev Ends a dispute, and its claim unless the challenger lost.
     function _decide(bytes32 disputeId, Dispute memory d, Verdict verdict) internal {
-        Dispute storage stored = _disputes[disputeId];
-        stored.stage = Stage.Decided;
-        stored.verdict = verdict;
+        _disputes[disputeId].stage = Stage.Decided;
+        Standing storage standing = _standings[disputeId];
+        standing.verdict = verdict;
         bytes32 claimId = d.claimId;
         emit DisputeDecided(disputeId, claimId, verdict);
         Claim storage c = _claims[claimId];
         if (verdict == Verdict.ChallengerLost) {
             // With the last dispute the claim becomes Final by itself.
             c.disputes -= 1;
-            c.opened -= d.members;
+            c.opened -= standing.members;
             return;
         }
         bool won = verdict == Verdict.ChallengerWon;
@@ -206,7 +206,7 @@ abstract contract Descent is Refunds {
             reward -= owed;
         }
         _burn(claimId, EXECUTOR_BOND - setAside - reward);
-        _credit(claimId, d.principal, reward);
+        _credit(claimId, standing.principal, reward);
     }
 
     /// @dev The first lane in which two different leaves differ, and what the two have there as big-endian integers.

@@ -32,7 +32,7 @@ struct Challenge {
     bool settled;
 }
 
-/// @notice A dispute: four slots, of which a move writes the first two.
+/// @notice A dispute as moves need it: three slots, of which a move writes the first two.
 struct Dispute {
     // The challenger's trace root until the first move; then keccak256(executor's node, challenger's node); in stage
     // Step executor's lane u64 | challenger's lane u64.
@@ -48,12 +48,16 @@ struct Dispute {
     uint24 challengerClock;
     uint8 turns;
     uint40 since; // start of the turn; 0 until the first move, whose turn starts with the executor's commitment
+    bytes32 claimId;
+}
+
+/// @notice Who stands behind a dispute, and how it ended: one slot, which moves do not read.
+struct Standing {
     address principal;
     uint32 principalOrder;
     uint32 members;
     Verdict verdict;
     bool refunded; // vacated, and its part of what was set aside is taken
-    bytes32 claimId;
 }
 
 /// @notice What movers who are no party are owed if their side wins a dispute, wei: one slot.

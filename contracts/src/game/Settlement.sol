@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Challenge, Claim, Dispute} from "./Records.sol";
+import {Challenge, Claim, Standing} from "./Records.sol";
 import {Challenges} from "./Challenges.sol";
 import {ClaimData, ClaimPhase, Outcome, Verdict} from "../interfaces/RebutTypes.sol";
 import {Costs} from "./Costs.sol";
@@ -40,13 +40,13 @@ abstract contract Settlement is Challenges {
             bytes32 given = Ids.challengeHash(address(this), claimId, challenger, traceRoot, salt);
             if (given != challengeHash) revert WrongPreimage(given, challengeHash);
             disputeId = Ids.disputeId(claimId, traceRoot);
-            verdict = _disputes[disputeId].verdict;
+            verdict = _standings[disputeId].verdict;
         }
         (uint256 back, uint256 toExecutor) = _parts(c.outcome, opened, verdict);
         uint256 burnt = CHALLENGER_BOND - back - toExecutor;
         if (_shares(c, opened)) back += _rewardShare(_sharers(c));
         // A dispute's own costs are settled with its principal's challenge.
-        if (opened && _disputes[disputeId].principalOrder == order) {
+        if (opened && _standings[disputeId].principalOrder == order) {
             if (verdict == Verdict.ChallengerLost) {
                 uint256 owed = _owed[disputeId].executorSide;
                 if (toExecutor == 0) burnt -= owed;
@@ -66,20 +66,20 @@ abstract contract Settlement is Challenges {
 
     /// @inheritdoc IRebutClaims
     function collect(bytes32 disputeId, address mover) external {
-        Dispute memory d = _disputes[disputeId];
-        bool challengerSide = d.verdict == Verdict.ChallengerWon || d.refunded;
+        Standing memory s = _standings[disputeId];
+        bool challengerSide = s.verdict == Verdict.ChallengerWon || s.refunded;
         // INVARIANT: only a side that won, or one that is refunded, has somebody else's bond to be paid from.
-        if (!challengerSide && d.verdict != Verdict.ChallengerLost) revert NothingToCollect(disputeId, mover);
+        if (!challengerSide && s.verdict != Verdict.ChallengerLost) revert NothingToCollect(disputeId, mover);
         uint256 amount = _refunds[disputeId][challengerSide][mover];
         if (amount == 0) revert NothingToCollect(disputeId, mover);
         delete _refunds[disputeId][challengerSide][mover];
-        _credit(d.claimId, mover, amount);
+        _credit(_disputes[disputeId].claimId, mover, amount);
     }
 
     /// @dev Takes one vacated dispute's part of what was set aside: who moved in the challenger's place can collect what it is
     /// owed; the principal gets the rest of what challenge, opening and its side's turns cost at the cap, wei.
     function _refundVacated(bytes32 disputeId) private returns (uint256 refund, uint256 unused) {
-        _disputes[disputeId].refunded = true;
+        _standings[disputeId].refunded = true;
         uint256 turns = (uint256(_disputes[disputeId].turns) + 1) / 2;
         refund = (Costs.OPENING + turns * Costs.MOVE) * GAS_PRICE_CAP;
         // At most a move for each turn, one `enter` and one `revealLeaf` among them, which the opening's part makes up for.

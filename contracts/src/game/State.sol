@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Batch, Challenge, Claim, Dispute, Owed, Phases} from "./Records.sol";
+import {Batch, Challenge, Claim, Dispute, Owed, Phases, Standing} from "./Records.sol";
 import {ClaimData, ClaimPhase, Outcome} from "../interfaces/RebutTypes.sol";
 import {Configuration} from "./Configuration.sol";
 import {Ids} from "./Ids.sol";
@@ -22,6 +22,7 @@ abstract contract State is Configuration {
     mapping(bytes32 claimId => bytes32 root) internal _traceRoots;
     mapping(bytes32 challengeId => Challenge) internal _challenges;
     mapping(bytes32 disputeId => Dispute) internal _disputes;
+    mapping(bytes32 disputeId => Standing) internal _standings;
     mapping(bytes32 disputeId => Owed) internal _owed;
     /// @notice What one mover is owed if the side that it moved for wins.
     mapping(bytes32 disputeId => mapping(bool challengerSide => mapping(address mover => uint256))) internal _refunds;

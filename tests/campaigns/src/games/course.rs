@@ -90,7 +90,7 @@ impl<'a> Course<'a> {
         claim.post(&client, inputs, &outputs, CALLDATA).await?;
         let started = arena.time.now().await?;
         let header = Bytes::from(package.identity().header_bytes.clone());
-        let longest = arena.keeper.rebut.longest(header).call().await?.to();
+        let longest = arena.keeper.rebut.longest(header, 1).call().await?.to();
         let account = client.account;
         let game = Game::executor(client, claim.clone(), package.clone(), trace);
         let mut players = vec![Player { name: "executor", account, honest: cast.executor.is_none(), game }];

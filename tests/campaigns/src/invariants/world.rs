@@ -128,7 +128,7 @@ impl<'a> World<'a> {
             entries: Vec::new(),
             seen: Seen::default(),
             block: arena.keeper.provider().get_block_number().await?,
-            longest: arena.keeper.rebut.longest(header).call().await?.to(),
+            longest: arena.keeper.rebut.longest(header, 1).call().await?.to(),
             nonce: 0,
             paid: BTreeMap::new(),
             creditors: BTreeSet::new(),
