@@ -81,7 +81,12 @@ impl Arena {
 
     /// The same with other parameters.
     pub async fn embedded_with(parameters: Parameters) -> Self {
-        Self::on(Host::Embedded(EmbeddedChain::new(ChainConfig::default())), parameters).await
+        Self::embedded_on(ChainConfig::default(), parameters).await
+    }
+
+    /// The same on a chain with other rules.
+    pub async fn embedded_on(chain: ChainConfig, parameters: Parameters) -> Self {
+        Self::on(Host::Embedded(EmbeddedChain::new(chain)), parameters).await
     }
 
     /// On a development node.

@@ -1,6 +1,6 @@
 //! What every call of the contracts costs in games on the embedded chain: exact figures, committed and compared by a test.
 
-use crate::arena::Arena;
+use crate::arena::{Arena, parameters};
 use crate::models::{Subject, digits, doubling};
 use crate::side::Side;
 use alloy::consensus::Transaction;
@@ -11,6 +11,7 @@ use rebut_contracts::abi::Rebut::RebutCalls;
 use rebut_contracts::{BatchContent, ClaimContent, Client, Run, send};
 use rebut_engine::exec;
 use rebut_sim::adversary::Lie;
+use rebut_sim::{ChainConfig, SpecId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -30,19 +31,19 @@ pub type Calls = BTreeMap<String, Range>;
 /// Items of the measured batch.
 const ITEMS: usize = 256;
 
-/// Plays games in which every function of the contract is called, and collects what they cost.
-pub async fn measure() -> Calls {
+/// Plays games in which every function of the contract is called, under the rules of a fork, and collects what they cost.
+pub async fn measure(spec: SpecId) -> Calls {
     let mut calls = Calls::new();
     let subject = digits();
     let places = [(5, 77), (10, 293), (13, 3)];
     for (value, element) in places {
-        let arena = stage(&subject).await;
+        let arena = stage(&subject, spec).await;
         let (mut liar, claim) = Side::lying_executor(arena.client(1), &subject, Lie::Element { value, element }).await;
         let mut watcher = Side::watcher(arena.client(2), &subject);
         arena.fight(&claim, &mut [&mut watcher, &mut liar]).await;
         collect(&arena, &mut calls).await;
 
-        let arena = stage(&subject).await;
+        let arena = stage(&subject, spec).await;
         let (mut executor, claim) = Side::executor(arena.client(1), &subject).await;
         let lie = Lie::Element { value, element };
         let mut liar = Side::lying_challenger(arena.client(2), &claim, &subject, lie).await;
@@ -51,7 +52,7 @@ pub async fn measure() -> Calls {
     }
     // A silent executor, then a silent challenger: clocks.
     for (executor_budget, watcher_budget) in [(1, usize::MAX), (usize::MAX, 2)] {
-        let arena = stage(&subject).await;
+        let arena = stage(&subject, spec).await;
         let (executor, claim) =
             Side::lying_executor(arena.client(1), &subject, Lie::Element { value: 10, element: 293 }).await;
         let mut executor = executor.silent_after(executor_budget);
@@ -59,14 +60,14 @@ pub async fn measure() -> Calls {
         arena.fight(&claim, &mut [&mut watcher, &mut executor]).await;
         collect(&arena, &mut calls).await;
     }
-    small(&mut calls).await;
+    small(&mut calls, spec).await;
     calls
 }
 
 /// Small claims: alone, in a batch, taken out of it, conceded, from a stake.
-async fn small(calls: &mut Calls) {
+async fn small(calls: &mut Calls, spec: SpecId) {
     let subject = doubling();
-    let arena = stage(&subject).await;
+    let arena = stage(&subject, spec).await;
     let client = arena.client(1);
     let rebut = &client.rebut;
     let outputs = exec::run(&subject.package, &subject.inputs, &Default::default()).expect("it runs");
@@ -99,8 +100,10 @@ async fn small(calls: &mut Calls) {
     collect(&arena, calls).await;
 }
 
-async fn stage(subject: &Subject) -> Arena {
-    let arena = Arena::embedded().await;
+async fn stage(subject: &Subject, spec: SpecId) -> Arena {
+    let arena =
+        Arena::embedded_on(ChainConfig { spec, block_gas_limit: 500_000_000, ..ChainConfig::default() }, parameters())
+            .await;
     arena.register(&subject.package).await;
     arena
 }

@@ -1,27 +1,38 @@
 //! What calls cost, against the committed figures and against what refunds and bonds assume.
 
+use rebut_sim::SpecId;
 use rebut_tests::calls::{Calls, measure};
 use std::path::Path;
 
-/// `REBUT_WRITE=1` writes the figures anew.
+/// `REBUT_WRITE=1` writes the figures anew. Limits are kept under the rules of today.
 #[tokio::test]
 async fn calls_cost_what_the_documents_say() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/gas-calls.json");
-    let measured = measure().await;
-    let text = serde_json::to_string_pretty(&measured).expect("figures") + "\n";
-    if std::env::var_os("REBUT_WRITE").is_some() {
-        std::fs::write(&path, &text).expect("docs/gas-calls.json is written");
-    }
-    let committed: Calls =
-        serde_json::from_str(&std::fs::read_to_string(&path).expect("docs/gas-calls.json")).expect("its format");
-    assert_eq!(
-        measured, committed,
-        "run `REBUT_WRITE=1 cargo test -p rebut-tests --test calls` and look at what changed"
-    );
+    let measured = same("docs/gas-calls.json", measure(SpecId::OSAKA).await);
     for (name, limit) in [("claim/small", 90_000), ("claimBatch/item", 6_000), ("finalize/small", 60_000)] {
         assert!(measured[name].most <= limit, "{name} costs {:?}", measured[name]);
     }
     refunds_are_below_what_calls_cost(&measured);
+}
+
+/// The rules of the fork after, as revm has them: calldata and new storage cost more.
+#[tokio::test]
+async fn calls_cost_what_the_documents_say_under_amsterdam() {
+    same("docs/gas-calls-amsterdam.json", measure(SpecId::AMSTERDAM).await);
+}
+
+/// The measured figures, which are the committed ones.
+fn same(file: &str, measured: Calls) -> Calls {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+    let text = serde_json::to_string_pretty(&measured).expect("figures") + "\n";
+    if std::env::var_os("REBUT_WRITE").is_some() {
+        std::fs::write(&path, &text).expect("the figures are written");
+    }
+    let committed: Calls = serde_json::from_str(&std::fs::read_to_string(&path).expect(file)).expect("its format");
+    assert_eq!(
+        measured, committed,
+        "run `REBUT_WRITE=1 cargo test -p rebut-tests --test calls` and look at what changed"
+    );
+    measured
 }
 
 /// A number of `game/Costs.sol`.

@@ -11,7 +11,7 @@ use revm::context::result::{ExecutionResult, HaltReason};
 use super::Chain;
 use super::calls::{halted, run};
 use super::error::ChainError;
-use super::evm::{EvmOn, TRANSACTION_GAS_CAP, evm_on};
+use super::evm::{EvmOn, evm_on, most_gas};
 use super::pool::check_funds;
 use super::views::At;
 
@@ -25,7 +25,7 @@ impl Chain {
     /// used is not enough, because a call keeps back a 64th of the gas and refunds come only at the end.
     pub(crate) fn estimate(&self, request: TransactionRequest, at: At) -> Result<u64, ChainError> {
         let mut view = self.view(at);
-        let most = request.gas.unwrap_or(u64::MAX).min(self.config.block_gas_limit).min(TRANSACTION_GAS_CAP);
+        let most = request.gas.unwrap_or(u64::MAX).min(most_gas(&self.config));
         let mut tx = self.request_env(request, most)?;
         let Ok(sender) = view.basic(tx.caller);
         tx.gas_limit = most.min(affordable(sender.unwrap_or_default().balance, &tx)?);

@@ -10,6 +10,7 @@ use revm::database::{CacheDB, EmptyDB};
 use revm::handler::{MainnetContext, validation};
 use revm::primitives::eip4844::BLOB_BASE_FEE_UPDATE_FRACTION_PRAGUE;
 use revm::primitives::eip7825::TX_GAS_LIMIT_CAP;
+use revm::primitives::hardfork::SpecId;
 use revm::{Context, Database, MainBuilder, MainContext, MainnetEvm};
 
 use super::pool::SignedTransaction;
@@ -23,6 +24,15 @@ pub(crate) type EvmOn<DB> = MainnetEvm<MainnetContext<DB>>;
 
 /// The most gas one transaction may have (EIP-7825).
 pub(crate) const TRANSACTION_GAS_CAP: u64 = TX_GAS_LIMIT_CAP;
+
+/// What a transaction's gas limit may be. From Amsterdam on the cap is for execution alone: gas for new state comes on top (EIP-8037).
+pub(crate) fn most_gas(config: &ChainConfig) -> u64 {
+    if config.spec.is_enabled_in(SpecId::AMSTERDAM) {
+        config.block_gas_limit
+    } else {
+        config.block_gas_limit.min(TRANSACTION_GAS_CAP)
+    }
+}
 
 /// revm shares memory between frames through an `Rc`, so an `Evm` cannot live in a chain that threads share:
 /// one is made for each block or request.

@@ -1,4 +1,4 @@
-//! The Solidity side: format, build with code sizes, tests, committed artifacts, npm package, gas snapshot.
+//! The Solidity side: format, build with code sizes, tests, committed artifacts, npm package, static analysis, gas snapshot.
 
 use crate::failure::Outcome;
 use crate::foundry;
@@ -16,6 +16,7 @@ pub(crate) fn run() -> Outcome {
     Cmd::new("node").args(["scripts/build-artifacts.mjs", "--check"]).within(FOLDER).run()?;
     // The package as its users get it, in a project outside of the repository.
     Cmd::new("node").arg("scripts/check-package.mjs").within(FOLDER).run()?;
+    Cmd::new("node").arg("scripts/static-analysis.mjs").within(FOLDER).run()?;
     if root().join(SNAPSHOT).is_file() {
         forge(&["snapshot", "--check"])?;
     } else {
