@@ -203,6 +203,15 @@ fn the_demo_tells_machines_everything() {
 }
 
 #[test]
+fn a_report_tells_what_a_program_takes() {
+    let report = succeeds(&[&"report", &digits("model.onnx"), &"--json"]);
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert!(report["worst_step_gas"].as_u64().unwrap() <= 500_000);
+    assert_eq!(report["most_transactions"].as_u64().unwrap(), report["most_turns"].as_u64().unwrap() + 5);
+    assert!(report["least_executor_bond"].as_str().unwrap().parse::<u128>().unwrap() > 0);
+}
+
+#[test]
 fn a_lie_about_nothing_is_refused() {
     for lie in ["99:0", "13:256", "0:64"] {
         fails(&[&"demo", &"--lie", &lie], lie);

@@ -2,6 +2,7 @@
 //! the moves which the engine finds. No policy: when to claim, to challenge or to spend is the bots' business.
 
 mod batch;
+pub mod bonds;
 mod client;
 mod convert;
 mod game;

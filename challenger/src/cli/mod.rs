@@ -6,6 +6,7 @@ mod demo;
 mod inspect;
 mod model;
 mod progress;
+mod report;
 mod run;
 mod trace;
 
@@ -32,6 +33,8 @@ enum Command {
     Compile(compile::Compile),
     /// Show a program: values, operators, worst step, text
     Inspect(inspect::Inspect),
+    /// Say what registering a program takes: worst step, longest game, bonds and clocks
+    Report(report::Report),
     /// Run a model or package natively
     Run(run::Run),
     /// Run and commit to every value; print the roots
@@ -45,6 +48,7 @@ pub fn main() -> ExitCode {
         Command::Demo(c) => c.run(),
         Command::Compile(c) => c.run(),
         Command::Inspect(c) => c.run(),
+        Command::Report(c) => c.run(),
         Command::Run(c) => c.run(),
         Command::Trace(c) => c.run(),
     };
