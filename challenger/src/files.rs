@@ -4,7 +4,7 @@ use ndarray::ArrayD;
 use ndarray_npy::{ReadNpyExt, WriteNpyExt};
 use rebut_engine::lower::{LowerOptions, lower};
 use rebut_engine::onnx::{Model, model_from_bytes, read_model, read_tensor_pb, write_tensor_pb};
-use rebut_engine::package::{Label, Package};
+use rebut_engine::package::Package;
 use rebut_engine::program::DType;
 use rebut_engine::tensor::Tensor;
 use std::fmt::Display;
@@ -57,10 +57,7 @@ pub fn package_from_bytes(bytes: &'static [u8]) -> Result<Package, FileError> {
 
 fn package(model: &Model, options: &LowerOptions) -> Result<Package, FileError> {
     let lowered = lower(model, options).map_err(|e| FileError(e.to_string()))?;
-    let labels =
-        lowered.names.into_iter().zip(lowered.operators).map(|(name, operator)| Label { name, operator }).collect();
-    let outputs = lowered.outputs.into_iter().map(|(name, _)| name).collect();
-    Package::new(lowered.program, lowered.constants, labels, outputs).map_err(|e| FileError(e.to_string()))
+    Package::try_from(lowered).map_err(|e| FileError(e.to_string()))
 }
 
 /// Reads a tensor from an ONNX `.pb` or a NumPy `.npy` file.

@@ -1,6 +1,6 @@
 //! A program with everything needed to run it: constants and the names that people know its parts by.
 
-use crate::lower::{bill, gas::STEP_GAS_CEILING};
+use crate::lower::{Lowered, bill, gas::STEP_GAS_CEILING};
 use crate::program::{
     Identity, Program, ProgramError, Source, ValueId, decode_descriptor, encode_descriptor, validate,
 };
@@ -84,6 +84,17 @@ struct Stored {
     constants: Vec<Vec<u8>>,
     labels: Vec<Label>,
     output_names: Vec<String>,
+}
+
+/// A lowered model, with the names of its nodes as labels.
+impl TryFrom<Lowered> for Package {
+    type Error = PackageError;
+
+    fn try_from(lowered: Lowered) -> Result<Self, PackageError> {
+        let Lowered { program, constants, names, operators, outputs, .. } = lowered;
+        let labels = names.into_iter().zip(operators).map(|(name, operator)| Label { name, operator }).collect();
+        Self::new(program, constants, labels, outputs.into_iter().map(|(name, _)| name).collect())
+    }
 }
 
 impl Package {

@@ -2,6 +2,7 @@
 
 pub mod arena;
 pub mod calls;
+pub mod judge;
 pub mod models;
 pub mod random_program;
 pub mod rules;

@@ -2,7 +2,7 @@
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
 use rebut_engine::lower::Lowered;
-use rebut_engine::package::{Label, Package};
+use rebut_engine::package::Package;
 use std::path::PathBuf;
 
 /// A protobuf message under construction.
@@ -138,11 +138,7 @@ pub fn single(
 }
 
 pub fn package(lowered: &Lowered) -> Package {
-    let label = |(name, operator): (&String, &String)| Label { name: name.clone(), operator: operator.clone() };
-    let labels = lowered.names.iter().zip(&lowered.operators).map(label).collect();
-    let outputs = lowered.outputs.iter().map(|o| o.0.clone()).collect();
-    Package::new(lowered.program.clone(), lowered.constants.clone(), labels, outputs)
-        .expect("a lowered program is a package")
+    Package::try_from(lowered.clone()).expect("a lowered program is a package")
 }
 
 pub fn repository() -> PathBuf {

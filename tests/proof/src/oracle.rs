@@ -2,6 +2,7 @@
 //! rounded, and arbitrary precision for the two functions that it does not have.
 
 use astro_float::{BigFloat, Consts, RoundingMode};
+use rebut_engine::arith::soft::canonical;
 use std::cell::RefCell;
 
 /// Bits of the arbitrary precision.
@@ -9,42 +10,65 @@ const PRECISION: usize = 320;
 /// More than the f64 evaluations' relative error.
 const MARGIN: f64 = 1.0 / (1u64 << 48) as f64;
 
-/// The correctly rounded function of one argument with this name.
-pub fn unary(name: &str) -> Option<fn(f32) -> f32> {
+/// The function of one argument with this name, over bits; NaNs in its results are canonical.
+pub fn unary(name: &str) -> Option<fn(u32) -> u32> {
+    macro_rules! rounded {
+        ($function:expr) => {
+            |x| canonical(($function)(f32::from_bits(x)).to_bits())
+        };
+    }
     Some(match name {
-        "exp" => core_math::expf,
-        "exp2" => core_math::exp2f,
-        "expm1" => core_math::expm1f,
-        "log" => core_math::logf,
-        "log2" => core_math::log2f,
-        "log1p" => core_math::log1pf,
-        "tanh" => core_math::tanhf,
-        "sinh" => core_math::sinhf,
-        "cosh" => core_math::coshf,
-        "asinh" => core_math::asinhf,
-        "acosh" => core_math::acoshf,
-        "atanh" => core_math::atanhf,
-        "sin" => core_math::sinf,
-        "cos" => core_math::cosf,
-        "tan" => core_math::tanf,
-        "asin" => core_math::asinf,
-        "acos" => core_math::acosf,
-        "atan" => core_math::atanf,
-        "erf" => core_math::erff,
-        "rsqrt" => core_math::rsqrtf,
-        "sigmoid" => sigmoid,
-        "softplus" => softplus,
+        "exp" => rounded!(core_math::expf),
+        "exp2" => rounded!(core_math::exp2f),
+        "expm1" => rounded!(core_math::expm1f),
+        "log" => rounded!(core_math::logf),
+        "log2" => rounded!(core_math::log2f),
+        "log1p" => rounded!(core_math::log1pf),
+        "tanh" => rounded!(core_math::tanhf),
+        "sinh" => rounded!(core_math::sinhf),
+        "cosh" => rounded!(core_math::coshf),
+        "asinh" => rounded!(core_math::asinhf),
+        "acosh" => rounded!(core_math::acoshf),
+        "atanh" => rounded!(core_math::atanhf),
+        "sin" => rounded!(core_math::sinf),
+        "cos" => rounded!(core_math::cosf),
+        "tan" => rounded!(core_math::tanf),
+        "asin" => rounded!(core_math::asinf),
+        "acos" => rounded!(core_math::acosf),
+        "atan" => rounded!(core_math::atanf),
+        "erf" => rounded!(core_math::erff),
+        "rsqrt" => rounded!(core_math::rsqrtf),
+        "sigmoid" => rounded!(sigmoid),
+        "softplus" => rounded!(softplus),
         // 53 bits are more than twice 24 and two: rounding twice is harmless (Figueroa 1995).
-        "reciprocal" => |x| (1.0 / f64::from(x)) as f32,
-        "sqrt" => |x| f64::from(x).sqrt() as f32,
-        "floor" => |x| f64::from(x).floor() as f32,
-        "ceil" => |x| f64::from(x).ceil() as f32,
-        "trunc" => |x| f64::from(x).trunc() as f32,
-        "round_even" => |x| f64::from(x).round_ties_even() as f32,
-        "neg" => |x| f32::from_bits(x.to_bits() ^ 0x8000_0000),
-        "abs" => |x| f32::from_bits(x.to_bits() & 0x7fff_ffff),
+        "reciprocal" => rounded!(|x: f32| (1.0 / f64::from(x)) as f32),
+        "sqrt" => rounded!(|x: f32| f64::from(x).sqrt() as f32),
+        "floor" => rounded!(|x: f32| f64::from(x).floor() as f32),
+        "ceil" => rounded!(|x: f32| f64::from(x).ceil() as f32),
+        "trunc" => rounded!(|x: f32| f64::from(x).trunc() as f32),
+        "round_even" => rounded!(|x: f32| f64::from(x).round_ties_even() as f32),
+        "neg" => |x| canonical(x ^ 0x8000_0000),
+        "abs" => |x| canonical(x & 0x7fff_ffff),
+        "i32_f32" => |x| (f64::from(x as i32) as f32).to_bits(),
+        "f32_i32" => |x| (f32::from_bits(x) as i128).clamp(i32::MIN.into(), i32::MAX.into()) as i32 as u32,
+        "f32_f16" => |x| narrowed(x, 10, 15),
+        "f32_bf16" => |x| narrowed(x, 7, 127),
         _ => return None,
     })
+}
+
+/// The nearest number of a 16-bit format with so many bits of fraction and this bias: by scaling in f64, where that is exact.
+fn narrowed(x: u32, fraction: u32, bias: i32) -> u32 {
+    let magnitude = f64::from(f32::from_bits(x)).abs();
+    let infinity = (2 * bias as u64 + 1) << fraction;
+    if magnitude.is_nan() {
+        return (infinity | 1 << (fraction - 1)) as u32;
+    }
+    // Subnormals have the unit of the least normal numbers.
+    let exponent = ((magnitude.to_bits() >> 52) as i32 - 1023).max(1 - bias);
+    let units = (magnitude / 2f64.powi(exponent - fraction as i32)).round_ties_even() as u64;
+    let code = units.saturating_add(((exponent - 1 + bias) as u64) << fraction);
+    code.min(infinity) as u32 | (x >> 31) << 15
 }
 
 /// The correctly rounded power.
