@@ -115,7 +115,8 @@ pub(super) fn pad(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     Ok(vec![x])
 }
 
-fn widened(b: &mut Builder<'_>, x: Lazy, pads: &[(usize, i64, i64)], fill: i64) -> Lowering<Lazy> {
+/// With `fill` before and after it on some axes: (axis, before, after).
+pub(super) fn widened(b: &mut Builder<'_>, x: Lazy, pads: &[(usize, i64, i64)], fill: i64) -> Lowering<Lazy> {
     let axes: Vec<usize> = pads.iter().map(|p| p.0).collect();
     let mut lazy = b.plain_axes(x, &axes)?;
     let mut guards = Vec::new();

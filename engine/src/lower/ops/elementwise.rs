@@ -189,3 +189,11 @@ pub(super) fn cast(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     c.attributes.string("round_mode")?;
     map_one(c, |f, x| f.cast(to, x))
 }
+
+/// CastLike: to the type of the second input.
+pub(super) fn cast_like(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    let to = c.input(1)?.dtype;
+    c.attributes.int("saturate")?;
+    c.attributes.string("round_mode")?;
+    map_one(c, |f, x| f.cast(to, x))
+}

@@ -2,16 +2,21 @@
 
 mod activation;
 mod arg;
+mod attention;
+mod causal_conv;
 mod concat;
 mod constant;
 mod conv;
 mod cumulative;
 mod elementwise;
+mod layer_norm;
 mod layout;
 mod matmul;
 mod norm;
 mod pool;
+mod position;
 mod reduce;
+mod rotary;
 mod select;
 mod shape;
 mod softmax;
@@ -77,6 +82,7 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "Reciprocal" => elementwise::reciprocal,
         "Pow" => elementwise::pow,
         "Cast" => elementwise::cast,
+        "CastLike" => elementwise::cast_like,
         "Relu" => activation::relu,
         "LeakyRelu" => activation::leaky_relu,
         "PRelu" => activation::prelu,
@@ -85,10 +91,21 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "HardSwish" => activation::hard_swish,
         "Softsign" => activation::softsign,
         "Gelu" => activation::gelu,
+        "Elu" => activation::elu,
+        "Celu" => activation::celu,
+        "Selu" => activation::selu,
+        "Mish" => activation::mish,
+        "Swish" => activation::swish,
+        "SwiGLU" => activation::swiglu,
+        "Shrink" => activation::shrink,
         "Clip" => select::clip,
         "Where" => select::choose,
         "Sign" => select::sign,
         "IsNaN" => select::is_nan,
+        "IsInf" => select::is_infinite,
+        "Trilu" => position::triangle,
+        "OneHot" => position::one_hot,
+        "EyeLike" => position::eye_like,
         "Conv" => conv::conv,
         "MaxPool" => pool::max_pool,
         "AveragePool" => pool::average_pool,
@@ -98,6 +115,10 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "Gemm" => matmul::gemm,
         "Softmax" => softmax::softmax,
         "LogSoftmax" => softmax::log_softmax,
+        "Hardmax" => softmax::hardmax,
+        "Attention" => attention::attention,
+        "RotaryEmbedding" => rotary::rotary_embedding,
+        "CausalConvWithState" => causal_conv::causal_conv,
         "ArgMax" => |c| arg::extreme(c, FoldOp::Max),
         "ArgMin" => |c| arg::extreme(c, FoldOp::Min),
         "ReduceSum" => reduce::sum,
@@ -109,10 +130,17 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "ReduceL2" => reduce::l2,
         "ReduceSumSquare" => reduce::sum_square,
         "ReduceLogSum" => reduce::log_sum,
+        "ReduceLogSumExp" => reduce::log_sum_exp,
         "CumSum" => cumulative::sum,
         "CumProd" => cumulative::product,
         "BatchNormalization" => norm::batch_normalization,
         "LRN" => norm::lrn,
+        "LayerNormalization" => layer_norm::layer,
+        "RMSNormalization" => layer_norm::root_mean_square,
+        "GroupNormalization" => layer_norm::group,
+        "InstanceNormalization" => layer_norm::instance,
+        "MeanVarianceNormalization" => layer_norm::mean_variance,
+        "LpNormalization" => layer_norm::lp,
         "Concat" => concat::concat,
         "Pad" => concat::pad,
         "Identity" => layout::identity,
