@@ -3,9 +3,10 @@
 //!
 //! Scores have the axes batch, head of the keys, head of the queries that share it, query, key: shared heads are views that repeat.
 
-use super::concat::{joined, widened};
+use super::concat::joined;
 use super::elementwise::map;
 use super::matmul::dot;
+use super::pad::filled;
 use super::reduce::fold_axes;
 use crate::lower::Lowering;
 use crate::lower::builder::Builder;
@@ -51,7 +52,8 @@ pub(super) fn attention(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let scale = c.float("scale", (1.0 / (size as f64).sqrt()) as f32)?;
     let cap = c.float("softcap", 0.0)?;
     let mode = c.int("qk_matmul_output_mode", 0)?;
-    if let Some(other) = c.attributes.int("softmax_precision")?.filter(|&p| p != 1) {
+    // f32 is what there is; f64 (11) would only round less.
+    if let Some(other) = c.attributes.int("softmax_precision")?.filter(|p| ![1, 11].contains(p)) {
         return Err(format!("softmax_precision {other} is not supported, only 1 (f32)"));
     }
     // Scores that are an output are made as they are asked for.
@@ -87,7 +89,8 @@ pub(super) fn attention(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     };
     let turned = grouped(&k).permute(&[0, 1, 2, 4, 3]);
     let made = dot(c.b, &grouped_q, &turned, |b, f, core| steps(b, f, core, RAW..first))?;
-    let scores = if first == BIASED { made.clone() } else { rest(c.b, &made, |b, f, x| steps(b, f, x, first..BIASED))? };
+    let scores =
+        if first == BIASED { made.clone() } else { rest(c.b, &made, |b, f, x| steps(b, f, x, first..BIASED))? };
 
     let attended = bias.attended(c.b)?;
     let shares = Shares::of(c.b, &scores)?;
@@ -118,7 +121,9 @@ fn by_heads(b: &mut Builder<'_>, x: Lazy, heads: Option<i64>, what: &str) -> Low
     let heads = heads.map(|h| u64::try_from(h).ok().filter(|&h| h > 0).ok_or_else(|| format!("{h} heads of {what}")));
     match (&x.dims()[..], heads.transpose()?) {
         (&[_, there, ..], heads) if x.rank() == 4 => match heads {
-            Some(heads) if heads != there => Err(format!("its attribute says {heads} heads of {what}, there are {there}")),
+            Some(heads) if heads != there => {
+                Err(format!("its attribute says {heads} heads of {what}, there are {there}"))
+            }
             _ => Ok(x),
         },
         (&[batch, sequence, wide], Some(heads)) if wide % heads == 0 => {
@@ -234,7 +239,12 @@ impl Bias {
         }
         let lengths = lengths.map(|mut lengths| {
             if lengths.dtype != DType::I64 || lengths.dims() != dims[..1] {
-                return Err(format!("nonpad_kv_seqlen {} {:?} is not i64 {:?}", lengths.dtype, lengths.dims(), &dims[..1]));
+                return Err(format!(
+                    "nonpad_kv_seqlen {} {:?} is not i64 {:?}",
+                    lengths.dtype,
+                    lengths.dims(),
+                    &dims[..1]
+                ));
             }
             lengths.axes.extend(vec![Axis::new(); 4]);
             Ok(lengths)
@@ -346,7 +356,7 @@ fn over_scores(b: &mut Builder<'_>, mut mask: Lazy, dims: [u64; 5]) -> Lowering<
     if given[last] < keys {
         let nothing = if mask.dtype == DType::Bool { 0 } else { f32::NEG_INFINITY.to_bits().into() };
         let missing = i64::try_from(keys - given[last]).map_err(|e| e.to_string())?;
-        mask = widened(b, mask, &[(last, 0, missing)], nothing)?;
+        mask = filled(b, mask, &[(last, 0, missing)], nothing)?;
     }
     let wanted = [batch, shared * group, queries, keys];
     if mask.broadcast(&wanted).is_none() {

@@ -3,18 +3,24 @@
 mod activation;
 mod arg;
 mod attention;
+mod bits;
 mod causal_conv;
 mod concat;
 mod constant;
 mod conv;
 mod cumulative;
+mod einsum;
 mod elementwise;
 mod layer_norm;
 mod layout;
+mod linear;
+mod linear_attention;
 mod matmul;
 mod norm;
+mod pad;
 mod pool;
 mod position;
+mod power;
 mod reduce;
 mod rotary;
 mod select;
@@ -80,9 +86,10 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "Ceil" => |c| elementwise::unary(c, Op::Ceil),
         "Round" => |c| elementwise::unary(c, Op::RoundEven),
         "Reciprocal" => elementwise::reciprocal,
-        "Pow" => elementwise::pow,
+        "Pow" => power::pow,
         "Cast" => elementwise::cast,
         "CastLike" => elementwise::cast_like,
+        "BitCast" => bits::bit_cast,
         "Relu" => activation::relu,
         "LeakyRelu" => activation::leaky_relu,
         "PRelu" => activation::prelu,
@@ -113,11 +120,15 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "GlobalAveragePool" => pool::global_average_pool,
         "MatMul" => matmul::matmul,
         "Gemm" => matmul::gemm,
+        "Einsum" => einsum::einsum,
+        "Det" => linear::determinant,
+        "AffineGrid" => linear::affine_grid,
         "Softmax" => softmax::softmax,
         "LogSoftmax" => softmax::log_softmax,
         "Hardmax" => softmax::hardmax,
         "Attention" => attention::attention,
         "RotaryEmbedding" => rotary::rotary_embedding,
+        "LinearAttention" => linear_attention::linear_attention,
         "CausalConvWithState" => causal_conv::causal_conv,
         "ArgMax" => |c| arg::extreme(c, FoldOp::Max),
         "ArgMin" => |c| arg::extreme(c, FoldOp::Min),
@@ -142,7 +153,8 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "MeanVarianceNormalization" => layer_norm::mean_variance,
         "LpNormalization" => layer_norm::lp,
         "Concat" => concat::concat,
-        "Pad" => concat::pad,
+        "Pad" => pad::pad,
+        "CenterCropPad" => pad::center,
         "Identity" => layout::identity,
         "Dropout" => layout::dropout,
         "Transpose" => layout::transpose,
