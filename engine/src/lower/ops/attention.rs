@@ -5,6 +5,7 @@
 
 use super::concat::joined;
 use super::elementwise::map;
+use super::heads::{apart, count, four, with_axis};
 use super::matmul::dot;
 use super::pad::filled;
 use super::reduce::fold_axes;
@@ -35,8 +36,11 @@ pub(super) fn attention(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let (q_heads, kv_heads) = (c.attributes.int("q_num_heads")?, c.attributes.int("kv_num_heads")?);
     let q = c.input(0)?;
     let flat = q.rank() == 3;
-    let q = by_heads(c.b, q, q_heads, "queries")?;
-    let (k, v) = (cached(c, 1, kv_heads, "keys")?, cached(c, 2, kv_heads, "values")?);
+    if c.optional(4)?.is_some() != c.optional(5)?.is_some() {
+        return Err("past keys and past values are only allowed together".into());
+    }
+    let q = by_heads(c.b, q, "q_num_heads", q_heads)?;
+    let (k, v) = (cached(c, 1, kv_heads)?, cached(c, 2, kv_heads)?);
     let [batch, heads, queries, size] = four(&q)?;
     let ([k_batch, shared, keys, k_size], [v_batch, v_heads, v_keys, v_size]) = (four(&k)?, four(&v)?);
     if [k_batch, v_batch, k_size, v_heads, v_keys] != [batch, batch, size, shared, keys] {
@@ -49,7 +53,7 @@ pub(super) fn attention(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let grouped_q = c.b.reshape(&q, &[batch, shared, group, queries, size])?;
 
     let bias = Bias::read(c, [batch, shared, group, queries, keys])?;
-    let scale = c.float("scale", (1.0 / (size as f64).sqrt()) as f32)?;
+    let scale = c.float("scale", (1.0 / (size.max(1) as f64).sqrt()) as f32)?;
     let cap = c.float("softcap", 0.0)?;
     let mode = c.int("qk_matmul_output_mode", 0)?;
     // f32 is what there is; f64 (11) would only round less.
@@ -87,14 +91,14 @@ pub(super) fn attention(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         }
         Ok(score)
     };
-    let turned = grouped(&k).permute(&[0, 1, 2, 4, 3]);
+    let turned = with_axis(&k, 2).permute(&[0, 1, 2, 4, 3]);
     let made = dot(c.b, &grouped_q, &turned, |b, f, core| steps(b, f, core, RAW..first))?;
     let scores =
-        if first == BIASED { made.clone() } else { rest(c.b, &made, |b, f, x| steps(b, f, x, first..BIASED))? };
+        if first == BIASED { made.clone() } else { mapped(c.b, &made, |b, f, x| steps(b, f, x, first..BIASED))? };
 
     let attended = bias.attended(c.b)?;
     let shares = Shares::of(c.b, &scores)?;
-    let y = dot(c.b, &shares.parts, &grouped(&v), |b, f, core| {
+    let y = dot(c.b, &shares.parts, &with_axis(&v, 2), |b, f, core| {
         let sum = f.load(b, &shares.sum)?;
         let y = f.op(Op::Div, &[core, sum])?;
         or_zero(b, f, y, attended.as_ref())
@@ -112,51 +116,35 @@ pub(super) fn attention(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     Ok(out)
 }
 
-fn four(x: &Lazy) -> Lowering<[u64; 4]> {
-    <[u64; 4]>::try_from(x.dims()).map_err(|d| format!("{d:?} is not [batch, heads, sequence, size]"))
-}
-
-/// [batch, heads, sequence, size]; with rank 3 the heads lie side by side.
-fn by_heads(b: &mut Builder<'_>, x: Lazy, heads: Option<i64>, what: &str) -> Lowering<Lazy> {
-    let heads = heads.map(|h| u64::try_from(h).ok().filter(|&h| h > 0).ok_or_else(|| format!("{h} heads of {what}")));
-    match (&x.dims()[..], heads.transpose()?) {
-        (&[_, there, ..], heads) if x.rank() == 4 => match heads {
-            Some(heads) if heads != there => {
-                Err(format!("its attribute says {heads} heads of {what}, there are {there}"))
-            }
-            _ => Ok(x),
-        },
-        (&[batch, sequence, wide], Some(heads)) if wide % heads == 0 => {
-            Ok(b.reshape(&x, &[batch, sequence, heads, wide / heads])?.permute(&[0, 2, 1, 3]))
-        }
-        (dims, None) if dims.len() == 3 => Err(format!("its {what} have rank 3: it needs attributes for their heads")),
-        (dims, _) => Err(format!("its {what} {dims:?} are not those of heads")),
+/// [batch, heads, sequence, size]; with rank 3 the heads lie side by side, and an attribute counts them.
+fn by_heads(b: &mut Builder<'_>, x: Lazy, attribute: &str, given: Option<i64>) -> Lowering<Lazy> {
+    let heads = given.map(|n| count(attribute, n)).transpose()?;
+    match (x.rank(), heads) {
+        (4, None) => Ok(x),
+        (4, Some(heads)) if x.dims()[1] == heads => Ok(x),
+        (4, Some(heads)) => Err(format!("{attribute} says {heads} heads, there are {}", x.dims()[1])),
+        (3, Some(heads)) => apart(b, &x, heads),
+        (3, None) => Err(format!("an input of rank 3 needs the attribute `{attribute}`")),
+        _ => Err(format!("input {:?} has neither rank 3 nor 4", x.dims())),
     }
 }
 
 /// The keys (input 1) or values (input 2) behind those of the past.
-fn cached(c: &mut Context<'_, '_>, index: usize, heads: Option<i64>, what: &str) -> Lowering<Lazy> {
+fn cached(c: &mut Context<'_, '_>, index: usize, heads: Option<i64>) -> Lowering<Lazy> {
     let (now, past) = (c.input(index)?, c.optional(index + 3)?);
-    let now = by_heads(c.b, now, heads, what)?;
+    let now = by_heads(c.b, now, "kv_num_heads", heads)?;
     let Some(past) = past else { return Ok(now) };
     let (mut before, after) = (four(&past)?, four(&now)?);
     before[2] = after[2];
     if before != after || past.dtype != now.dtype {
-        return Err(format!("its past {what} {:?} do not fit {after:?}", past.dims()));
+        return Err(format!("a past of {:?} before {after:?}", past.dims()));
     }
     let parts: Vec<Lazy> = [past, now.clone()].into_iter().filter(|t| t.dims()[2] > 0).collect();
     if parts.is_empty() { Ok(now) } else { joined(c.b, parts, 2) }
 }
 
-/// [batch, heads, 1, sequence, size].
-fn grouped(x: &Lazy) -> Lazy {
-    let mut out = x.clone();
-    out.axes.insert(2, Axis::new());
-    out
-}
-
 /// A map over scores.
-fn rest(
+fn mapped(
     b: &mut Builder<'_>,
     scores: &Lazy,
     expression: impl FnOnce(&Builder<'_>, &mut Formula, NodeId) -> Lowering<NodeId>,
@@ -203,7 +191,7 @@ impl Shares {
     }
 
     fn probabilities(&self, b: &mut Builder<'_>, attended: Option<&Lazy>) -> Lowering<Lazy> {
-        rest(b, &self.parts, |b, f, part| {
+        mapped(b, &self.parts, |b, f, part| {
             let sum = f.load(b, &self.sum)?;
             let share = f.op(Op::Div, &[part, sum])?;
             or_zero(b, f, share, attended)
@@ -230,9 +218,6 @@ struct Bias {
 impl Bias {
     fn read(c: &mut Context<'_, '_>, dims: [u64; 5]) -> Lowering<Self> {
         let past = c.optional(4)?.map(|past| four(&past)).transpose()?.map(|past| past[2]);
-        if c.optional(5)?.is_some() != past.is_some() {
-            return Err("past keys and past values are only allowed together".into());
-        }
         let lengths = if c.opset >= 24 { c.optional(6)? } else { None };
         if lengths.is_some() && past.is_some() {
             return Err("nonpad_kv_seqlen and past keys exclude each other".into());

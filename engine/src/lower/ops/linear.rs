@@ -92,21 +92,17 @@ fn eliminated(b: &mut Builder<'_>, product: &Lazy, x: &Lazy, left: u64) -> Lower
     let column = b.slice(x, 2, 0, 1, 1)?;
     let sizes = map(b, &[&without(&column, &[2])], |f, n| f.op(Op::Abs, n))?;
     let mut best = arg::index(b, &sizes, 1, FoldOp::Max, false)?;
-    let pivot = {
-        // Over batch, column and the row that is folded away.
-        let best = best.clone();
-        let row = |b: &Builder<'_>, f: &mut Formula, element: NodeId| {
-            let mut best = best.clone();
-            best.axes.push(Axis::new());
-            let (best, at) = (f.load(b, &best)?, f.iota(FIRST_REDUCTION_AXIS)?);
-            let (hit, nothing) = (f.op(Op::Eq, &[best, at])?, f.float(-0.0)?);
-            f.select(hit, element, nothing)
-        };
-        fold_body(b, x, &[1], FoldOp::Sum, row, |_, core| Ok(core))?
+    let flat_best = b.reshape(&best, &product.dims())?;
+    best.axes.push(Axis::new());
+    // Over batch, column and the row that is folded away.
+    let row = |b: &Builder<'_>, f: &mut Formula, element: NodeId| {
+        let (best, at) = (f.load(b, &best)?, f.iota(FIRST_REDUCTION_AXIS)?);
+        let (hit, nothing) = (f.op(Op::Eq, &[best, at])?, f.float(-0.0)?);
+        f.select(hit, element, nothing)
     };
+    let pivot = fold_body(b, x, &[1], FoldOp::Sum, row, |_, core| Ok(core))?;
     let head = b.slice(&pivot, 2, 0, 1, 1)?;
     let flat_head = b.reshape(&head, &product.dims())?;
-    let flat_best = b.reshape(&best, &product.dims())?;
     let product = map(b, &[product, &flat_head, &flat_best], |f, n| {
         let next = f.op(Op::Mul, &n[..2])?;
         let zero = f.register(DType::I64, 0)?;
@@ -122,7 +118,6 @@ fn eliminated(b: &mut Builder<'_>, product: &Lazy, x: &Lazy, left: u64) -> Lower
     };
     let ([below_head, below], [first_head, first]) = (part(b, &below)?, part(b, &first)?);
     let tail = b.slice(&pivot, 2, 1, 1, left - 1)?;
-    best.axes.resize(3, Axis::new());
     let factors = map(b, &[&below_head, &first_head, &best, &head], |f, n| {
         let element = exchanged(f, n[0], n[1], n[2])?;
         let (zero, quotient) = (f.float(0.0)?, f.op(Op::Div, &[element, n[3]])?);

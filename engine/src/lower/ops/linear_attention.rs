@@ -4,12 +4,13 @@
 
 use super::concat::joined;
 use super::elementwise::map;
+use super::heads::{apart, count, four, with_axis};
 use super::matmul::dot;
 use crate::lower::Lowering;
 use crate::lower::builder::Builder;
 use crate::lower::context::Context;
 use crate::lower::formula::Formula;
-use crate::lower::lazy::{Axis, Lazy, axis};
+use crate::lower::lazy::{Lazy, axis};
 use crate::lower::mul;
 use crate::lower::spec::{Read, Spec};
 use crate::program::{Core, DType, NodeId, Op};
@@ -38,7 +39,7 @@ struct Given {
 pub(super) fn linear_attention(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let mut heads = |name: &str| -> Lowering<u64> {
         let given = c.attributes.int(name)?.ok_or_else(|| format!("attribute `{name}` is missing"))?;
-        u64::try_from(given).ok().filter(|&n| n > 0).ok_or_else(|| format!("{name} {given}"))
+        count(name, given)
     };
     let (q_heads, heads) = (heads("q_num_heads")?, heads("kv_num_heads")?);
     if q_heads % heads != 0 {
@@ -60,24 +61,28 @@ pub(super) fn linear_attention(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
             return Err(format!("update_rule `{rule}` {} a {what}", if needed { "needs" } else { "has not" }));
         }
     }
-    let (q, k, v) = (by_heads(c.b, &q, q_heads)?, by_heads(c.b, &k, heads)?, by_heads(c.b, &v, heads)?);
+    let (q, k, v) = (apart(c.b, &q, q_heads)?, apart(c.b, &k, heads)?, apart(c.b, &v, heads)?);
     let [batch, _, steps, size] = four(&q)?;
     let v_size = four(&v)?[3];
     if k.dims() != [batch, heads, steps, size] || v.dims() != [batch, heads, steps, v_size] {
         return Err(format!("queries {:?}, keys {:?} and values {:?} do not fit", q.dims(), k.dims(), v.dims()));
     }
-    let fits = |t: &Lazy, what: &str| {
-        let known = matches!(t.dims()[..], [b, h, s, n] if (b, s) == (batch, steps) && (h == heads || h == 1) && (n == size || n == 1));
-        if known { Ok(()) } else { Err(format!("its {what} {:?} does not fit", t.dims())) }
+    // Some have one element for all keys, or for all heads.
+    let fits = |t: &Lazy, what: &str| -> Lowering<()> {
+        let [b, h, s, n] = four(t)?;
+        if (b, s) == (batch, steps) && [1, heads].contains(&h) && [1, size].contains(&n) {
+            return Ok(());
+        }
+        Err(format!("its {what} {:?} does not fit {steps} steps of {heads} heads of {size}", t.dims()))
     };
     let decay = decay.map(|decay| -> Lowering<Lazy> {
-        let decay = by_heads(c.b, &decay, heads)?;
+        let decay = apart(c.b, &decay, heads)?;
         fits(&decay, "decay")?;
         map(c.b, &[&decay], |f, x| f.op(Op::Exp, x))
     });
     let rate = rate.map(|rate| -> Lowering<Lazy> {
         let wide = rate.dims().last().copied();
-        let rate = by_heads(c.b, &rate, if wide == Some(1) { 1 } else { heads })?;
+        let rate = apart(c.b, &rate, if wide == Some(1) { 1 } else { heads })?;
         if rate.dims().last() != Some(&1) {
             return Err(format!("its beta {:?} has more than one element a head", rate.dims()));
         }
@@ -109,27 +114,6 @@ pub(super) fn linear_attention(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     };
     let y = outputs.permute(&[0, 2, 1, 3, 4]);
     Ok(vec![c.b.reshape(&y, &[batch, steps, mul(&[q_heads, v_size])?])?, state])
-}
-
-fn four(x: &Lazy) -> Lowering<[u64; 4]> {
-    <[u64; 4]>::try_from(x.dims()).map_err(|d| format!("{d:?} is not [batch, heads, steps, size]"))
-}
-
-/// [batch, steps, heads * size] as [batch, heads, steps, size].
-fn by_heads(b: &mut Builder<'_>, x: &Lazy, heads: u64) -> Lowering<Lazy> {
-    match x.dims()[..] {
-        [batch, steps, wide] if wide % heads == 0 => {
-            Ok(b.reshape(x, &[batch, steps, heads, wide / heads])?.permute(&[0, 2, 1, 3]))
-        }
-        ref dims => Err(format!("{dims:?} is not [batch, steps, {heads} heads]")),
-    }
-}
-
-/// An axis of extent 1 before `at`.
-fn with_axis(x: &Lazy, at: usize) -> Lazy {
-    let mut out = x.clone();
-    out.axes.insert(at, Axis::new());
-    out
 }
 
 /// state * decay + key * value.

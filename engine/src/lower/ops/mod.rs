@@ -11,6 +11,7 @@ mod conv;
 mod cumulative;
 mod einsum;
 mod elementwise;
+mod heads;
 mod layer_norm;
 mod layout;
 mod linear;

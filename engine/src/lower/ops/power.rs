@@ -61,18 +61,15 @@ fn integer_power(b: &mut Builder<'_>, x: &Lazy, exponent: &Lazy) -> Lowering<Laz
     let wide = [&dims[..], &[bits]].concat();
     mul(&wide)?;
     // x, x^2, x^4, ... along a new axis.
-    let squares = {
-        let root = bits_of(&x, bits);
-        let mut f = Formula::new(&wide);
-        let power = f.core(x.dtype)?;
-        let (at, first) = (f.iota(u8::try_from(last).map_err(|e| e.to_string())?)?, f.register(DType::I64, 0)?);
-        let first = f.op(Op::Eq, &[at, first])?;
-        let square = f.op(Op::Mul, &[power, power])?;
-        let result = f.select(first, power, square)?;
-        let axis = u8::try_from(last).map_err(|e| e.to_string())?;
-        let scan = Core::Scan { axis, initial: 0 };
-        b.reduce(Spec::reduction(Vec::new(), scan, vec![Read::plain(root)], f, result), x.dtype)?
-    };
+    let axis = u8::try_from(last).map_err(|e| e.to_string())?;
+    let mut f = Formula::new(&wide);
+    let before = f.core(x.dtype)?;
+    let (at, zero) = (f.iota(axis)?, f.register(DType::I64, 0)?);
+    let first = f.op(Op::Eq, &[at, zero])?;
+    let square = f.op(Op::Mul, &[before, before])?;
+    let square = f.select(first, before, square)?;
+    let (scan, root) = (Core::Scan { axis, initial: 0 }, vec![Read::plain(bits_of(&x, bits))]);
+    let squares = b.reduce(Spec::reduction(Vec::new(), scan, root, f, square), x.dtype)?;
     let chosen = bits_of(&exponent, bits);
     let body = |b: &Builder<'_>, f: &mut Formula, square: NodeId| -> Lowering<NodeId> {
         let (exponent, at) = (f.load(b, &chosen)?, f.iota(FIRST_REDUCTION_AXIS)?);
