@@ -111,3 +111,89 @@ pub(super) fn gelu(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         f.op(Op::Mul, &[halved, gate])
     })
 }
+
+/// x < 0 ? alpha * (e^x - 1) : x.
+pub(super) fn elu(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    let alpha = c.float("alpha", 1.0)?;
+    map_one(c, |f, x| {
+        let (alpha, zero) = (f.float(alpha)?, f.float(0.0)?);
+        let curve = f.op(Op::Expm1, &[x])?;
+        let (below, negative) = (f.op(Op::Mul, &[alpha, curve])?, f.op(Op::Lt, &[x, zero])?);
+        f.select(negative, below, x)
+    })
+}
+
+/// max(0, x) + min(0, alpha * (e^(x / alpha) - 1)).
+pub(super) fn celu(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    let alpha = c.float("alpha", 1.0)?;
+    map_one(c, |f, x| {
+        let (alpha, zero) = (f.float(alpha)?, f.float(0.0)?);
+        let scaled = f.op(Op::Div, &[x, alpha])?;
+        let curve = f.op(Op::Expm1, &[scaled])?;
+        let below = f.op(Op::Mul, &[alpha, curve])?;
+        let (above, below) = (f.op(Op::Max, &[zero, x])?, f.op(Op::Min, &[zero, below])?);
+        f.op(Op::Add, &[above, below])
+    })
+}
+
+/// gamma * (x > 0 ? x : alpha * (e^x - 1)).
+pub(super) fn selu(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    let (alpha, gamma) = if c.opset < 6 { (1.6732, 1.0507) } else { (1.673_263_2, 1.050_701) };
+    let (alpha, gamma) = (c.float("alpha", alpha)?, c.float("gamma", gamma)?);
+    map_one(c, |f, x| {
+        let (alpha, gamma, zero) = (f.float(alpha)?, f.float(gamma)?, f.float(0.0)?);
+        let curve = f.op(Op::Expm1, &[x])?;
+        let (below, positive) = (f.op(Op::Mul, &[alpha, curve])?, f.op(Op::Gt, &[x, zero])?);
+        let bent = f.select(positive, x, below)?;
+        f.op(Op::Mul, &[gamma, bent])
+    })
+}
+
+/// x * tanh(softplus(x)).
+pub(super) fn mish(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    map_one(c, |f, x| {
+        let soft = f.op(Op::Softplus, &[x])?;
+        let gate = f.op(Op::Tanh, &[soft])?;
+        f.op(Op::Mul, &[x, gate])
+    })
+}
+
+/// x * sigmoid(alpha * x).
+pub(super) fn swished(f: &mut Formula, x: NodeId, alpha: f32) -> Lowering<NodeId> {
+    let alpha = f.float(alpha)?;
+    let scaled = f.op(Op::Mul, &[alpha, x])?;
+    let gate = f.op(Op::Sigmoid, &[scaled])?;
+    f.op(Op::Mul, &[x, gate])
+}
+
+pub(super) fn swish(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    let alpha = c.float("alpha", 1.0)?;
+    map_one(c, |f, x| swished(f, x, alpha))
+}
+
+/// swish(gate) * x, of one shape.
+pub(super) fn swiglu(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    let (gate, x) = (c.input(0)?, c.input(1)?);
+    let alpha = c.float("alpha", 1.0)?;
+    if gate.dims() != x.dims() {
+        return Err(format!("a gate {:?} of an input {:?}: the shapes differ", gate.dims(), x.dims()));
+    }
+    let y = map(c.b, &[&gate, &x], |f, n| {
+        let gate = swished(f, n[0], alpha)?;
+        f.op(Op::Mul, &[gate, n[1]])
+    });
+    Ok(vec![y?])
+}
+
+/// Nearer to zero by `bias`, and zero within `lambd` of it.
+pub(super) fn shrink(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    let (bias, limit) = (c.float("bias", 0.0)?, c.float("lambd", 0.5)?);
+    map_one(c, |f, x| {
+        let (bias, zero) = (f.float(bias)?, f.float(0.0)?);
+        let (low, high) = (f.float(-limit)?, f.float(limit)?);
+        let (below, above) = (f.op(Op::Lt, &[x, low])?, f.op(Op::Gt, &[x, high])?);
+        let (raised, lowered) = (f.op(Op::Add, &[x, bias])?, f.op(Op::Sub, &[x, bias])?);
+        let rest = f.select(above, lowered, zero)?;
+        f.select(below, raised, rest)
+    })
+}

@@ -2,6 +2,7 @@
 
 use super::reduce::{fold_axes, fold_body, without};
 use crate::lower::Lowering;
+use crate::lower::builder::Builder;
 use crate::lower::context::{Context, axis_of};
 use crate::lower::lazy::Lazy;
 use crate::program::limits::FIRST_REDUCTION_AXIS;
@@ -13,18 +14,24 @@ pub(super) fn extreme(c: &mut Context<'_, '_>, op: FoldOp) -> Lowering<Vec<Lazy>
     let keep = c.flag("keepdims", true)?;
     let last = c.opset >= 12 && c.flag("select_last_index", false)?;
     let x = if x.rank() == 0 { c.b.reshape(&x, &[1])? } else { x };
+    let index = index(c.b, &x, axis, op, last)?;
+    Ok(vec![if keep { index } else { without(&index, &[axis]) }])
+}
+
+/// The least (or `last`) index of an axis, which stays with extent 1, whose element is the extreme.
+pub(super) fn index(b: &mut Builder<'_>, x: &Lazy, axis: usize, op: FoldOp, last: bool) -> Lowering<Lazy> {
     let n = i64::try_from(x.dims()[axis]).map_err(|e| e.to_string())?;
     if n == 0 {
         return Err("there is no extreme of nothing".into());
     }
-    let m = fold_axes(c.b, &x, &[axis], op, |_, core| Ok(core))?;
+    let m = fold_axes(b, x, &[axis], op, |_, core| Ok(core))?;
     // The body is over the kept axes, then the reduced one.
     let kept: Vec<usize> = (0..x.rank()).filter(|&a| a != axis).chain([axis]).collect();
     let m = m.permute(&kept);
     let (fold, none) = if last { (FoldOp::Max, -1) } else { (FoldOp::Min, n) };
-    let index = fold_body(
-        c.b,
-        &x,
+    fold_body(
+        b,
+        x,
         &[axis],
         fold,
         |b, f, element| {
@@ -39,6 +46,5 @@ pub(super) fn extreme(c: &mut Context<'_, '_>, op: FoldOp) -> Lowering<Vec<Lazy>
             f.select(hit, at, none)
         },
         |_, core| Ok(core),
-    )?;
-    Ok(vec![if keep { index } else { without(&index, &[axis]) }])
+    )
 }

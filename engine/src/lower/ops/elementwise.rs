@@ -96,39 +96,6 @@ pub(super) fn reciprocal(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     })
 }
 
-/// Pow: by products, a root or a quotient for the commonest constant exponents, otherwise the correctly rounded power of f32.
-pub(super) fn pow(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
-    let (x, exponent) = (c.input(0)?, c.input(1)?);
-    let constant = c.b.scalar(&exponent).map(|register| match exponent.dtype {
-        DType::F32 => f64::from(f32::from_bits(register as u32)), // the 32 bits of the register
-        _ => register as f64,
-    });
-    let power = map(c.b, &[&x, &exponent], |f, operands| {
-        let (x, exponent) = (operands[0], operands[1]);
-        let float = f.dtype(x) == DType::F32;
-        match constant {
-            Some(1.0) => Ok(x),
-            Some(2.0) => f.op(Op::Mul, &[x, x]),
-            Some(3.0) => {
-                let square = f.op(Op::Mul, &[x, x])?;
-                f.op(Op::Mul, &[square, x])
-            }
-            Some(0.5) if float => f.op(Op::Sqrt, &[x]),
-            Some(-1.0 | -0.5) if float => {
-                let one = f.float(1.0)?;
-                let below = if constant == Some(-0.5) { f.op(Op::Sqrt, &[x])? } else { x };
-                f.op(Op::Div, &[one, below])
-            }
-            _ if float => {
-                let exponent = f.cast(DType::F32, exponent)?;
-                f.op(Op::Pow, &[x, exponent])
-            }
-            _ => Err(format!("powers of {} are only supported with constant exponent 1, 2 or 3", f.dtype(x))),
-        }
-    });
-    Ok(vec![power?])
-}
-
 /// Mod: with `fmod` C's remainder, without it that with the sign of the divisor.
 pub(super) fn modulo(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let truncated = c.attributes.int("fmod")?.unwrap_or(0) != 0;
@@ -185,6 +152,14 @@ fn integers(c: &mut Context<'_, '_>, op: Op) -> Lowering<()> {
 pub(super) fn cast(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let to = c.attributes.int("to")?.ok_or("attribute `to` is missing")?;
     let to = element_type(i32::try_from(to).map_err(|_| format!("element type {to} does not exist"))?)?;
+    c.attributes.int("saturate")?;
+    c.attributes.string("round_mode")?;
+    map_one(c, |f, x| f.cast(to, x))
+}
+
+/// CastLike: to the type of the second input.
+pub(super) fn cast_like(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    let to = c.input(1)?.dtype;
     c.attributes.int("saturate")?;
     c.attributes.string("round_mode")?;
     map_one(c, |f, x| f.cast(to, x))

@@ -2,6 +2,7 @@
 
 use super::concat::joined;
 use crate::lower::Lowering;
+use crate::lower::builder::Builder;
 use crate::lower::constant::gather as gather_constant;
 use crate::lower::context::{Context, axis_of, broadcast_dims};
 use crate::lower::lazy::{Axis, Lazy, axis, row_major};
@@ -164,7 +165,12 @@ pub(super) fn split(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
 pub(super) fn gather(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let (x, indices) = (c.input(0)?, c.input(1)?);
     let a = axis_of(c.int("axis", 0)?, x.rank())?;
-    let known = c.b.ints(&indices).ok_or("indices that are computed are not supported")?;
+    Ok(vec![gathered(c.b, &x, &indices, a)?])
+}
+
+/// The elements of axis `a` that the indices name, their shape in the axis' place.
+pub(super) fn gathered(b: &mut Builder<'_>, x: &Lazy, indices: &Lazy, a: usize) -> Lowering<Lazy> {
+    let known = b.ints(indices).ok_or("indices that are computed are not supported")?;
     let size = i64::try_from(x.dims()[a]).map_err(|e| e.to_string())?;
     let wrapped: Vec<i64> = known.iter().map(|&i| if i < 0 { i.saturating_add(size) } else { i }).collect();
     if let Some(bad) = wrapped.iter().find(|i| !(0..size).contains(i)) {
@@ -176,26 +182,26 @@ pub(super) fn gather(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let step = if wrapped.len() > 1 { wrapped[1] - wrapped[0] } else { 1 };
     let even = wrapped.windows(2).all(|w| w[1] - w[0] == step);
     let flat = if wrapped.is_empty() {
-        c.b.slice(&x, a, 0, 1, 0)?
+        b.slice(x, a, 0, 1, 0)?
     } else if even && step != 0 {
-        c.b.slice(&x, a, wrapped[0].unsigned_abs(), step, wrapped.len() as u64)?
+        b.slice(x, a, wrapped[0].unsigned_abs(), step, wrapped.len() as u64)?
     } else if even {
-        let one = c.b.slice(&x, a, wrapped[0].unsigned_abs(), 1, 1)?;
+        let one = b.slice(x, a, wrapped[0].unsigned_abs(), 1, 1)?;
         let mut wide = one.dims();
         wide[a] = wrapped.len() as u64;
         one.broadcast(&wide).ok_or("its index does not repeat")?
-    } else if c.b.constant_of(x.def).is_some() {
-        let dense = c.b.dense(&x)?;
-        let tensor = c.b.constant_of(dense.def).filter(|t| t.len() as u64 == x.elements());
+    } else if b.constant_of(x.def).is_some() {
+        let dense = b.dense(x)?;
+        let tensor = b.constant_of(dense.def).filter(|t| t.len() as u64 == x.elements());
         let made = rows(tensor.ok_or("a repeated constant in no even row")?, &x.dims(), a, &wrapped)?;
-        c.b.constant(made)
+        b.constant(made)
     } else if wrapped.len() <= JOINED {
-        let rows = wrapped.iter().map(|i| c.b.slice(&x, a, i.unsigned_abs(), 1, 1)).collect::<Lowering<Vec<_>>>()?;
-        joined(c.b, rows, a)?
+        let rows = wrapped.iter().map(|i| b.slice(x, a, i.unsigned_abs(), 1, 1)).collect::<Lowering<Vec<_>>>()?;
+        joined(b, rows, a)?
     } else {
         return Err(format!("more than {JOINED} indices in no even row are only supported on constants"));
     };
-    Ok(vec![c.b.reshape(&flat, &dims)?])
+    b.reshape(&flat, &dims)
 }
 
 /// The rows of a constant along an axis.

@@ -9,7 +9,7 @@ use crate::lower::spec::{Read, Spec};
 use crate::program::{Core, DType, NodeId, Op};
 
 /// `a [batch.., m, k]` times `b [batch.., k, n]` with the epilogue, as `[batch.., m, n]`; the batches broadcast.
-fn dot(
+pub(super) fn dot(
     builder: &mut Builder<'_>,
     a: &Lazy,
     b: &Lazy,

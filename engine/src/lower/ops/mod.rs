@@ -2,16 +2,28 @@
 
 mod activation;
 mod arg;
+mod attention;
+mod bits;
+mod causal_conv;
 mod concat;
 mod constant;
 mod conv;
 mod cumulative;
+mod einsum;
 mod elementwise;
+mod heads;
+mod layer_norm;
 mod layout;
+mod linear;
+mod linear_attention;
 mod matmul;
 mod norm;
+mod pad;
 mod pool;
+mod position;
+mod power;
 mod reduce;
+mod rotary;
 mod select;
 mod shape;
 mod softmax;
@@ -75,8 +87,10 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "Ceil" => |c| elementwise::unary(c, Op::Ceil),
         "Round" => |c| elementwise::unary(c, Op::RoundEven),
         "Reciprocal" => elementwise::reciprocal,
-        "Pow" => elementwise::pow,
+        "Pow" => power::pow,
         "Cast" => elementwise::cast,
+        "CastLike" => elementwise::cast_like,
+        "BitCast" => bits::bit_cast,
         "Relu" => activation::relu,
         "LeakyRelu" => activation::leaky_relu,
         "PRelu" => activation::prelu,
@@ -85,10 +99,21 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "HardSwish" => activation::hard_swish,
         "Softsign" => activation::softsign,
         "Gelu" => activation::gelu,
+        "Elu" => activation::elu,
+        "Celu" => activation::celu,
+        "Selu" => activation::selu,
+        "Mish" => activation::mish,
+        "Swish" => activation::swish,
+        "SwiGLU" => activation::swiglu,
+        "Shrink" => activation::shrink,
         "Clip" => select::clip,
         "Where" => select::choose,
         "Sign" => select::sign,
         "IsNaN" => select::is_nan,
+        "IsInf" => select::is_infinite,
+        "Trilu" => position::triangle,
+        "OneHot" => position::one_hot,
+        "EyeLike" => position::eye_like,
         "Conv" => conv::conv,
         "MaxPool" => pool::max_pool,
         "AveragePool" => pool::average_pool,
@@ -96,8 +121,16 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "GlobalAveragePool" => pool::global_average_pool,
         "MatMul" => matmul::matmul,
         "Gemm" => matmul::gemm,
+        "Einsum" => einsum::einsum,
+        "Det" => linear::determinant,
+        "AffineGrid" => linear::affine_grid,
         "Softmax" => softmax::softmax,
         "LogSoftmax" => softmax::log_softmax,
+        "Hardmax" => softmax::hardmax,
+        "Attention" => attention::attention,
+        "RotaryEmbedding" => rotary::rotary_embedding,
+        "LinearAttention" => linear_attention::linear_attention,
+        "CausalConvWithState" => causal_conv::causal_conv,
         "ArgMax" => |c| arg::extreme(c, FoldOp::Max),
         "ArgMin" => |c| arg::extreme(c, FoldOp::Min),
         "ReduceSum" => reduce::sum,
@@ -109,12 +142,20 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "ReduceL2" => reduce::l2,
         "ReduceSumSquare" => reduce::sum_square,
         "ReduceLogSum" => reduce::log_sum,
+        "ReduceLogSumExp" => reduce::log_sum_exp,
         "CumSum" => cumulative::sum,
         "CumProd" => cumulative::product,
         "BatchNormalization" => norm::batch_normalization,
         "LRN" => norm::lrn,
+        "LayerNormalization" => layer_norm::layer,
+        "RMSNormalization" => layer_norm::root_mean_square,
+        "GroupNormalization" => layer_norm::group,
+        "InstanceNormalization" => layer_norm::instance,
+        "MeanVarianceNormalization" => layer_norm::mean_variance,
+        "LpNormalization" => layer_norm::lp,
         "Concat" => concat::concat,
-        "Pad" => concat::pad,
+        "Pad" => pad::pad,
+        "CenterCropPad" => pad::center,
         "Identity" => layout::identity,
         "Dropout" => layout::dropout,
         "Transpose" => layout::transpose,

@@ -14,22 +14,21 @@ pub(super) fn batch_normalization(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>
     let epsilon = c.float("epsilon", 1e-5)?;
     c.attributes.float("momentum")?;
     c.inference()?;
-    if c.opset < 9 && !c.flag("spatial", true)? {
-        return Err("statistics for each element (spatial = 0) are not supported".into());
-    }
+    // Old operator sets may have statistics for each element instead of each channel.
+    let each_channel = c.opset >= 9 || c.flag("spatial", true)?;
     if c.opset >= 14 && c.flag("training_mode", false)? {
         return Err("training is not supported; export for inference".into());
     }
     if x.rank() < 2 {
         return Err(format!("input {:?} has no channels", x.dims()));
     }
-    let channels = x.dims()[1];
-    let mut per_channel = |i: usize, what: &str| -> Lowering<Lazy> {
+    let wanted = if each_channel { x.dims()[1..2].to_vec() } else { x.dims()[1..].to_vec() };
+    let mut statistic = |i: usize, what: &str| -> Lowering<Lazy> {
         let t = c.input(i)?;
-        if t.dims() == [channels] { Ok(t) } else { Err(format!("its {what} {:?} is not [{channels}]", t.dims())) }
+        if t.dims() == wanted { Ok(t) } else { Err(format!("its {what} {:?} is not {wanted:?}", t.dims())) }
     };
-    let (scale, bias) = (per_channel(1, "scale")?, per_channel(2, "bias")?);
-    let (mean, variance) = (per_channel(3, "mean")?, per_channel(4, "variance")?);
+    let (scale, bias) = (statistic(1, "scale")?, statistic(2, "bias")?);
+    let (mean, variance) = (statistic(3, "mean")?, statistic(4, "variance")?);
     let a = map(c.b, &[&scale, &variance], |f, n| {
         let epsilon = f.float(epsilon)?;
         let sum = f.op(Op::Add, &[n[1], epsilon])?;
@@ -40,9 +39,9 @@ pub(super) fn batch_normalization(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>
         let shift = f.op(Op::Mul, &n[1..])?;
         f.op(Op::Sub, &[n[0], shift])
     })?;
-    // [c] over [n, c, spatial..].
+    // [c] or [c, spatial..] over [n, c, spatial..].
     let spread = |mut t: Lazy| {
-        t.axes.extend(vec![Axis::new(); x.rank() - 2]);
+        t.axes.resize(x.rank() - 1, Axis::new());
         t
     };
     let (a, b) = (spread(a), spread(b));

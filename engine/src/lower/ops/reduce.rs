@@ -1,5 +1,6 @@
 //! Reductions along axes.
 
+use super::elementwise::map;
 use crate::lower::Lowering;
 use crate::lower::builder::Builder;
 use crate::lower::context::{Context, axes_of};
@@ -139,4 +140,22 @@ pub(super) fn sum_square(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
 
 pub(super) fn log_sum(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     along(c, 18)?.fold(c, FoldOp::Sum, itself, |f, core| f.op(Op::Log, &[core]))
+}
+
+/// m + log(sum(e^(x - m))) with m the maximum, or 0 where that is not finite.
+pub(super) fn log_sum_exp(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    let along = along(c, 18)?;
+    let most = fold_axes(c.b, &along.x, &along.axes, FoldOp::Max, |f, most| {
+        let (infinite, zero) = (f.float(f32::INFINITY)?, f.float(0.0)?);
+        let size = f.op(Op::Abs, &[most])?;
+        let finite = f.op(Op::Lt, &[size, infinite])?;
+        f.select(finite, most, zero)
+    })?;
+    let parts = map(c.b, &[&along.x, &most], |f, n| {
+        let below = f.op(Op::Sub, n)?;
+        f.op(Op::Exp, &[below])
+    })?;
+    let log = fold_axes(c.b, &parts, &along.axes, FoldOp::Sum, |f, sum| f.op(Op::Log, &[sum]))?;
+    let y = map(c.b, &[&most, &log], |f, n| f.op(Op::Add, n))?;
+    Ok(vec![if along.keep { y } else { without(&y, &along.axes) }])
 }

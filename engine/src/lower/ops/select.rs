@@ -69,3 +69,20 @@ pub(super) fn is_nan(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         f.op(Op::Ne, &[x, x])
     })
 }
+
+/// Whether it is one of the infinities that the attributes name.
+pub(super) fn is_infinite(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    let (negative, positive) = (c.flag("detect_negative", true)?, c.flag("detect_positive", true)?);
+    map_one(c, |f, x| {
+        if f.dtype(x) != DType::F32 {
+            return Err(format!("IsInf of {}", f.dtype(x)));
+        }
+        let mut any = f.register(DType::Bool, 0)?;
+        for (asked, infinity) in [(negative, f32::NEG_INFINITY), (positive, f32::INFINITY)] {
+            let infinity = f.float(infinity)?;
+            let hit = f.op(Op::Eq, &[x, infinity])?;
+            any = if asked { f.op(Op::Or, &[any, hit])? } else { any };
+        }
+        Ok(any)
+    })
+}
