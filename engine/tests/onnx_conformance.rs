@@ -1,4 +1,5 @@
 //! ONNX's own backend cases, where the shared folder is beside the repository: whatever is lowered must give the expected result.
+//! With `REBUT_CASES=part of a name` only those cases run, and each one's outcome is printed.
 
 mod onnx_support;
 
@@ -34,16 +35,29 @@ fn folders(root: &Path) -> Vec<PathBuf> {
     cases
 }
 
-/// `None` where the case is refused, with or without inputs bound to constants; else what differs.
-fn check(model: &Model, case: &Path) -> Option<Result<(), String>> {
+/// What became of a case.
+enum Outcome {
+    Passed,
+    /// Why, with every way of binding inputs to constants.
+    Refused(String),
+    Wrong(String),
+}
+
+fn check(model: &Model, case: &Path) -> Outcome {
     let data = case.join("test_data_set_0");
-    let tensor = |name: String| read_tensor_pb(&data.join(name)).ok();
-    let inputs = (0..model.inputs.len()).map(|i| tensor(format!("input_{i}.pb"))).collect::<Option<Vec<_>>>()?;
-    for bound in 0..3 {
+    let tensor = |name: String| read_tensor_pb(&data.join(name));
+    let inputs = (0..model.inputs.len()).map(|i| tensor(format!("input_{i}.pb"))).collect::<Result<Vec<_>, _>>();
+    let inputs = match inputs {
+        Ok(inputs) => inputs,
+        Err(e) => return Outcome::Refused(e.to_string()),
+    };
+    let mut reasons = Vec::new();
+    // No input is bound; all behind the first that are not f32; all behind the first; all.
+    for bound in 0..4 {
         let mut options = LowerOptions::default();
         let mut given = Vec::new();
         for (i, (info, t)) in model.inputs.iter().zip(&inputs).enumerate() {
-            if i > 0 && (bound == 2 || bound == 1 && t.dtype() != DType::F32) {
+            if bound == 3 || i > 0 && (bound == 2 || bound == 1 && t.dtype() != DType::F32) {
                 options.bindings.insert(info.name.clone(), t.clone());
             } else {
                 options.shapes.insert(info.name.clone(), t.ty().dims);
@@ -52,22 +66,31 @@ fn check(model: &Model, case: &Path) -> Option<Result<(), String>> {
         }
         let lowered = match lower(model, &options) {
             Ok(lowered) => lowered,
-            Err(LowerError::Node { .. }) => continue,
-            Err(_) => return None,
+            Err(e) => {
+                reasons.push(e.to_string());
+                if matches!(e, LowerError::Node { .. }) {
+                    continue;
+                }
+                break;
+            }
         };
         let outputs = exec::run(&package(&lowered), &given, &exec::Options::default()).expect("a lowered program runs");
         for (i, got) in outputs.iter().enumerate() {
-            let expected = tensor(format!("output_{i}.pb"))?;
+            let expected = match tensor(format!("output_{i}.pb")) {
+                Ok(expected) => expected,
+                Err(e) => return Outcome::Refused(e.to_string()),
+            };
             if got.ty() != expected.ty() {
-                return Some(Err(format!("output {i} is {:?}, expected {:?}", got.ty(), expected.ty())));
+                return Outcome::Wrong(format!("output {i} is {:?}, expected {:?}", got.ty(), expected.ty()));
             }
             if !close(got, &expected) {
-                return Some(Err(format!("output {i} is {got:?}, expected {expected:?}")));
+                return Outcome::Wrong(format!("output {i} is {got:?}, expected {expected:?}"));
             }
         }
-        return Some(Ok(()));
+        return Outcome::Passed;
     }
-    None
+    reasons.dedup();
+    Outcome::Refused(reasons.join("; "))
 }
 
 #[test]
@@ -80,15 +103,34 @@ fn backend_cases() {
         eprintln!("\n*** {} cannot be unpacked: the backend cases DID NOT RUN ***\n", archive.display());
         return;
     }
+    let wanted = std::env::var("REBUT_CASES").ok();
     let (mut passed, mut refused, mut wrong) = (0, 0, Vec::new());
     for case in folders(unpacked.path()) {
-        match read_model(&case.join("model.onnx")).ok().and_then(|model| check(&model, &case)) {
-            None => refused += 1,
-            Some(Ok(())) => passed += 1,
-            Some(Err(what)) => wrong.push(format!("{}: {what}", case.display())),
+        let name = case.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        if wanted.as_ref().is_some_and(|w| !name.contains(w)) {
+            continue;
+        }
+        let outcome = match read_model(&case.join("model.onnx")) {
+            Ok(model) => check(&model, &case),
+            Err(e) => Outcome::Refused(e.to_string()),
+        };
+        if wanted.is_some() {
+            match &outcome {
+                Outcome::Passed => eprintln!("{name}: passed"),
+                Outcome::Refused(why) => eprintln!("{name}: refused: {why}"),
+                Outcome::Wrong(what) => eprintln!("{name}: WRONG: {what}"),
+            }
+        }
+        match outcome {
+            Outcome::Refused(_) => refused += 1,
+            Outcome::Passed => passed += 1,
+            Outcome::Wrong(what) => wrong.push(format!("{name}: {what}")),
         }
     }
     eprintln!("backend cases: {passed} passed, {refused} refused");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    if wanted.is_some() {
+        return;
+    }
     assert!(passed >= PASSING, "{passed} passed, {PASSING} did before");
 }

@@ -7,10 +7,12 @@ mod constant;
 mod conv;
 mod cumulative;
 mod elementwise;
+mod integer;
 mod layout;
 mod matmul;
 mod norm;
 mod pool;
+mod quantize;
 mod reduce;
 mod select;
 mod shape;
@@ -96,6 +98,13 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "GlobalAveragePool" => pool::global_average_pool,
         "MatMul" => matmul::matmul,
         "Gemm" => matmul::gemm,
+        "MatMulInteger" => integer::matmul,
+        "ConvInteger" => integer::conv,
+        "QLinearMatMul" => integer::qlinear_matmul,
+        "QLinearConv" => integer::qlinear_conv,
+        "QuantizeLinear" => quantize::quantize,
+        "DequantizeLinear" => quantize::dequantize,
+        "DynamicQuantizeLinear" => quantize::dynamic_quantize,
         "Softmax" => softmax::softmax,
         "LogSoftmax" => softmax::log_softmax,
         "ArgMax" => |c| arg::extreme(c, FoldOp::Max),
