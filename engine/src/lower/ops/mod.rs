@@ -13,6 +13,7 @@ mod matmul;
 mod norm;
 mod pool;
 mod quantize;
+mod recurrent;
 mod reduce;
 mod select;
 mod shape;
@@ -105,6 +106,9 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "QuantizeLinear" => quantize::quantize,
         "DequantizeLinear" => quantize::dequantize,
         "DynamicQuantizeLinear" => quantize::dynamic_quantize,
+        "RNN" => recurrent::rnn,
+        "GRU" => recurrent::gru,
+        "LSTM" => recurrent::lstm,
         "Softmax" => softmax::softmax,
         "LogSoftmax" => softmax::log_softmax,
         "ArgMax" => |c| arg::extreme(c, FoldOp::Max),
