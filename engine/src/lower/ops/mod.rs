@@ -2,12 +2,14 @@
 
 mod activation;
 mod arg;
+mod candidates;
 mod concat;
 mod constant;
 mod conv;
 mod cumulative;
 mod elementwise;
 mod integer;
+mod known;
 mod layout;
 mod matmul;
 mod norm;
@@ -15,9 +17,12 @@ mod pool;
 mod quantize;
 mod recurrent;
 mod reduce;
+mod scatter;
 mod select;
 mod shape;
 mod softmax;
+mod suppression;
+mod topk;
 mod window;
 
 use super::Lowering;
@@ -136,6 +141,14 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "Slice" => layout::slice,
         "Split" => layout::split,
         "Gather" => layout::gather,
+        "Scatter" | "ScatterElements" => scatter::elements,
+        "ScatterND" => scatter::nd,
+        "TensorScatter" => scatter::run,
+        "TopK" => topk::top_k,
+        "Compress" => known::compress,
+        "NonZero" => known::non_zero,
+        "Unique" => known::unique,
+        "NonMaxSuppression" => suppression::suppression,
         "DepthToSpace" => layout::depth_to_space,
         "SpaceToDepth" => layout::space_to_depth,
         "Reshape" => shape::reshape,
