@@ -1,6 +1,8 @@
 //! Small ONNX files written by hand, byte by byte, so that they can be wrong in every way.
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
+pub mod one_node;
+
 use rebut_engine::lower::Lowered;
 use rebut_engine::package::{Label, Package};
 use std::path::PathBuf;
