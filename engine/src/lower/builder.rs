@@ -104,8 +104,13 @@ impl<'a> Builder<'a> {
 
     /// The elements of an integer constant (few enough to be a shape, axes or indices).
     pub(super) fn ints(&self, lazy: &Lazy) -> Option<Vec<i64>> {
+        self.registers(lazy).filter(|_| matches!(lazy.dtype, DType::I64 | DType::I32))
+    }
+
+    /// The registers of a constant with few enough elements to compute with when compiling.
+    pub(super) fn registers(&self, lazy: &Lazy) -> Option<Vec<i64>> {
         let tensor = self.constant_of(lazy.def)?;
-        if !matches!(lazy.dtype, DType::I64 | DType::I32) || lazy.elements() > FOLD_LIMIT {
+        if lazy.elements() > FOLD_LIMIT {
             return None;
         }
         lazy.addresses().map(|a| tensor.register(usize::try_from(a).ok()?)).collect()

@@ -80,6 +80,8 @@ impl Attributes {
         floats: Floats -> Vec<f32>;
         /// Takes a list of integers.
         ints: Ints -> Vec<i64>;
+        /// Takes a list of texts.
+        strings: Strings -> Vec<String>;
     }
 
     /// The first attribute that nobody took.

@@ -2,6 +2,7 @@
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
 pub mod agreed;
+pub mod one_node;
 
 use rebut_engine::lower::Lowered;
 use rebut_engine::package::Package;

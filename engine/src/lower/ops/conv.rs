@@ -1,94 +1,143 @@
-//! Convolution: one dot whose views are the windows. The result lies in memory as [n, spatial.., channels], k runs over
-//! (kernel.., channel), and pads are zeros in the chain.
+//! Convolution: one dot, or another reduction of products, whose views are the windows. The result lies in memory as
+//! [n, spatial.., channels], k runs over (kernel.., channel), and pads are fills.
 
 use super::window::{Window, windows};
 use crate::lower::Lowering;
 use crate::lower::bill::STEP_GAS_CEILING;
+use crate::lower::builder::Builder;
 use crate::lower::context::Context;
 use crate::lower::formula::Formula;
 use crate::lower::lazy::{Axis, Lazy, axis, merged};
 use crate::lower::spec::{Access, Read, Spec};
-use crate::program::{Core, DType, Op};
+use crate::program::{Core, DType, NodeId, Op};
 
 pub(super) fn conv(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let (x, w, bias) = (c.input(0)?, c.input(1)?, c.optional(2)?);
-    let (xd, wd) = (x.dims(), w.dims());
     if [&x, &w].iter().any(|t| t.dtype != DType::F32) {
         return Err("only f32 is supported".into());
     }
-    if xd.len() < 3 || wd.len() != xd.len() {
-        return Err(format!(
-            "input {xd:?} and weights {wd:?} are not [n, c, spatial..] and [m, c, kernel..] of one rank"
-        ));
-    }
-    let kernel: Vec<i64> = wd[2..].iter().map(|&k| i64::try_from(k).unwrap_or(i64::MAX)).collect();
-    if c.attributes.ints("kernel_shape")?.is_some_and(|given| given != kernel) {
-        return Err(format!("kernel_shape is not that of the weights {wd:?}"));
-    }
-    let group = c.int("group", 1)?;
-    let group = u64::try_from(group).ok().filter(|&g| g > 0).ok_or_else(|| format!("group {group}"))?;
-    let windows = windows(c, &xd[2..], &kernel, true, false)?;
-    let (maps, channels) = (wd[0], wd[1]);
-    if maps % group != 0 || channels.checked_mul(group) != Some(xd[1]) {
-        return Err(format!("weights {wd:?} do not fit input {xd:?} in {group} groups"));
-    }
-    if let Some(bias) = &bias
-        && bias.dims() != [maps]
-    {
-        return Err(format!("bias {:?} is not [{maps}]", bias.dims()));
-    }
-    let shape = Shape { batch: xd[0], group, maps: maps / group, channels, windows: &windows };
-
-    // Bias in the epilogue: the element axes are n, spatial.., group, map.
-    let extents: Vec<u64> = std::iter::once(xd[0])
-        .chain(windows.iter().map(|w| w.output.unsigned_abs()))
-        .chain([group, shape.maps])
-        .collect();
-    let mut epilogue = Formula::new(&extents);
-    let mut result = epilogue.core(DType::F32)?;
-    if let Some(bias) = &bias {
-        let per_group = c.b.reshape(bias, &[group, shape.maps])?;
-        let load = epilogue.load(c.b, &per_group)?;
-        result = epilogue.op(Op::Add, &[result, load])?;
-    }
-    let weights = shape.weights(&w)?;
-    let spec = |x: Lazy| -> Lowering<Option<Spec>> {
-        let reduction = windows.iter().map(|w| w.kernel.unsigned_abs()).chain([channels]).collect();
-        let reads = shape.input(&x)?.map(|x| vec![x, Read::plain(weights.clone())]);
-        Ok(reads.map(|reads| Spec::reduction(reduction, Core::Dot { a: 0, b: 1 }, reads, epilogue.clone(), result)))
+    let convolution = Convolution::read(c, x, w)?;
+    let bias = match bias {
+        Some(bias) => Some(convolution.per_map(c.b, &bias, "bias")?),
+        None => None,
     };
+    let core = |_: &Builder<'_>, _: &[u64], reads: [Read; 2]| Ok((Core::Dot { a: 0, b: 1 }, reads.into()));
+    let y = convolution.compute(c.b, DType::F32, core, |b, f, core| match &bias {
+        Some(bias) => {
+            let bias = f.load(b, bias)?;
+            f.op(Op::Add, &[core, bias])
+        }
+        None => Ok(core),
+    });
+    Ok(vec![y?])
+}
 
-    // The input as it lies, else channels last, else channels first: the first whose step is affordable, or the cheapest.
-    let rank = xd.len();
-    let last: Vec<usize> = std::iter::once(0).chain(2..rank).chain([1]).collect();
-    let back: Vec<usize> = std::iter::once(0).chain([rank - 1]).chain(1..rank - 1).collect();
-    let mut best: Option<(u64, Spec)> = None;
-    for layout in 0..3 {
-        let laid = match layout {
-            0 => x.clone(),
-            1 => c.b.dense(&x.permute(&last))?.permute(&back),
-            _ => c.b.dense(&x)?,
-        };
-        let Some(candidate) = spec(laid)? else { continue };
-        let gas = c.b.reduction_gas(&candidate, DType::F32)?;
-        if best.as_ref().is_none_or(|b| gas < b.0) {
-            best = Some((gas, candidate));
+/// A node's convolution.
+pub(super) struct Convolution {
+    x: Lazy,
+    w: Lazy,
+    group: u64,
+    /// Of all groups together.
+    maps: u64,
+    /// Of one group.
+    channels: u64,
+    windows: Vec<Window>,
+}
+
+impl Convolution {
+    /// Of `x [n, c, spatial..]` with `w [m, c / group, kernel..]`, with the node's attributes.
+    pub(super) fn read(c: &mut Context<'_, '_>, x: Lazy, w: Lazy) -> Lowering<Self> {
+        let (xd, wd) = (x.dims(), w.dims());
+        if xd.len() < 3 || wd.len() != xd.len() {
+            return Err(format!(
+                "input {xd:?} and weights {wd:?} are not [n, c, spatial..] and [m, c, kernel..] of one rank"
+            ));
         }
-        if best.as_ref().is_some_and(|b| b.0 <= STEP_GAS_CEILING) {
-            break;
+        let kernel: Vec<i64> = wd[2..].iter().map(|&k| i64::try_from(k).unwrap_or(i64::MAX)).collect();
+        if c.attributes.ints("kernel_shape")?.is_some_and(|given| given != kernel) {
+            return Err(format!("kernel_shape is not that of the weights {wd:?}"));
         }
+        let group = c.int("group", 1)?;
+        let group = u64::try_from(group).ok().filter(|&g| g > 0).ok_or_else(|| format!("group {group}"))?;
+        let windows = windows(c, &xd[2..], &kernel, true, false)?;
+        let (maps, channels) = (wd[0], wd[1]);
+        if maps % group != 0 || channels.checked_mul(group) != Some(xd[1]) {
+            return Err(format!("weights {wd:?} do not fit input {xd:?} in {group} groups"));
+        }
+        Ok(Self { x, w, group, maps, channels, windows })
     }
-    let (_, spec) = best.ok_or("its input has no usable layout")?;
-    let y = c.b.reduce(spec, DType::F32)?;
 
-    let mut physical: Vec<u64> = y.dims();
-    physical.splice(windows.len() + 1.., [maps]);
-    c.b.shaped(&y, physical);
-    // n, spatial.., group, map back to n, (group, map), spatial..
-    let n = windows.len();
-    let channel: Axis = merged(y.axes[n + 1].iter().chain(&y.axes[n + 2]).copied());
-    let axes = std::iter::once(y.axes[0].clone()).chain([channel]).chain(y.axes[1..=n].iter().cloned()).collect();
-    Ok(vec![Lazy { axes, ..y }])
+    /// One element a map, over the element axes' last two.
+    pub(super) fn per_map(&self, b: &mut Builder<'_>, t: &Lazy, what: &str) -> Lowering<Lazy> {
+        if t.dims() != [self.maps] {
+            return Err(format!("its {what} {:?} is not [{}]", t.dims(), self.maps));
+        }
+        b.reshape(t, &[self.group, self.maps / self.group])
+    }
+
+    /// Number of reduction axes, which follow the element axes n, spatial.., group, map.
+    pub(super) fn reduced(&self) -> usize {
+        self.windows.len() + 1
+    }
+
+    /// The result with a core of type `dtype`, made from all axes and the reads of input and weights over these.
+    pub(super) fn compute(
+        &self,
+        b: &mut Builder<'_>,
+        dtype: DType,
+        core: impl Fn(&Builder<'_>, &[u64], [Read; 2]) -> Lowering<(Core, Vec<Read>)>,
+        epilogue: impl FnOnce(&Builder<'_>, &mut Formula, NodeId) -> Lowering<NodeId>,
+    ) -> Lowering<Lazy> {
+        let Self { x, w, windows, .. } = self;
+        let (n, rank) = (windows.len(), x.rank());
+        let maps = self.maps / self.group;
+        let shape = Shape { batch: x.dims()[0], group: self.group, maps, channels: self.channels, windows };
+        let extents: Vec<u64> = std::iter::once(shape.batch)
+            .chain(windows.iter().map(|w| w.output.unsigned_abs()))
+            .chain([shape.group, maps])
+            .collect();
+        let reduction: Vec<u64> = windows.iter().map(|w| w.kernel.unsigned_abs()).chain([shape.channels]).collect();
+        let all = [&extents[..], &reduction].concat();
+        let mut f = Formula::new(&extents);
+        let reduced = f.core(dtype)?;
+        let result = epilogue(b, &mut f, reduced)?;
+        let weights = Read::plain(shape.weights(w)?);
+        let spec = |b: &Builder<'_>, x: Lazy| -> Lowering<Option<Spec>> {
+            let Some(x) = shape.input(&x)? else { return Ok(None) };
+            let (core, reads) = core(b, &all, [x, weights.clone()])?;
+            Ok(Some(Spec::reduction(reduction.clone(), core, reads, f.clone(), result)))
+        };
+
+        // The input as it lies, else channels last, else channels first: the first whose step is affordable, or the cheapest.
+        let last: Vec<usize> = std::iter::once(0).chain(2..rank).chain([1]).collect();
+        let back: Vec<usize> = std::iter::once(0).chain([rank - 1]).chain(1..rank - 1).collect();
+        let mut best: Option<(u64, Spec)> = None;
+        for layout in 0..3 {
+            let laid = match layout {
+                0 => x.clone(),
+                1 => b.dense(&x.permute(&last))?.permute(&back),
+                _ => b.dense(x)?,
+            };
+            let Some(candidate) = spec(b, laid)? else { continue };
+            let gas = b.reduction_gas(&candidate, dtype)?;
+            if best.as_ref().is_none_or(|b| gas < b.0) {
+                best = Some((gas, candidate));
+            }
+            if best.as_ref().is_some_and(|b| b.0 <= STEP_GAS_CEILING) {
+                break;
+            }
+        }
+        let (_, spec) = best.ok_or("its input has no usable layout")?;
+        let y = b.reduce(spec, dtype)?;
+
+        let mut physical: Vec<u64> = y.dims();
+        physical.splice(n + 1.., [self.maps]);
+        b.shaped(&y, physical);
+        // n, spatial.., group, map back to n, (group, map), spatial..
+        let channel: Axis = merged(y.axes[n + 1].iter().chain(&y.axes[n + 2]).copied());
+        let axes = std::iter::once(y.axes[0].clone()).chain([channel]).chain(y.axes[1..=n].iter().cloned()).collect();
+        Ok(Lazy { axes, ..y })
+    }
 }
 
 struct Shape<'w> {

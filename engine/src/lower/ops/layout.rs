@@ -179,29 +179,34 @@ pub(super) fn gathered(b: &mut Builder<'_>, x: &Lazy, indices: &Lazy, a: usize) 
     let mut dims = x.dims();
     dims.splice(a..=a, indices.dims());
     mul(&dims)?;
-    let step = if wrapped.len() > 1 { wrapped[1] - wrapped[0] } else { 1 };
-    let even = wrapped.windows(2).all(|w| w[1] - w[0] == step);
-    let flat = if wrapped.is_empty() {
-        b.slice(x, a, 0, 1, 0)?
+    let flat = take(b, x, a, &wrapped)?;
+    b.reshape(&flat, &dims)
+}
+
+/// The coordinates `indices` of an axis, each inside it.
+pub(super) fn take(b: &mut Builder<'_>, x: &Lazy, a: usize, indices: &[i64]) -> Lowering<Lazy> {
+    let step = if indices.len() > 1 { indices[1] - indices[0] } else { 1 };
+    let even = indices.windows(2).all(|w| w[1] - w[0] == step);
+    if indices.is_empty() {
+        b.slice(x, a, 0, 1, 0)
     } else if even && step != 0 {
-        b.slice(x, a, wrapped[0].unsigned_abs(), step, wrapped.len() as u64)?
+        b.slice(x, a, indices[0].unsigned_abs(), step, indices.len() as u64)
     } else if even {
-        let one = b.slice(x, a, wrapped[0].unsigned_abs(), 1, 1)?;
+        let one = b.slice(x, a, indices[0].unsigned_abs(), 1, 1)?;
         let mut wide = one.dims();
-        wide[a] = wrapped.len() as u64;
-        one.broadcast(&wide).ok_or("its index does not repeat")?
+        wide[a] = indices.len() as u64;
+        one.broadcast(&wide).ok_or_else(|| "its index does not repeat".into())
     } else if b.constant_of(x.def).is_some() {
         let dense = b.dense(x)?;
         let tensor = b.constant_of(dense.def).filter(|t| t.len() as u64 == x.elements());
-        let made = rows(tensor.ok_or("a repeated constant in no even row")?, &x.dims(), a, &wrapped)?;
-        b.constant(made)
-    } else if wrapped.len() <= JOINED {
-        let rows = wrapped.iter().map(|i| b.slice(x, a, i.unsigned_abs(), 1, 1)).collect::<Lowering<Vec<_>>>()?;
-        joined(b, rows, a)?
+        let made = rows(tensor.ok_or("a repeated constant in no even row")?, &x.dims(), a, indices)?;
+        Ok(b.constant(made))
+    } else if indices.len() <= JOINED {
+        let rows = indices.iter().map(|i| b.slice(x, a, i.unsigned_abs(), 1, 1)).collect::<Lowering<Vec<_>>>()?;
+        joined(b, rows, a)
     } else {
-        return Err(format!("more than {JOINED} indices in no even row are only supported on constants"));
-    };
-    b.reshape(&flat, &dims)
+        Err(format!("more than {JOINED} indices in no even row are only supported on constants"))
+    }
 }
 
 /// The rows of a constant along an axis.

@@ -18,6 +18,19 @@ pub(super) fn dot(
     if [a, b].iter().any(|t| t.dtype != DType::F32) {
         return Err(format!("a matrix product of {} and {}: only f32 is supported", a.dtype, b.dtype));
     }
+    let core = |_: &Builder<'_>, _: &[u64], reads: [Read; 2]| Ok((Core::Dot { a: 0, b: 1 }, reads.into()));
+    product(builder, a, b, DType::F32, core, epilogue)
+}
+
+/// The same with any core of type `dtype`, made from the element axes with k behind them and the reads of both factors over these.
+pub(super) fn product(
+    builder: &mut Builder<'_>,
+    a: &Lazy,
+    b: &Lazy,
+    dtype: DType,
+    core: impl FnOnce(&Builder<'_>, &[u64], [Read; 2]) -> Lowering<(Core, Vec<Read>)>,
+    epilogue: impl FnOnce(&Builder<'_>, &mut Formula, NodeId) -> Lowering<NodeId>,
+) -> Lowering<Lazy> {
     let batched = |t: &Lazy| Lazy { axes: t.axes[..t.rank() - 2].to_vec(), ..t.clone() };
     let (a_batch, b_batch) = (batched(a), batched(b));
     let batch = broadcast_dims([&a_batch, &b_batch])?;
@@ -31,18 +44,23 @@ pub(super) fn dot(
         over.axes.extend(tail);
         Ok(Read::plain(over))
     };
-    let reads = vec![
+    let reads = [
         spread(&a_batch, [last(a, 2), axis(n, 0), last(a, 1)])?,
         spread(&b_batch, [axis(m, 0), last(b, 1), last(b, 2)])?,
     ];
     let mut f = Formula::new(&[&batch[..], &[m, n]].concat());
-    let core = f.core(DType::F32)?;
-    let result = epilogue(builder, &mut f, core)?;
-    builder.reduce(Spec::reduction(vec![k], Core::Dot { a: 0, b: 1 }, reads, f, result), DType::F32)
+    let (core, reads) = core(builder, &[&f.dims[..], &[k]].concat(), reads)?;
+    let reduced = f.core(dtype)?;
+    let result = epilogue(builder, &mut f, reduced)?;
+    builder.reduce(Spec::reduction(vec![k], core, reads, f, result), dtype)
 }
 
-pub(super) fn matmul(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
-    let (mut a, mut b) = (c.input(0)?, c.input(1)?);
+/// A product of two tensors of which either may be a vector, by `multiply`, which takes matrices.
+pub(super) fn of_matrices(
+    mut a: Lazy,
+    mut b: Lazy,
+    multiply: impl FnOnce(&Lazy, &Lazy) -> Lowering<Lazy>,
+) -> Lowering<Lazy> {
     let (row, column) = (a.rank() == 1, b.rank() == 1);
     if a.rank() == 0 || b.rank() == 0 {
         return Err("a matrix product of a scalar".into());
@@ -53,7 +71,7 @@ pub(super) fn matmul(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     if column {
         b.axes.push(Axis::new());
     }
-    let mut y = dot(c.b, &a, &b, |_, _, core| Ok(core))?;
+    let mut y = multiply(&a, &b)?;
     if column {
         y.axes.pop();
     }
@@ -61,7 +79,12 @@ pub(super) fn matmul(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         let at = y.rank() - if column { 1 } else { 2 };
         y.axes.remove(at);
     }
-    Ok(vec![y])
+    Ok(y)
+}
+
+pub(super) fn matmul(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+    let (a, b) = (c.input(0)?, c.input(1)?);
+    Ok(vec![of_matrices(a, b, |a, b| dot(c.b, a, b, |_, _, core| Ok(core)))?])
 }
 
 /// alpha * (A B) + beta * C.

@@ -4,6 +4,7 @@ mod activation;
 mod arg;
 mod attention;
 mod bits;
+mod candidates;
 mod causal_conv;
 mod concat;
 mod constant;
@@ -12,6 +13,8 @@ mod cumulative;
 mod einsum;
 mod elementwise;
 mod heads;
+mod integer;
+mod known;
 mod layer_norm;
 mod layout;
 mod linear;
@@ -22,11 +25,16 @@ mod pad;
 mod pool;
 mod position;
 mod power;
+mod quantize;
+mod recurrent;
 mod reduce;
 mod rotary;
+mod scatter;
 mod select;
 mod shape;
 mod softmax;
+mod suppression;
+mod topk;
 mod window;
 
 use super::Lowering;
@@ -124,6 +132,16 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "Einsum" => einsum::einsum,
         "Det" => linear::determinant,
         "AffineGrid" => linear::affine_grid,
+        "MatMulInteger" => integer::matmul,
+        "ConvInteger" => integer::conv,
+        "QLinearMatMul" => integer::qlinear_matmul,
+        "QLinearConv" => integer::qlinear_conv,
+        "QuantizeLinear" => quantize::quantize,
+        "DequantizeLinear" => quantize::dequantize,
+        "DynamicQuantizeLinear" => quantize::dynamic_quantize,
+        "RNN" => recurrent::rnn,
+        "GRU" => recurrent::gru,
+        "LSTM" => recurrent::lstm,
         "Softmax" => softmax::softmax,
         "LogSoftmax" => softmax::log_softmax,
         "Hardmax" => softmax::hardmax,
@@ -164,6 +182,14 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "Slice" => layout::slice,
         "Split" => layout::split,
         "Gather" => layout::gather,
+        "Scatter" | "ScatterElements" => scatter::elements,
+        "ScatterND" => scatter::nd,
+        "TensorScatter" => scatter::run,
+        "TopK" => topk::top_k,
+        "Compress" => known::compress,
+        "NonZero" => known::non_zero,
+        "Unique" => known::unique,
+        "NonMaxSuppression" => suppression::suppression,
         "DepthToSpace" => layout::depth_to_space,
         "SpaceToDepth" => layout::space_to_depth,
         "Reshape" => shape::reshape,
