@@ -104,8 +104,18 @@ impl<'a> Builder<'a> {
 
     /// The elements of an integer constant (few enough to be a shape, axes or indices).
     pub(super) fn ints(&self, lazy: &Lazy) -> Option<Vec<i64>> {
+        if matches!(lazy.dtype, DType::I64 | DType::I32) { self.registers(lazy) } else { None }
+    }
+
+    /// The elements of an f32 constant (few enough to be scales).
+    pub(super) fn floats(&self, lazy: &Lazy) -> Option<Vec<f32>> {
+        let registers = if lazy.dtype == DType::F32 { self.registers(lazy) } else { None };
+        Some(registers?.into_iter().map(|r| f32::from_bits(r as u32)).collect()) // the 32 bits of the register
+    }
+
+    fn registers(&self, lazy: &Lazy) -> Option<Vec<i64>> {
         let tensor = self.constant_of(lazy.def)?;
-        if !matches!(lazy.dtype, DType::I64 | DType::I32) || lazy.elements() > FOLD_LIMIT {
+        if lazy.elements() > FOLD_LIMIT {
             return None;
         }
         lazy.addresses().map(|a| tensor.register(usize::try_from(a).ok()?)).collect()

@@ -1,4 +1,4 @@
-//! Concat and Pad: views of which the first whose guards hold gives the element.
+//! Joined tensors: views of which the first whose guards hold gives the element.
 
 use crate::lower::Lowering;
 use crate::lower::builder::Builder;
@@ -6,8 +6,7 @@ use crate::lower::context::{Context, axis_of};
 use crate::lower::formula::Formula;
 use crate::lower::lazy::{Lazy, axis};
 use crate::lower::spec::{Access, Bound, Read};
-use crate::program::DType;
-use crate::program::limits::{MAX_ACCESSES, MAX_GUARDS, MAX_OPERANDS};
+use crate::program::limits::{MAX_ACCESSES, MAX_OPERANDS};
 
 pub(super) fn concat(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let all = c.all()?;
@@ -69,66 +68,45 @@ fn join(b: &mut Builder<'_>, parts: &[Lazy], at: usize) -> Lowering<Lazy> {
     b.map(f, result)
 }
 
-/// Pad with a constant; negative pads crop.
-pub(super) fn pad(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
-    let mut x = c.input(0)?;
-    let mode = c.attributes.string("mode")?.unwrap_or_else(|| "constant".into());
-    if mode != "constant" {
-        return Err(format!("mode `{mode}` is not supported"));
+/// Coordinates of an axis in any order and number, as even runs that are joined; `None` where there are more than `most` runs.
+pub(super) fn picked(
+    b: &mut Builder<'_>,
+    x: &Lazy,
+    at: usize,
+    coordinates: &[u64],
+    most: usize,
+) -> Lowering<Option<Lazy>> {
+    let runs = runs(coordinates)?;
+    if runs.len() > most {
+        return Ok(None);
     }
-    let pads = c.ints_or("pads", 1, 11)?.ok_or("its pads are missing")?;
-    let fill = if c.opset < 11 {
-        DType::F32.canonical(c.float("value", 0.0)?.to_bits().into())
-    } else {
-        match c.optional(2)? {
-            None => 0,
-            Some(value) if value.dtype == x.dtype => c.b.scalar(&value).ok_or("its value must be one constant")?,
-            Some(value) => return Err(format!("a {} padded with {}", x.dtype, value.dtype)),
-        }
-    };
-    let axes: Vec<usize> = match if c.opset < 18 { None } else { c.optional_ints(3, "axes")? } {
-        None => (0..x.rank()).collect(),
-        Some(axes) => axes.iter().map(|&a| axis_of(a, x.rank())).collect::<Lowering<_>>()?,
-    };
-    if pads.len() != 2 * axes.len() || pads.iter().any(|p| p.unsigned_abs() >= 1 << 40) {
-        return Err(format!("pads {pads:?} do not fit {} axes", axes.len()));
+    let mut parts = Vec::with_capacity(runs.len());
+    for (start, step, length) in runs {
+        parts.push(if step == 0 {
+            let one = b.slice(x, at, start, 1, 1)?;
+            let mut dims = one.dims();
+            dims[at] = length;
+            one.broadcast(&dims).ok_or("its coordinate does not repeat")?
+        } else {
+            b.slice(x, at, start, step, length)?
+        });
     }
-    if c.opset < 11 && x.dtype != DType::F32 {
-        return Err("only f32 is supported".into());
-    }
-    let mut wider = Vec::new();
-    for (i, &a) in axes.iter().enumerate() {
-        let (before, after) = (pads[i], pads[axes.len() + i]);
-        let size = i64::try_from(x.dims()[a]).map_err(|e| e.to_string())?;
-        let (first, end) = ((-before).max(0), size - (-after).max(0));
-        if first > end {
-            return Err(format!("pads {pads:?} crop more than there is"));
-        }
-        x = c.b.slice(&x, a, first.unsigned_abs(), 1, (end - first).unsigned_abs())?;
-        if before > 0 || after > 0 {
-            wider.push((a, before.max(0), after.max(0)));
-        }
-    }
-    for group in wider.chunks(MAX_GUARDS) {
-        x = widened(c.b, x, group, fill)?;
-    }
-    Ok(vec![x])
+    if parts.is_empty() { b.slice(x, at, 0, 1, 0).map(Some) } else { joined(b, parts, at).map(Some) }
 }
 
-fn widened(b: &mut Builder<'_>, x: Lazy, pads: &[(usize, i64, i64)], fill: i64) -> Lowering<Lazy> {
-    let axes: Vec<usize> = pads.iter().map(|p| p.0).collect();
-    let mut lazy = b.plain_axes(x, &axes)?;
-    let mut guards = Vec::new();
-    for &(a, before, after) in pads {
-        let size = lazy.dims()[a];
-        let stride = lazy.axes[a].first().map_or(0, |f| f.stride);
-        lazy.base = stride.checked_mul(before).and_then(|n| lazy.base.checked_sub(n)).ok_or("an address overflows")?;
-        lazy.axes[a] = axis(size.saturating_add(before.unsigned_abs()).saturating_add(after.unsigned_abs()), stride);
-        guards.push(Bound { limit: size, base: -before, terms: vec![(a, 1)] });
+/// First coordinate, step and length of each even run.
+fn runs(coordinates: &[u64]) -> Lowering<Vec<(u64, i64, u64)>> {
+    let signed = |x: u64| i64::try_from(x).map_err(|e| e.to_string());
+    let mut runs = Vec::new();
+    let mut rest = coordinates;
+    while let Some((&first, others)) = rest.split_first() {
+        let step = others.first().map_or(Ok(1), |&next| Ok::<i64, String>(signed(next)? - signed(first)?))?;
+        let mut length = 1;
+        while length < rest.len() && signed(rest[length])? - signed(rest[length - 1])? == step {
+            length += 1;
+        }
+        runs.push((first, step, length as u64));
+        rest = &rest[length..];
     }
-    let dims = lazy.dims();
-    crate::lower::mul(&dims)?;
-    let mut f = Formula::new(&dims);
-    let load = f.read(Read { fill, accesses: vec![Access { lazy, guards }] })?;
-    b.map(f, load)
+    Ok(runs)
 }

@@ -4,6 +4,7 @@
 use super::window::{Window, windows};
 use crate::lower::Lowering;
 use crate::lower::bill::STEP_GAS_CEILING;
+use crate::lower::builder::Builder;
 use crate::lower::context::Context;
 use crate::lower::formula::Formula;
 use crate::lower::lazy::{Axis, Lazy, axis, merged};
@@ -58,27 +59,7 @@ pub(super) fn conv(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         Ok(reads.map(|reads| Spec::reduction(reduction, Core::Dot { a: 0, b: 1 }, reads, epilogue.clone(), result)))
     };
 
-    // The input as it lies, else channels last, else channels first: the first whose step is affordable, or the cheapest.
-    let rank = xd.len();
-    let last: Vec<usize> = std::iter::once(0).chain(2..rank).chain([1]).collect();
-    let back: Vec<usize> = std::iter::once(0).chain([rank - 1]).chain(1..rank - 1).collect();
-    let mut best: Option<(u64, Spec)> = None;
-    for layout in 0..3 {
-        let laid = match layout {
-            0 => x.clone(),
-            1 => c.b.dense(&x.permute(&last))?.permute(&back),
-            _ => c.b.dense(&x)?,
-        };
-        let Some(candidate) = spec(laid)? else { continue };
-        let gas = c.b.reduction_gas(&candidate, DType::F32)?;
-        if best.as_ref().is_none_or(|b| gas < b.0) {
-            best = Some((gas, candidate));
-        }
-        if best.as_ref().is_some_and(|b| b.0 <= STEP_GAS_CEILING) {
-            break;
-        }
-    }
-    let (_, spec) = best.ok_or("its input has no usable layout")?;
+    let spec = laid_out(c.b, &x, spec)?;
     let y = c.b.reduce(spec, DType::F32)?;
 
     let mut physical: Vec<u64> = y.dims();
@@ -89,6 +70,30 @@ pub(super) fn conv(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let channel: Axis = merged(y.axes[n + 1].iter().chain(&y.axes[n + 2]).copied());
     let axes = std::iter::once(y.axes[0].clone()).chain([channel]).chain(y.axes[1..=n].iter().cloned()).collect();
     Ok(vec![Lazy { axes, ..y }])
+}
+
+/// What is made of the input as it lies, else channels last, else channels first: the first one whose step is affordable, or the cheapest.
+pub(super) fn laid_out(b: &mut Builder<'_>, x: &Lazy, spec: impl Fn(Lazy) -> Lowering<Option<Spec>>) -> Lowering<Spec> {
+    let rank = x.rank();
+    let last: Vec<usize> = std::iter::once(0).chain(2..rank).chain([1]).collect();
+    let back: Vec<usize> = std::iter::once(0).chain([rank - 1]).chain(1..rank - 1).collect();
+    let mut best: Option<(u64, Spec)> = None;
+    for layout in 0..3 {
+        let laid = match layout {
+            0 => x.clone(),
+            1 => b.dense(&x.permute(&last))?.permute(&back),
+            _ => b.dense(x)?,
+        };
+        let Some(candidate) = spec(laid)? else { continue };
+        let gas = b.reduction_gas(&candidate, DType::F32)?;
+        if best.as_ref().is_none_or(|b| gas < b.0) {
+            best = Some((gas, candidate));
+        }
+        if best.as_ref().is_some_and(|b| b.0 <= STEP_GAS_CEILING) {
+            break;
+        }
+    }
+    Ok(best.ok_or("its input has no usable layout")?.1)
 }
 
 struct Shape<'w> {

@@ -2,19 +2,28 @@
 
 mod activation;
 mod arg;
+mod col2im;
 mod concat;
 mod constant;
 mod conv;
+mod conv_transpose;
 mod cumulative;
 mod elementwise;
+mod fourier;
 mod layout;
 mod matmul;
 mod norm;
+mod pad;
+mod phases;
 mod pool;
 mod reduce;
+mod resample;
+mod resize;
 mod select;
 mod shape;
+mod signal;
 mod softmax;
+mod unpool;
 mod window;
 
 use super::Lowering;
@@ -90,10 +99,15 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "Sign" => select::sign,
         "IsNaN" => select::is_nan,
         "Conv" => conv::conv,
+        "ConvTranspose" => conv_transpose::conv_transpose,
+        "Col2Im" => col2im::col2im,
         "MaxPool" => pool::max_pool,
         "AveragePool" => pool::average_pool,
+        "LpPool" => pool::lp_pool,
+        "MaxUnpool" => unpool::max_unpool,
         "GlobalMaxPool" => pool::global_max_pool,
         "GlobalAveragePool" => pool::global_average_pool,
+        "GlobalLpPool" => pool::global_lp_pool,
         "MatMul" => matmul::matmul,
         "Gemm" => matmul::gemm,
         "Softmax" => softmax::softmax,
@@ -114,7 +128,10 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "BatchNormalization" => norm::batch_normalization,
         "LRN" => norm::lrn,
         "Concat" => concat::concat,
-        "Pad" => concat::pad,
+        "Pad" => pad::pad,
+        "CenterCropPad" => pad::center_crop_pad,
+        "Resize" => resize::resize,
+        "Upsample" => resize::upsample,
         "Identity" => layout::identity,
         "Dropout" => layout::dropout,
         "Transpose" => layout::transpose,
@@ -134,6 +151,12 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "Constant" => constant::constant,
         "ConstantOfShape" => constant::constant_of_shape,
         "Range" => constant::range,
+        "HannWindow" => |c| signal::window(c, signal::HANN),
+        "HammingWindow" => |c| signal::window(c, signal::HAMMING),
+        "BlackmanWindow" => |c| signal::window(c, signal::BLACKMAN),
+        "MelWeightMatrix" => signal::mel_weight_matrix,
+        "DFT" => fourier::dft,
+        "STFT" => fourier::stft,
         _ => return None,
     })
 }
