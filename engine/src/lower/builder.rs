@@ -107,6 +107,12 @@ impl<'a> Builder<'a> {
         self.registers(lazy).filter(|_| matches!(lazy.dtype, DType::I64 | DType::I32))
     }
 
+    /// The elements of an f32 constant (few enough to be scales).
+    pub(super) fn floats(&self, lazy: &Lazy) -> Option<Vec<f32>> {
+        let registers = self.registers(lazy).filter(|_| lazy.dtype == DType::F32);
+        Some(registers?.into_iter().map(|r| f32::from_bits(r as u32)).collect()) // the 32 bits of the register
+    }
+
     /// The registers of a constant with few enough elements to compute with when compiling.
     pub(super) fn registers(&self, lazy: &Lazy) -> Option<Vec<i64>> {
         let tensor = self.constant_of(lazy.def)?;

@@ -64,7 +64,16 @@ impl<'c, 'a> Context<'c, 'a> {
         })
     }
 
-    /// The same from an attribute or, in newer operator sets, an input.
+    /// Input `index` as floats known now, such as scales.
+    pub(super) fn optional_floats(&mut self, index: usize, what: &str) -> Lowering<Option<Vec<f32>>> {
+        let Some(lazy) = self.optional(index)? else { return Ok(None) };
+        let known = self.b.floats(&lazy).filter(|_| lazy.rank() <= 1);
+        known.map(Some).ok_or_else(|| {
+            format!("its {what} is not known when compiling: bind the input that it comes from to a constant")
+        })
+    }
+
+    /// Integers from an attribute or, in newer operator sets, an input.
     pub(super) fn ints_or(&mut self, attribute: &str, index: usize, since: i64) -> Lowering<Option<Vec<i64>>> {
         if self.opset < since { self.attributes.ints(attribute) } else { self.optional_ints(index, attribute) }
     }

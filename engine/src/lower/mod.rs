@@ -17,6 +17,7 @@ mod fuse;
 mod graph;
 mod lazy;
 mod ops;
+mod series;
 mod spec;
 
 pub use bill::{Around, Bill, bill, gas, step};

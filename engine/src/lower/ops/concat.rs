@@ -1,4 +1,4 @@
-//! Concat: views of which the first whose guards hold gives the element.
+//! Joined tensors: views of which the first whose guards hold gives the element.
 
 use crate::lower::Lowering;
 use crate::lower::builder::Builder;
@@ -66,4 +66,47 @@ fn join(b: &mut Builder<'_>, parts: &[Lazy], at: usize) -> Lowering<Lazy> {
         result = f.select(valid, load, result)?;
     }
     b.map(f, result)
+}
+
+/// Coordinates of an axis in any order and number, as even runs that are joined; `None` where there are more than `most` runs.
+pub(super) fn picked(
+    b: &mut Builder<'_>,
+    x: &Lazy,
+    at: usize,
+    coordinates: &[u64],
+    most: usize,
+) -> Lowering<Option<Lazy>> {
+    let runs = runs(coordinates)?;
+    if runs.len() > most {
+        return Ok(None);
+    }
+    let mut parts = Vec::with_capacity(runs.len());
+    for (start, step, length) in runs {
+        parts.push(if step == 0 {
+            let one = b.slice(x, at, start, 1, 1)?;
+            let mut dims = one.dims();
+            dims[at] = length;
+            one.broadcast(&dims).ok_or("its coordinate does not repeat")?
+        } else {
+            b.slice(x, at, start, step, length)?
+        });
+    }
+    if parts.is_empty() { b.slice(x, at, 0, 1, 0).map(Some) } else { joined(b, parts, at).map(Some) }
+}
+
+/// First coordinate, step and length of each even run.
+fn runs(coordinates: &[u64]) -> Lowering<Vec<(u64, i64, u64)>> {
+    let signed = |x: u64| i64::try_from(x).map_err(|e| e.to_string());
+    let mut runs = Vec::new();
+    let mut rest = coordinates;
+    while let Some((&first, others)) = rest.split_first() {
+        let step = others.first().map_or(Ok(1), |&next| Ok::<i64, String>(signed(next)? - signed(first)?))?;
+        let mut length = 1;
+        while length < rest.len() && signed(rest[length])? - signed(rest[length - 1])? == step {
+            length += 1;
+        }
+        runs.push((first, step, length as u64));
+        rest = &rest[length..];
+    }
+    Ok(runs)
 }

@@ -89,7 +89,7 @@ impl Convolution {
         epilogue: impl FnOnce(&Builder<'_>, &mut Formula, NodeId) -> Lowering<NodeId>,
     ) -> Lowering<Lazy> {
         let Self { x, w, windows, .. } = self;
-        let (n, rank) = (windows.len(), x.rank());
+        let n = windows.len();
         let maps = self.maps / self.group;
         let shape = Shape { batch: x.dims()[0], group: self.group, maps, channels: self.channels, windows };
         let extents: Vec<u64> = std::iter::once(shape.batch)
@@ -108,26 +108,7 @@ impl Convolution {
             Ok(Some(Spec::reduction(reduction.clone(), core, reads, f.clone(), result)))
         };
 
-        // The input as it lies, else channels last, else channels first: the first whose step is affordable, or the cheapest.
-        let last: Vec<usize> = std::iter::once(0).chain(2..rank).chain([1]).collect();
-        let back: Vec<usize> = std::iter::once(0).chain([rank - 1]).chain(1..rank - 1).collect();
-        let mut best: Option<(u64, Spec)> = None;
-        for layout in 0..3 {
-            let laid = match layout {
-                0 => x.clone(),
-                1 => b.dense(&x.permute(&last))?.permute(&back),
-                _ => b.dense(x)?,
-            };
-            let Some(candidate) = spec(b, laid)? else { continue };
-            let gas = b.reduction_gas(&candidate, dtype)?;
-            if best.as_ref().is_none_or(|b| gas < b.0) {
-                best = Some((gas, candidate));
-            }
-            if best.as_ref().is_some_and(|b| b.0 <= STEP_GAS_CEILING) {
-                break;
-            }
-        }
-        let (_, spec) = best.ok_or("its input has no usable layout")?;
+        let spec = laid_out(b, x, dtype, spec)?;
         let y = b.reduce(spec, dtype)?;
 
         let mut physical: Vec<u64> = y.dims();
@@ -138,6 +119,35 @@ impl Convolution {
         let axes = std::iter::once(y.axes[0].clone()).chain([channel]).chain(y.axes[1..=n].iter().cloned()).collect();
         Ok(Lazy { axes, ..y })
     }
+}
+
+/// What is made of the input as it lies, else channels last, else channels first: the first one whose step is affordable, or the cheapest.
+pub(super) fn laid_out(
+    b: &mut Builder<'_>,
+    x: &Lazy,
+    dtype: DType,
+    spec: impl Fn(&Builder<'_>, Lazy) -> Lowering<Option<Spec>>,
+) -> Lowering<Spec> {
+    let rank = x.rank();
+    let last: Vec<usize> = std::iter::once(0).chain(2..rank).chain([1]).collect();
+    let back: Vec<usize> = std::iter::once(0).chain([rank - 1]).chain(1..rank - 1).collect();
+    let mut best: Option<(u64, Spec)> = None;
+    for layout in 0..3 {
+        let laid = match layout {
+            0 => x.clone(),
+            1 => b.dense(&x.permute(&last))?.permute(&back),
+            _ => b.dense(x)?,
+        };
+        let Some(candidate) = spec(b, laid)? else { continue };
+        let gas = b.reduction_gas(&candidate, dtype)?;
+        if best.as_ref().is_none_or(|b| gas < b.0) {
+            best = Some((gas, candidate));
+        }
+        if best.as_ref().is_some_and(|b| b.0 <= STEP_GAS_CEILING) {
+            break;
+        }
+    }
+    Ok(best.ok_or("its input has no usable layout")?.1)
 }
 
 struct Shape<'w> {

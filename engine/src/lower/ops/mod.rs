@@ -6,12 +6,15 @@ mod attention;
 mod bits;
 mod candidates;
 mod causal_conv;
+mod col2im;
 mod concat;
 mod constant;
 mod conv;
+mod conv_transpose;
 mod cumulative;
 mod einsum;
 mod elementwise;
+mod fourier;
 mod heads;
 mod integer;
 mod known;
@@ -22,19 +25,24 @@ mod linear_attention;
 mod matmul;
 mod norm;
 mod pad;
+mod phases;
 mod pool;
 mod position;
 mod power;
 mod quantize;
 mod recurrent;
 mod reduce;
+mod resample;
+mod resize;
 mod rotary;
 mod scatter;
 mod select;
 mod shape;
+mod signal;
 mod softmax;
 mod suppression;
 mod topk;
+mod unpool;
 mod window;
 
 use super::Lowering;
@@ -123,10 +131,15 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "OneHot" => position::one_hot,
         "EyeLike" => position::eye_like,
         "Conv" => conv::conv,
+        "ConvTranspose" => conv_transpose::conv_transpose,
+        "Col2Im" => col2im::col2im,
         "MaxPool" => pool::max_pool,
         "AveragePool" => pool::average_pool,
+        "LpPool" => pool::lp_pool,
+        "MaxUnpool" => unpool::max_unpool,
         "GlobalMaxPool" => pool::global_max_pool,
         "GlobalAveragePool" => pool::global_average_pool,
+        "GlobalLpPool" => pool::global_lp_pool,
         "MatMul" => matmul::matmul,
         "Gemm" => matmul::gemm,
         "Einsum" => einsum::einsum,
@@ -173,7 +186,9 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "LpNormalization" => layer_norm::lp,
         "Concat" => concat::concat,
         "Pad" => pad::pad,
-        "CenterCropPad" => pad::center,
+        "CenterCropPad" => pad::center_crop_pad,
+        "Resize" => resize::resize,
+        "Upsample" => resize::upsample,
         "Identity" => layout::identity,
         "Dropout" => layout::dropout,
         "Transpose" => layout::transpose,
@@ -201,6 +216,12 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "Constant" => constant::constant,
         "ConstantOfShape" => constant::constant_of_shape,
         "Range" => constant::range,
+        "HannWindow" => |c| signal::window(c, signal::HANN),
+        "HammingWindow" => |c| signal::window(c, signal::HAMMING),
+        "BlackmanWindow" => |c| signal::window(c, signal::BLACKMAN),
+        "MelWeightMatrix" => signal::mel_weight_matrix,
+        "DFT" => fourier::dft,
+        "STFT" => fourier::stft,
         _ => return None,
     })
 }

@@ -52,7 +52,7 @@ pub(super) fn batch_normalization(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>
     Ok(vec![y?])
 }
 
-/// x / (bias + alpha / size * sum of squares over the neighbouring channels)^beta, for a beta made of square roots.
+/// x / (bias + alpha / size * sum of squares over the neighbouring channels)^beta, the power by square roots where beta allows.
 pub(super) fn lrn(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let x = c.input(0)?;
     let (alpha, beta, bias) = (c.float("alpha", 1e-4)?, c.float("beta", 0.75)?, c.float("bias", 1.0)?);
@@ -84,7 +84,10 @@ pub(super) fn lrn(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
             let fourth = f.op(Op::Sqrt, &[root])?;
             f.op(Op::Mul, &[root, fourth])?
         }
-        _ => return Err(format!("beta {beta} is not supported, only 0.5, 0.75 and 1")),
+        _ => {
+            let beta = f.float(beta)?;
+            f.op(Op::Pow, &[base, beta])?
+        }
     };
     let result = f.op(Op::Div, &[element, power])?;
     let core = Core::Fold { op: FoldOp::SumSq, body: Expr { nodes: vec![Node::Load(0)] } };

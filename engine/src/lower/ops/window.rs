@@ -43,7 +43,8 @@ impl Window {
     }
 }
 
-fn given(c: &mut Context<'_, '_>, name: &str, count: usize, default: i64, least: i64) -> Lowering<Vec<i64>> {
+/// A list attribute of `count` numbers, none below `least`.
+pub(super) fn given(c: &mut Context<'_, '_>, name: &str, count: usize, default: i64, least: i64) -> Lowering<Vec<i64>> {
     let values = c.attributes.ints(name)?.unwrap_or_else(|| vec![default; count]);
     if values.len() != count || values.iter().any(|v| !(least..LIMIT).contains(v)) {
         return Err(format!("attribute `{name}` {values:?} does not fit {count} spatial dimensions"));
