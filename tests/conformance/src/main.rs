@@ -31,6 +31,9 @@ struct Cli {
     /// Only the cases whose name has this in it; what each comes to is printed
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// Only the cases of this kind: node, simple, pytorch-converted, pytorch-operator or real; may be given several times
+    #[arg(long, value_name = "KIND")]
+    kind: Vec<String>,
     /// Elements of every instruction that the reference interpreter and the contract compute
     #[arg(long, value_name = "N", default_value_t = 4)]
     samples: u64,
@@ -40,6 +43,18 @@ struct Cli {
     /// Write docs/conformance.md instead of comparing with it
     #[arg(long)]
     write: bool,
+}
+
+impl Cli {
+    fn chooses(&self, case: &cases::Case) -> bool {
+        let named = self.only.as_ref().is_none_or(|text| case.name.contains(text));
+        named && (self.kind.is_empty() || self.kind.contains(&case.kind))
+    }
+
+    /// Whether no case is left out.
+    fn is_whole(&self) -> bool {
+        self.only.is_none() && self.kind.is_empty()
+    }
 }
 
 fn main() -> ExitCode {
@@ -55,10 +70,13 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<(), Failure> {
     let ignored = ignored::read()?;
     let listed = cases::listed()?;
-    let chosen: Vec<_> = listed.iter().filter(|c| cli.only.as_ref().is_none_or(|text| c.name.contains(text))).collect();
+    let chosen: Vec<_> = listed.iter().filter(|case| cli.chooses(case)).collect();
+    if chosen.is_empty() {
+        return Err("no case has such a name and kind".into());
+    }
     let folder = cases::Folder::open(cli.cases.as_deref())?;
     let reports = run::all(&chosen, &folder, cli.samples)?;
-    if cli.only.is_some() {
+    if !cli.is_whole() && !cli.json {
         reports.iter().for_each(|report| println!("{report}"));
     }
     let summary = Summary::new(&reports);
@@ -68,7 +86,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         println!("{summary}");
     }
     unexpected(&reports, &ignored)?;
-    if cli.only.is_none() { table::compare(&reports, &ignored, &summary, cli.write) } else { Ok(()) }
+    if cli.is_whole() { table::compare(&reports, &ignored, &summary, cli.write) } else { Ok(()) }
 }
 
 /// Fails when a case fails that should pass, or passes though it is said not to.

@@ -68,15 +68,16 @@ pub(crate) fn all<'a>(cases: &[&'a Case], folder: &Folder, samples: u64) -> Resu
 }
 
 fn one(judge: &mut Judge, case: &Case, folder: &Folder, samples: u64) -> Result<Outcome, String> {
-    let files = folder.files(case).map_err(|e| e.to_string())?;
-    let compiled = match compile(&files) {
+    let compiled =
+        folder.files(case).map_err(|e| e.to_string()).and_then(|files| Ok((compile(&files)?, files.outputs)));
+    let (compiled, expected) = match compiled {
         Ok(compiled) => compiled,
         Err(reason) => return Ok(Outcome::Refused(reason)),
     };
     // Cases run side by side already.
     let options = Options { threads: 1, ..Options::default() };
     let outputs = exec::run(&compiled.package, &compiled.inputs, &options).map_err(|e| e.to_string())?;
-    if let Some(what) = difference(case, &outputs, &files.outputs) {
+    if let Some(what) = difference(case, &outputs, &expected) {
         return Ok(Outcome::Wrong(what));
     }
     let trace = Trace::new(&compiled.package, &compiled.inputs, &options).map_err(|e| e.to_string())?;
