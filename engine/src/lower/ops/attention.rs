@@ -7,7 +7,7 @@ use super::concat::joined;
 use super::elementwise::map;
 use super::heads::{apart, count, four, with_axis};
 use super::matmul::dot;
-use super::pad::filled;
+use super::pad::widened;
 use super::reduce::fold_axes;
 use crate::lower::Lowering;
 use crate::lower::builder::Builder;
@@ -341,7 +341,7 @@ fn over_scores(b: &mut Builder<'_>, mut mask: Lazy, dims: [u64; 5]) -> Lowering<
     if given[last] < keys {
         let nothing = if mask.dtype == DType::Bool { 0 } else { f32::NEG_INFINITY.to_bits().into() };
         let missing = i64::try_from(keys - given[last]).map_err(|e| e.to_string())?;
-        mask = filled(b, mask, &[(last, 0, missing)], nothing)?;
+        mask = widened(b, mask, &[(last, 0, missing)], nothing)?;
     }
     let wanted = [batch, shared * group, queries, keys];
     if mask.broadcast(&wanted).is_none() {

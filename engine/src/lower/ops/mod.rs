@@ -155,7 +155,7 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "LpNormalization" => layer_norm::lp,
         "Concat" => concat::concat,
         "Pad" => pad::pad,
-        "CenterCropPad" => pad::center,
+        "CenterCropPad" => pad::center_crop_pad,
         "Identity" => layout::identity,
         "Dropout" => layout::dropout,
         "Transpose" => layout::transpose,

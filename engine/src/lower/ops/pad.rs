@@ -58,7 +58,7 @@ pub(super) fn pad(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
             wider.push((a, before.max(0), after.max(0)));
         }
     }
-    let Some(border) = border else { return Ok(vec![filled(c.b, x, &wider, fill)?]) };
+    let Some(border) = border else { return Ok(vec![widened(c.b, x, &wider, fill)?]) };
     for (a, before, after) in wider {
         x = border.around(c.b, &x, a, before, after)?;
     }
@@ -66,7 +66,7 @@ pub(super) fn pad(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
 }
 
 /// CenterCropPad: the middle of the input, or zeros around it.
-pub(super) fn center(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
+pub(super) fn center_crop_pad(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let mut x = c.input(0)?;
     let shape = c.optional_ints(1, "shape")?.ok_or("its shape is missing")?;
     let axes: Vec<usize> = match c.attributes.ints("axes")? {
@@ -87,18 +87,18 @@ pub(super) fn center(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
             wider.push((a, missing / 2, missing - missing / 2));
         }
     }
-    Ok(vec![filled(c.b, x, &wider, 0)?])
+    Ok(vec![widened(c.b, x, &wider, 0)?])
 }
 
 /// With `fill` before and after it on any number of axes: (axis, before, after).
-pub(super) fn filled(b: &mut Builder<'_>, mut x: Lazy, pads: &[(usize, i64, i64)], fill: i64) -> Lowering<Lazy> {
+pub(super) fn widened(b: &mut Builder<'_>, mut x: Lazy, pads: &[(usize, i64, i64)], fill: i64) -> Lowering<Lazy> {
     for group in pads.chunks(MAX_GUARDS) {
-        x = widened(b, x, group, fill)?;
+        x = widened_together(b, x, group, fill)?;
     }
     Ok(x)
 }
 
-fn widened(b: &mut Builder<'_>, x: Lazy, pads: &[(usize, i64, i64)], fill: i64) -> Lowering<Lazy> {
+fn widened_together(b: &mut Builder<'_>, x: Lazy, pads: &[(usize, i64, i64)], fill: i64) -> Lowering<Lazy> {
     let axes: Vec<usize> = pads.iter().map(|p| p.0).collect();
     let mut lazy = b.plain_axes(x, &axes)?;
     let mut guards = Vec::new();
