@@ -6,7 +6,8 @@ use onnx_support::agreed::*;
 use onnx_support::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rebut_engine::lower::{Lowered, bill, gas::STEP_GAS_CEILING};
+use rebut_engine::lower::{LowerOptions, Lowered, bill, gas::STEP_GAS_CEILING, lower};
+use rebut_engine::onnx::model_from_bytes;
 use rebut_engine::tensor::Tensor;
 
 const SEED: u64 = 0xa77;
@@ -368,6 +369,23 @@ fn batches_by_elements() {
         outputs: 1,
     };
     assert_near(&one.run().unwrap()[0], &[0.5, -4.5, 1.5, 3.5], "batches");
+}
+
+/// Tensors without elements may have dimensions whose product is beyond all numbers: an error, not an overflow.
+#[test]
+fn huge_shapes_of_nothing() {
+    let n = 1 << 39;
+    let lowered = |bytes: Vec<u8>| {
+        let model = model_from_bytes(bytes, None).expect("a model");
+        lower(&model, &LowerOptions::default()).map_err(|e| e.to_string())
+    };
+    let norm = single("RMSNormalization", 23, &[("x", &[n, n, 0]), ("s", &[0])], vec![], vec![attr_int("axis", 0)]);
+    let inputs: [(&str, &[i64]); 3] = [("q", &[1, 0, n]), ("k", &[1, 0, 1]), ("v", &[1, 0, n])];
+    let heads = vec![attr_int("q_num_heads", n), attr_int("kv_num_heads", 1)];
+    for bytes in [norm, single("Attention", 23, &inputs, vec![], heads)] {
+        let error = lowered(bytes).unwrap_err();
+        assert!(error.contains("2^40"), "{error}");
+    }
 }
 
 /// Norms of negative elements, and of nothing but zeros.

@@ -14,6 +14,7 @@ use crate::lower::builder::Builder;
 use crate::lower::context::{Context, broadcast_dims};
 use crate::lower::formula::Formula;
 use crate::lower::lazy::{Axis, Lazy, axis};
+use crate::lower::mul;
 use crate::lower::spec::Spec;
 use crate::program::limits::FIRST_REDUCTION_AXIS;
 use crate::program::{Core, DType, FoldOp, NodeId, Op};
@@ -104,7 +105,7 @@ pub(super) fn attention(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         or_zero(b, f, y, attended.as_ref())
     })?;
     let y = if flat {
-        c.b.reshape(&y.permute(&[0, 3, 1, 2, 4]), &[batch, queries, heads * v_size])?
+        c.b.reshape(&y.permute(&[0, 3, 1, 2, 4]), &[batch, queries, mul(&[heads, v_size])?])?
     } else {
         c.b.reshape(&y, &[batch, heads, queries, v_size])?
     };
