@@ -6,7 +6,8 @@ use onnx_support::agreed::*;
 use onnx_support::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rebut_engine::lower::{bill, gas::STEP_GAS_CEILING};
+use rebut_engine::lower::{LowerOptions, Lowered, bill, gas::STEP_GAS_CEILING, lower};
+use rebut_engine::onnx::model_from_bytes;
 use rebut_engine::tensor::Tensor;
 
 const SEED: u64 = 0xa77;
@@ -127,15 +128,67 @@ fn attention_to_nothing() {
     assert_eq!(got[0].ty().dims, [1, 1, 0, 4]);
 }
 
-/// The size of a small language model's layer: its steps are affordable, and no value is larger than the scores.
+/// The sizes of models: no value is larger than the scores.
 #[test]
 fn attention_of_a_model() {
-    let flat = || Some(f32s(&[1, 128, 384], vec![0.5; 128 * 384]));
-    let attributes = vec![attr_int("q_num_heads", 12), attr_int("kv_num_heads", 12), attr_int("is_causal", 1)];
-    let (lowered, _) = attention(vec![flat(), flat(), flat()], attributes, 1).lowered().unwrap();
-    assert!(bill(&lowered.program).iter().all(|b| b.gas_worst <= STEP_GAS_CEILING));
-    let most = lowered.program.values.iter().map(|v| v.ty.elements()).max();
-    assert_eq!(most, Some(12 * 128 * 128));
+    for sequence in [128, 512] {
+        let flat = || Some(f32s(&[1, sequence, 384], vec![0.5; sequence * 384]));
+        let attributes = vec![attr_int("q_num_heads", 12), attr_int("kv_num_heads", 12), attr_int("is_causal", 1)];
+        let (lowered, _) = attention(vec![flat(), flat(), flat()], attributes, 1).lowered().unwrap();
+        let most = lowered.program.values.iter().map(|v| v.ty.elements()).max();
+        assert_eq!(most, Some(12 * (sequence * sequence) as u64));
+        affordable(&lowered, "Attention");
+    }
+}
+
+fn affordable(lowered: &Lowered, what: &str) {
+    let worst = bill(&lowered.program).into_iter().max_by_key(|b| b.gas_worst).expect("an instruction");
+    assert!(worst.gas_worst <= STEP_GAS_CEILING, "{what}: {worst:?}");
+}
+
+/// The sizes of models: each operator has steps that can be paid for.
+#[test]
+fn operators_of_models() {
+    let zeros = |dims: &[usize]| Some(f32s(dims, vec![0.0; dims.iter().product()]));
+    let heads =
+        |rule: &str| vec![attr_int("q_num_heads", 4), attr_int("kv_num_heads", 4), attr_string("update_rule", rule)];
+    let step = || zeros(&[1, 8, 256]);
+    let one = |operator: &'static str, opset: i64, inputs: Vec<Option<Tensor>>, attributes: Vec<Message>| {
+        let one = One { operator, opset, inputs, bound: &[], attributes, outputs: 1 };
+        affordable(&one.lowered().unwrap().0, operator);
+    };
+    one("LayerNormalization", 17, vec![zeros(&[1, 128, 768]), zeros(&[768]), zeros(&[768])], vec![]);
+    one("LayerNormalization", 17, vec![zeros(&[1, 96, 28, 28]), zeros(&[96, 28, 28])], vec![attr_int("axis", 1)]);
+    one("RMSNormalization", 23, vec![zeros(&[1, 16, 4096]), zeros(&[4096])], vec![]);
+    one("InstanceNormalization", 22, vec![zeros(&[1, 16, 96, 96]), zeros(&[16]), zeros(&[16])], vec![]);
+    one(
+        "GroupNormalization",
+        21,
+        vec![zeros(&[1, 320, 32, 32]), zeros(&[320]), zeros(&[320])],
+        vec![attr_int("num_groups", 32)],
+    );
+    one("MeanVarianceNormalization", 13, vec![zeros(&[2, 3, 64, 64])], vec![]);
+    one("LpNormalization", 22, vec![zeros(&[2, 512, 64])], vec![attr_int("axis", 1)]);
+    one(
+        "RotaryEmbedding",
+        23,
+        vec![zeros(&[1, 8, 128, 128]), zeros(&[1, 128, 64]), zeros(&[1, 128, 64])],
+        vec![attr_int("interleaved", 1)],
+    );
+    one("LinearAttention", 27, vec![step(), step(), step()], heads("linear"));
+    let both = vec![step(), step(), step(), None, step(), zeros(&[1, 8, 4])];
+    one("LinearAttention", 27, both, heads("gated_delta"));
+    one(
+        "CausalConvWithState",
+        27,
+        vec![zeros(&[1, 512, 64]), zeros(&[512, 1, 4])],
+        vec![attr_string("activation", "silu")],
+    );
+    let pair = || vec![zeros(&[1, 8, 64, 64]), zeros(&[1, 8, 64, 64])];
+    one("Einsum", 12, pair(), vec![attr_string("equation", "bhqd,bhkd->bhqk")]);
+    one("Einsum", 12, pair(), vec![attr_string("equation", "bhqk,bhkd->bqhd")]);
+    one("Det", 22, vec![zeros(&[2, 16, 16])], vec![]);
+    one("Hardmax", 13, vec![zeros(&[4, 1000])], vec![]);
 }
 
 #[test]
@@ -316,6 +369,23 @@ fn batches_by_elements() {
         outputs: 1,
     };
     assert_near(&one.run().unwrap()[0], &[0.5, -4.5, 1.5, 3.5], "batches");
+}
+
+/// Tensors without elements may have dimensions whose product is beyond all numbers: an error, not an overflow.
+#[test]
+fn huge_shapes_of_nothing() {
+    let n = 1 << 39;
+    let lowered = |bytes: Vec<u8>| {
+        let model = model_from_bytes(bytes, None).expect("a model");
+        lower(&model, &LowerOptions::default()).map_err(|e| e.to_string())
+    };
+    let norm = single("RMSNormalization", 23, &[("x", &[n, n, 0]), ("s", &[0])], vec![], vec![attr_int("axis", 0)]);
+    let inputs: [(&str, &[i64]); 3] = [("q", &[1, 0, n]), ("k", &[1, 0, 1]), ("v", &[1, 0, n])];
+    let heads = vec![attr_int("q_num_heads", n), attr_int("kv_num_heads", 1)];
+    for bytes in [norm, single("Attention", 23, &inputs, vec![], heads)] {
+        let error = lowered(bytes).unwrap_err();
+        assert!(error.contains("2^40"), "{error}");
+    }
 }
 
 /// Norms of negative elements, and of nothing but zeros.

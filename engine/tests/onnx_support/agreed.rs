@@ -58,7 +58,7 @@ impl One<'_> {
 
     /// What its refusal says.
     pub fn refusal(&self) -> String {
-        self.lowered().err().expect("it must be refused")
+        self.lowered().expect_err("it must be refused")
     }
 }
 

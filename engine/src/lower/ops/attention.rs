@@ -7,13 +7,14 @@ use super::concat::joined;
 use super::elementwise::map;
 use super::heads::{apart, count, four, with_axis};
 use super::matmul::dot;
-use super::pad::filled;
+use super::pad::widened;
 use super::reduce::fold_axes;
 use crate::lower::Lowering;
 use crate::lower::builder::Builder;
 use crate::lower::context::{Context, broadcast_dims};
 use crate::lower::formula::Formula;
 use crate::lower::lazy::{Axis, Lazy, axis};
+use crate::lower::mul;
 use crate::lower::spec::Spec;
 use crate::program::limits::FIRST_REDUCTION_AXIS;
 use crate::program::{Core, DType, FoldOp, NodeId, Op};
@@ -104,7 +105,7 @@ pub(super) fn attention(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         or_zero(b, f, y, attended.as_ref())
     })?;
     let y = if flat {
-        c.b.reshape(&y.permute(&[0, 3, 1, 2, 4]), &[batch, queries, heads * v_size])?
+        c.b.reshape(&y.permute(&[0, 3, 1, 2, 4]), &[batch, queries, mul(&[heads, v_size])?])?
     } else {
         c.b.reshape(&y, &[batch, heads, queries, v_size])?
     };
@@ -341,7 +342,7 @@ fn over_scores(b: &mut Builder<'_>, mut mask: Lazy, dims: [u64; 5]) -> Lowering<
     if given[last] < keys {
         let nothing = if mask.dtype == DType::Bool { 0 } else { f32::NEG_INFINITY.to_bits().into() };
         let missing = i64::try_from(keys - given[last]).map_err(|e| e.to_string())?;
-        mask = filled(b, mask, &[(last, 0, missing)], nothing)?;
+        mask = widened(b, mask, &[(last, 0, missing)], nothing)?;
     }
     let wanted = [batch, shared * group, queries, keys];
     if mask.broadcast(&wanted).is_none() {

@@ -2,7 +2,7 @@
 
 use super::activation::swished;
 use super::concat::joined;
-use super::pad::filled;
+use super::pad::widened;
 use crate::lower::Lowering;
 use crate::lower::context::Context;
 use crate::lower::formula::Formula;
@@ -34,7 +34,7 @@ pub(super) fn causal_conv(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         _ if state == 0 => x,
         Some(past) if length == 0 => past,
         Some(past) => joined(c.b, vec![past, x], 2)?,
-        None => filled(c.b, x, &[(2, i64::try_from(state).map_err(|e| e.to_string())?, 0)], 0)?,
+        None => widened(c.b, x, &[(2, i64::try_from(state).map_err(|e| e.to_string())?, 0)], 0)?,
     };
     let whole = c.b.plain_axes(whole, &[2])?;
     let present = c.b.slice(&whole, 2, length, 1, state)?;

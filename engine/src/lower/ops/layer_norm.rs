@@ -8,7 +8,7 @@ use crate::lower::context::{Context, axes_of, axis_of};
 use crate::lower::formula::Formula;
 use crate::lower::lazy::{Axis, Lazy};
 use crate::lower::mul;
-use crate::program::{FoldOp, NodeId, Op};
+use crate::program::{FoldOp, NodeId, Op, product};
 
 /// What an input is normalised by, along some axes, which stay with extent 1.
 struct Statistics {
@@ -46,7 +46,7 @@ fn mean_square(
 }
 
 fn elements(x: &Lazy, axes: &[usize]) -> u64 {
-    axes.iter().map(|&a| x.dims()[a]).product()
+    product(&axes.iter().map(|&a| x.dims()[a]).collect::<Vec<_>>())
 }
 
 fn divided(f: &mut Formula, sum: NodeId, n: u64) -> Lowering<NodeId> {

@@ -86,7 +86,7 @@ pub(super) fn pad(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         }
     }
     match beyond {
-        None => Ok(vec![filled(c.b, x, &wider, fill)?]),
+        None => Ok(vec![widened(c.b, x, &wider, fill)?]),
         Some(beyond) => {
             for (a, before, after) in wider {
                 x = repeated(c.b, &x, a, before, after, beyond)?;
@@ -110,14 +110,14 @@ fn repeated(b: &mut Builder<'_>, x: &Lazy, a: usize, before: i64, after: i64, be
 }
 
 /// The tensor with the fill before and after it, by axis.
-pub(super) fn filled(b: &mut Builder<'_>, mut x: Lazy, pads: &[(usize, i64, i64)], fill: i64) -> Lowering<Lazy> {
+pub(super) fn widened(b: &mut Builder<'_>, mut x: Lazy, pads: &[(usize, i64, i64)], fill: i64) -> Lowering<Lazy> {
     for group in pads.chunks(MAX_GUARDS) {
-        x = filled_together(b, x, group, fill)?;
+        x = widened_together(b, x, group, fill)?;
     }
     Ok(x)
 }
 
-fn filled_together(b: &mut Builder<'_>, x: Lazy, pads: &[(usize, i64, i64)], fill: i64) -> Lowering<Lazy> {
+fn widened_together(b: &mut Builder<'_>, x: Lazy, pads: &[(usize, i64, i64)], fill: i64) -> Lowering<Lazy> {
     let axes: Vec<usize> = pads.iter().map(|p| p.0).collect();
     let mut lazy = b.plain_axes(x, &axes)?;
     let mut guards = Vec::new();
@@ -160,5 +160,5 @@ pub(super) fn center_crop_pad(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
             wider.push((a, before, target - size - before));
         }
     }
-    Ok(vec![filled(c.b, x, &wider, 0)?])
+    Ok(vec![widened(c.b, x, &wider, 0)?])
 }

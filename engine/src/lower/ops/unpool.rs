@@ -3,7 +3,7 @@
 //! Two folds: the number of the last update with this index, then the element of that number; so an output's index need not be in
 //! its own channel, and of updates to one place the last one counts.
 
-use super::pad::filled;
+use super::pad::widened;
 use super::window::given;
 use crate::lower::Lowering;
 use crate::lower::context::Context;
@@ -79,7 +79,7 @@ pub(super) fn max_unpool(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
                 wider.push((a, 0, target - i64::try_from(size).map_err(|e| e.to_string())?));
             }
         }
-        y = filled(c.b, y, &wider, 0)?;
+        y = widened(c.b, y, &wider, 0)?;
     }
     Ok(vec![y])
 }
