@@ -17,6 +17,8 @@ mod shape;
 mod softmax;
 mod window;
 
+pub(super) use concat::joined;
+
 use super::Lowering;
 use super::context::Context;
 use super::lazy::Lazy;
