@@ -6,6 +6,7 @@ use onnx_support::{package, shared};
 use rebut_engine::exec;
 use rebut_engine::lower::{LowerError, LowerOptions, lower};
 use rebut_engine::onnx::{read_model, read_tensor_pb};
+use rebut_engine::program::{parse_program, program_text};
 use rebut_engine::tensor::Tensor;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -65,6 +66,10 @@ fn check(case: &Path) -> Result<(), Failure> {
             }
         }
     };
+    let text = program_text(&lowered.program);
+    if parse_program(&text).as_ref() != Ok(&lowered.program) {
+        return Err(Wrong(format!("its text is another program's: {text}")));
+    }
     let given: Vec<Tensor> =
         tensors().filter(|(n, _)| !options.bindings.contains_key(n)).map(|t| t.1.clone()).collect();
     let outputs = exec::run(&package(&lowered), &given, &exec::Options::default()).expect("a lowered program runs");
