@@ -2,7 +2,7 @@
 
 use ndarray::ArrayD;
 use ndarray_npy::{ReadNpyExt, WriteNpyExt};
-use rebut_engine::lower::{LowerOptions, lower};
+use rebut_engine::lower::{LowerError, LowerOptions, lower};
 use rebut_engine::onnx::{Model, model_from_bytes, read_model, read_tensor_pb, write_tensor_pb};
 use rebut_engine::package::Package;
 use rebut_engine::program::DType;
@@ -56,8 +56,15 @@ pub fn package_from_bytes(bytes: &'static [u8]) -> Result<Package, FileError> {
 }
 
 fn package(model: &Model, options: &LowerOptions) -> Result<Package, FileError> {
-    let lowered = lower(model, options).map_err(|e| FileError(e.to_string()))?;
+    let lowered = lower(model, options).map_err(|e| FileError(format!("{e}{}", option_for(&e))))?;
     Package::try_from(lowered).map_err(|e| FileError(e.to_string()))
+}
+
+/// The options of the command line that an error asks for.
+fn option_for(error: &LowerError) -> String {
+    let LowerError::Unbound { inputs, .. } = error else { return String::new() };
+    let options: Vec<String> = inputs.iter().map(|name| format!("--bind {name}=VALUE")).collect();
+    format!(" ({})", options.join(" "))
 }
 
 /// Reads a tensor from an ONNX `.pb` or a NumPy `.npy` file.

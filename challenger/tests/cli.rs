@@ -217,3 +217,54 @@ fn a_lie_about_nothing_is_refused() {
         fails(&[&"demo", &"--lie", &lie], lie);
     }
 }
+
+/// A model: `Reshape` of `x`, f32 of shape [N, 3], to `s`, an i64 input of two elements.
+fn reshape() -> Vec<u8> {
+    fn field(tag: u8, bytes: &[u8]) -> Vec<u8> {
+        [&[tag << 3 | 2, u8::try_from(bytes.len()).expect("short")], bytes].concat()
+    }
+    fn input(name: &str, dtype: u8, dims: &[Vec<u8>]) -> Vec<u8> {
+        let shape: Vec<u8> = dims.iter().flat_map(|d| field(1, d)).collect();
+        let ty = field(1, &[&[8, dtype], &field(2, &shape)[..]].concat());
+        field(11, &[field(1, name.as_bytes()), field(2, &ty)].concat())
+    }
+    let node = [field(1, b"x"), field(1, b"s"), field(2, b"y"), field(3, b"r"), field(4, b"Reshape")].concat();
+    let x = input("x", 1, &[field(2, b"N"), vec![8, 3]]);
+    let s = input("s", 7, &[vec![8, 2]]);
+    let graph = [field(1, &node), x, s, field(12, &field(1, b"y"))].concat();
+    // IR version 8, operator set 13.
+    [vec![8, 8], field(8, &[16, 13]), field(7, &graph)].concat()
+}
+
+#[test]
+fn shapes_dimensions_and_bindings() {
+    let folder = temporary();
+    let model = file(&folder, "reshape.onnx", &reshape());
+    fails(&[&"inspect", &model], "dimension `N` is open");
+    fails(&[&"inspect", &model, &"--dim", &"N=2"], "bind input `s` to a constant (--bind s=VALUE)");
+    fails(&[&"inspect", &model, &"--dim", &"M=2"], "dimension named `M`");
+    fails(&[&"inspect", &model, &"--dim", &"N=2", &"--bind", &"s=3,x"], "\"x\" is no i64");
+    let by_dimension = succeeds(&[&"inspect", &model, &"--dim", &"N=2", &"--bind", &"s=3,2"]);
+    assert_eq!(line(&by_dimension, "output "), "y: f32[3,2]");
+    for shape in ["x=2,3", "x=2x3"] {
+        assert_eq!(succeeds(&[&"inspect", &model, &"--shape", &shape, &"--bind", &"s=3,2"]), by_dimension);
+    }
+    // The same from a file, and in the other commands that compile.
+    let shape = folder.path().join("s.pb");
+    rebut_engine::onnx::write_tensor_pb(
+        &shape,
+        "s",
+        &rebut_engine::tensor::Tensor::I64(ndarray::arr1(&[3, 2]).into_dyn()),
+    )
+    .expect("a tensor");
+    let bound = format!("s={}", shape.display());
+    assert_eq!(succeeds(&[&"inspect", &model, &"--dim", &"N=2", &"--bind", &bound]), by_dimension);
+    for command in ["report", "compile"] {
+        let output = folder.path().join("p");
+        let mut arguments: Vec<&dyn AsRef<OsStr>> = vec![&command, &model, &"--dim", &"N=2", &"--bind", &bound];
+        if command == "compile" {
+            arguments.extend([&"-o" as &dyn AsRef<OsStr>, &output]);
+        }
+        assert!(succeeds(&arguments).contains(line(&by_dimension, "program ")));
+    }
+}

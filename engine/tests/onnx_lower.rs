@@ -5,7 +5,7 @@ mod onnx_support;
 use onnx_support::*;
 use proptest::prelude::*;
 use rebut_engine::exec;
-use rebut_engine::lower::{LowerOptions, Lowered, bill, gas::STEP_GAS_CEILING, lower};
+use rebut_engine::lower::{LowerError, LowerOptions, Lowered, bill, gas::STEP_GAS_CEILING, lower};
 use rebut_engine::onnx::{model_from_bytes, read_model, read_tensor_pb};
 use rebut_engine::program::limits::LEAF;
 use rebut_engine::program::{Instruction, Program, Source, encode_descriptor};
@@ -193,18 +193,53 @@ fn shapes_and_bindings() {
     let bindings = || [("s".to_string(), Tensor::I64(ndarray::arr1(&[3i64, 2]).into_dyn()))].into();
     let error = |options| lower(&model, &options).unwrap_err().to_string();
     assert!(error(LowerOptions::default()).contains("dimension `N` is open"));
-    assert!(error(LowerOptions { shapes: shapes(&[2, 4]), bindings: bindings() }).contains("does not agree"));
-    assert!(error(LowerOptions { shapes: shapes(&[2, 3]), ..Default::default() }).contains("bind the input"));
+    assert!(
+        error(LowerOptions { shapes: shapes(&[2, 4]), bindings: bindings(), ..Default::default() })
+            .contains("does not agree")
+    );
+    assert!(
+        error(LowerOptions { shapes: shapes(&[2, 3]), ..Default::default() }).contains("bind input `s` to a constant")
+    );
     assert!(
         error(LowerOptions { shapes: [("q".to_string(), vec![])].into(), ..Default::default() })
             .contains("no such input")
     );
-    let l = lower(&model, &LowerOptions { shapes: shapes(&[2, 3]), bindings: bindings() }).unwrap();
+    let l =
+        lower(&model, &LowerOptions { shapes: shapes(&[2, 3]), bindings: bindings(), ..Default::default() }).unwrap();
     let x = array(&[2, 3], |i| i as f32);
     assert_eq!(run(&l, &[x])[0], array(&[3, 2], |i| i as f32));
+    // The name of the dimension closes it, and so does another input that has it.
+    let dims = |n| [("N".to_string(), n)].into();
+    let l = lower(&model, &LowerOptions { dims: dims(2), bindings: bindings(), ..Default::default() }).unwrap();
+    assert_eq!(l.inputs[0].1.dims, [2, 3]);
+    assert!(
+        error(LowerOptions { shapes: shapes(&[2, 3]), dims: dims(4), bindings: bindings() }).contains("does not agree")
+    );
+    let unknown = error(LowerOptions { dims: [("M".to_string(), 1)].into(), ..Default::default() });
+    assert!(unknown.contains("no input of the model has a dimension named `M`"), "{unknown}");
+    let other = Message::default().bytes(1, "other").message(2, tensor_type());
+    let mut both = graph.clone();
+    both.inputs.push(other);
+    let model_of_both = model_from_bytes(both.model(13), None).unwrap();
+    let l =
+        lower(&model_of_both, &LowerOptions { shapes: shapes(&[5, 3]), bindings: bindings(), ..Default::default() });
+    assert!(l.unwrap_err().to_string().contains("Reshape"), "15 elements are not 6");
+    let l =
+        lower(&model_of_both, &LowerOptions { shapes: shapes(&[2, 3]), bindings: bindings(), ..Default::default() });
+    assert_eq!(l.unwrap().inputs[1].1.dims, [2, 3]);
+    // What must be bound is also there as data.
+    let unbound = lower(&model, &LowerOptions { shapes: shapes(&[2, 3]), ..Default::default() }).unwrap_err();
+    let asked = LowerError::Unbound {
+        operator: "Reshape".into(),
+        node: "r".into(),
+        what: "its shape is not known when compiling".into(),
+        inputs: vec!["s".into()],
+    };
+    assert_eq!(unbound, asked);
     graph.outputs = vec![value("y", I64, &[3, 2])];
     let model = model_from_bytes(graph.model(13), None).unwrap();
-    let error = lower(&model, &LowerOptions { shapes: shapes(&[2, 3]), bindings: bindings() }).unwrap_err();
+    let error = lower(&model, &LowerOptions { shapes: shapes(&[2, 3]), bindings: bindings(), ..Default::default() })
+        .unwrap_err();
     assert!(error.to_string().contains("declares i64"));
 }
 

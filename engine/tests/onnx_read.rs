@@ -124,13 +124,6 @@ fn versions_and_domains() {
     let mut other = small();
     other.nodes[1] = node("Softmax", "s", &["xw"], &["y"], vec![]).bytes(7, "com.microsoft");
     refused(other.model(13), &["node `s`", "com.microsoft"]);
-
-    let function = Message::default().bytes(1, "Twice").bytes(10, "local");
-    let mut call = small();
-    call.nodes[1] = node("Twice", "t", &["xw"], &["y"], vec![]).bytes(7, "local");
-    let mut bytes = call.model(13);
-    bytes.extend(Message::default().message(25, function).0);
-    refused(bytes, &["Twice", "function", "inline"]);
 }
 
 #[test]

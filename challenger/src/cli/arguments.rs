@@ -9,7 +9,7 @@ use rebut_engine::tensor::Tensor;
 use std::path::Path;
 use std::str::FromStr;
 
-/// `NAME=1x3x224x224`
+/// `NAME=1,3,224,224`, or with `x` for the commas
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
     pub(super) name: String,
@@ -20,10 +20,27 @@ impl FromStr for Shape {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, String> {
-        let help = || format!("{s:?} is not NAME=1x3x224x224");
+        let help = || format!("{s:?} is not NAME=1,3,224,224");
         let (name, dims) = s.rsplit_once('=').ok_or_else(help)?;
-        let dims = if dims.is_empty() { Ok(vec![]) } else { dims.split('x').map(str::parse).collect() };
+        let dims = if dims.is_empty() { Ok(vec![]) } else { dims.split([',', 'x']).map(str::parse).collect() };
         Ok(Self { name: name.to_string(), dims: dims.map_err(|_| help())? })
+    }
+}
+
+/// `NAME=1`: a named dimension.
+#[derive(Clone, Debug)]
+pub(super) struct Dimension {
+    pub(super) name: String,
+    pub(super) size: u64,
+}
+
+impl FromStr for Dimension {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        let help = || format!("{s:?} is not NAME=1");
+        let (name, size) = s.rsplit_once('=').ok_or_else(help)?;
+        Ok(Self { name: name.to_string(), size: size.parse().map_err(|_| help())? })
     }
 }
 
@@ -48,12 +65,22 @@ impl Binding {
     pub(super) fn shape(&self, input: &ValueInfo, options: &LowerOptions) -> Option<TensorType> {
         let dims = match (options.shapes.get(&self.name), input.dims.as_deref()?) {
             (Some(dims), _) => dims.clone(),
-            (None, [_]) => vec![self.value.split(',').count() as u64],
+            (None, [_]) => vec![self.values().count() as u64],
             (None, dims) => {
-                dims.iter().map(|d| if let Dim::Fixed(n) = d { Some(*n) } else { None }).collect::<Option<_>>()?
+                let size = |d: &Dim| match d {
+                    Dim::Fixed(n) => Some(*n),
+                    Dim::Named(name) => options.dims.get(name).copied(),
+                    Dim::Unknown => None,
+                };
+                dims.iter().map(size).collect::<Option<_>>()?
             }
         };
         Some(TensorType::new(input.dtype?, dims))
+    }
+
+    /// The numbers of a list; nothing is none.
+    fn values(&self) -> impl Iterator<Item = &str> {
+        self.value.split(',').filter(|_| !self.value.is_empty())
     }
 
     /// The constant: a tensor file, or numbers separated by commas of the input's own type.
@@ -66,7 +93,7 @@ impl Binding {
         let ty =
             ty.ok_or_else(|| bad("the model has no such input, or its shape is unknown: give a .pb or .npy file"))?;
         let mut bytes = Vec::new();
-        for text in self.value.split(',') {
+        for text in self.values() {
             use rebut_engine::program::DType;
             let not = |_| bad(&format!("{text:?} is no {}", ty.dtype));
             match ty.dtype {

@@ -1,6 +1,6 @@
 //! Options that every command about a model shares.
 
-use super::arguments::{Binding, Shape};
+use super::arguments::{Binding, Dimension, Shape};
 use super::progress;
 use crate::files::{FileError, compile, read_package, read_tensor};
 use clap::Args;
@@ -15,10 +15,13 @@ use std::path::{Path, PathBuf};
 /// How a model becomes a program.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct Lowering {
-    /// Shape of an input with open dimensions, as NAME=1x3x224x224
+    /// Shape of an input with open dimensions, as NAME=1,3,224,224
     #[arg(long = "shape", value_name = "NAME=DIMS")]
     shapes: Vec<Shape>,
-    /// Makes an input a constant, as NAME=value,value... or NAME=file
+    /// A dimension that the model names, as NAME=1
+    #[arg(long = "dim", value_name = "NAME=SIZE")]
+    dims: Vec<Dimension>,
+    /// Makes an input a constant, as NAME=value,value... or NAME=file (.pb or .npy)
     #[arg(long = "bind", value_name = "NAME=VALUE")]
     bindings: Vec<Binding>,
 }
@@ -35,7 +38,8 @@ impl Lowering {
 
     fn options(&self, model: &Model, inputs: &[Tensor]) -> Result<LowerOptions, FileError> {
         let shapes = self.shapes.iter().map(|s| (s.name.clone(), s.dims.clone())).collect();
-        let mut options = LowerOptions { shapes, ..LowerOptions::default() };
+        let dims = self.dims.iter().map(|d| (d.name.clone(), d.size)).collect();
+        let mut options = LowerOptions { shapes, dims, ..LowerOptions::default() };
         for binding in &self.bindings {
             let input = model.inputs.iter().find(|i| i.name == binding.name);
             let ty = input.and_then(|i| binding.shape(i, &options));

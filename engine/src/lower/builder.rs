@@ -8,11 +8,14 @@ use super::formula::Formula;
 use super::lazy::{Axis, DefId, Lazy, axis, extent, row_major};
 use super::spec::{Placed, Read, Spec, place};
 use super::{Lowering, mul};
+use crate::onnx::Subgraph;
 use crate::program::limits::{CHUNK, DIM_LIMIT};
 use crate::program::*;
 use crate::tensor::Tensor;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Elements that a relaid constant may have even if that is more than it is made from.
 const MADE_LIMIT: u64 = 1 << 24;
@@ -40,6 +43,13 @@ pub(super) struct Label {
     pub(super) operator: String,
 }
 
+/// Greatest number of elements, reduced ones counted, that are computed at compile time all in all: iterations may compute many.
+const FOLD_TOTAL: u64 = 1 << 26;
+/// Nodes that the bodies of control operators may become, iterations counted.
+const UNROLLED_LIMIT: u32 = 1 << 16;
+/// About the bytes that these nodes' names and attributes may have.
+const UNROLLED_BYTES: u64 = 1 << 28;
+
 /// How many times as many parts as there must be are made before an operand is copied instead.
 const PARTS: u64 = 2;
 
@@ -58,6 +68,14 @@ pub(super) struct Builder<'a> {
     pub(super) label: Label,
     instructions: BTreeMap<Vec<u8>, DefId>,
     relaid: BTreeMap<Lazy, DefId>,
+    /// What somebody wanted to know since the last instruction was made, and it is no constant.
+    unknown: Cell<Option<DefId>>,
+    /// Elements computed at compile time.
+    folded: u64,
+    unrolled: u32,
+    unrolled_bytes: u64,
+    /// The constants of bodies, by the address of the body in the model.
+    bodies: BTreeMap<usize, Vec<(String, Lazy)>>,
 }
 
 impl<'a> Builder<'a> {
@@ -69,6 +87,11 @@ impl<'a> Builder<'a> {
             label: Label::default(),
             instructions: BTreeMap::new(),
             relaid: BTreeMap::new(),
+            unknown: Cell::new(None),
+            folded: 0,
+            unrolled: 0,
+            unrolled_bytes: 0,
+            bodies: BTreeMap::new(),
         }
     }
 
@@ -95,8 +118,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The register of a constant with one element.
+    /// The register of a constant with one element that must be known.
     pub(super) fn scalar(&self, lazy: &Lazy) -> Option<i64> {
+        self.ask(lazy);
+        self.known_scalar(lazy)
+    }
+
+    /// The register of a constant with one element.
+    pub(super) fn known_scalar(&self, lazy: &Lazy) -> Option<i64> {
         let one = lazy.loops().iter().all(|f| f.stride == 0) && lazy.elements() > 0;
         let tensor = self.constant_of(lazy.def).filter(|_| one)?;
         tensor.register(usize::try_from(lazy.base).ok()?)
@@ -115,11 +144,63 @@ impl<'a> Builder<'a> {
 
     /// The registers of a constant with few enough elements to compute with when compiling.
     pub(super) fn registers(&self, lazy: &Lazy) -> Option<Vec<i64>> {
+        self.ask(lazy);
         let tensor = self.constant_of(lazy.def)?;
         if lazy.elements() > FOLD_LIMIT {
             return None;
         }
         lazy.addresses().map(|a| tensor.register(usize::try_from(a).ok()?)).collect()
+    }
+
+    fn ask(&self, lazy: &Lazy) {
+        if self.constant_of(lazy.def).is_none() {
+            self.unknown.set(Some(lazy.def));
+        }
+    }
+
+    /// Nothing that was asked for matters any more.
+    pub(super) fn forget_unknown(&self) {
+        self.unknown.set(None);
+    }
+
+    /// The graph inputs that the last thing comes from that had to be known and is not, in order; forgets it.
+    pub(super) fn unbound(&self) -> Vec<String> {
+        let Some(unknown) = self.unknown.take() else { return Vec::new() };
+        let mut seen = BTreeSet::from([unknown]);
+        let mut open = vec![unknown];
+        while let Some(def) = open.pop() {
+            if let Some(Made::Result(draft)) = self.defs.get(def).map(|d| &d.made) {
+                open.extend(draft.operands().into_iter().filter(|&o| seen.insert(o)));
+            }
+        }
+        let is_input = |&def: &DefId| matches!(self.defs[def].made, Made::Input);
+        seen.into_iter().filter(is_input).map(|def| self.defs[def].label.name.clone()).collect()
+    }
+
+    /// Counts a node of a body whose name and attributes have that many bytes, or an iteration.
+    pub(super) fn unroll(&mut self, bytes: u64) -> Lowering<()> {
+        self.unrolled += 1;
+        self.unrolled_bytes = self.unrolled_bytes.saturating_add(bytes);
+        if self.unrolled > UNROLLED_LIMIT || self.unrolled_bytes > UNROLLED_BYTES {
+            return Err(format!("its iterations become more than {UNROLLED_LIMIT} nodes or {UNROLLED_BYTES} bytes"));
+        }
+        Ok(())
+    }
+
+    /// The constants of a body, which are made once however often it is run.
+    pub(super) fn body_constants(&mut self, body: &Arc<Subgraph>) -> Vec<(String, Lazy)> {
+        let address = Arc::as_ptr(body).addr();
+        if let Some(made) = self.bodies.get(&address) {
+            return made.clone();
+        }
+        let mut made = Vec::with_capacity(body.initializers.len());
+        for (name, tensor) in &body.initializers {
+            let label = Label { name: format!("{}/{name}", self.label.name), operator: String::new() };
+            let lazy = self.define(tensor.ty(), Made::Constant(Cow::Owned(tensor.clone())), label);
+            made.push((name.clone(), lazy));
+        }
+        self.bodies.insert(address, made.clone());
+        made
     }
 
     /// The same tensor in row-major order in memory; axes along which it only repeats stay so.
@@ -316,6 +397,7 @@ impl<'a> Builder<'a> {
     }
 
     fn push(&mut self, placed: Placed, label: Label) -> Lowering<Lazy> {
+        self.forget_unknown();
         let Placed { draft, axes } = placed;
         let ty = TensorType::new(draft.dtype, draft.dims.clone());
         if ty.elements() >= DIM_LIMIT {
@@ -328,7 +410,8 @@ impl<'a> Builder<'a> {
         }
         let work = ty.elements().saturating_mul(product(&draft.reduction).max(1));
         let constant = draft.operands().into_iter().all(|def| self.constant_of(def).is_some());
-        let lazy = if constant && work <= FOLD_LIMIT {
+        let lazy = if constant && work <= FOLD_LIMIT && self.folded + work <= FOLD_TOTAL {
+            self.folded += work;
             let value = self.value(&draft);
             let made = run(&value, |def| self.constant_of(def))?;
             self.constant(made)

@@ -3,8 +3,9 @@
 use super::Lowering;
 use super::builder::Builder;
 use super::lazy::Lazy;
+use super::scope::Scope;
 use crate::onnx::{Attributes, Node};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// One node being lowered.
 pub(super) struct Context<'c, 'a> {
@@ -12,13 +13,14 @@ pub(super) struct Context<'c, 'a> {
     pub(super) attributes: Attributes,
     pub(super) opset: i64,
     node: &'c Node,
-    tensors: &'c BTreeMap<String, Lazy>,
+    /// The tensors that can be named.
+    pub(super) scope: &'c Scope<'c>,
     read: BTreeSet<usize>,
 }
 
 impl<'c, 'a> Context<'c, 'a> {
-    pub(super) fn new(b: &'c mut Builder<'a>, node: &'c Node, tensors: &'c BTreeMap<String, Lazy>) -> Self {
-        Self { b, attributes: node.attributes.clone(), opset: node.opset, node, tensors, read: BTreeSet::new() }
+    pub(super) fn new(b: &'c mut Builder<'a>, node: &'c Node, scope: &'c Scope<'c>) -> Self {
+        Self { b, attributes: node.attributes.clone(), opset: node.opset, node, scope, read: BTreeSet::new() }
     }
 
     /// Number of inputs, left out ones in between counted.
@@ -36,9 +38,7 @@ impl<'c, 'a> Context<'c, 'a> {
         self.read.insert(index);
         match self.node.inputs.get(index).filter(|name| !name.is_empty()) {
             None => Ok(None),
-            Some(name) => {
-                self.tensors.get(name).cloned().map(Some).ok_or_else(|| format!("input `{name}` is not known"))
-            }
+            Some(name) => self.scope.get(name).cloned().map(Some).ok_or_else(|| format!("input `{name}` is not known")),
         }
     }
 
@@ -59,9 +59,7 @@ impl<'c, 'a> Context<'c, 'a> {
     pub(super) fn optional_ints(&mut self, index: usize, what: &str) -> Lowering<Option<Vec<i64>>> {
         let Some(lazy) = self.optional(index)? else { return Ok(None) };
         let known = self.b.ints(&lazy).filter(|_| lazy.rank() <= 1);
-        known.map(Some).ok_or_else(|| {
-            format!("its {what} is not known when compiling: bind the input that it comes from to a constant")
-        })
+        known.map(Some).ok_or_else(|| format!("its {what} is not known when compiling"))
     }
 
     /// Input `index` as floats known now, such as scales.

@@ -24,6 +24,18 @@ pub enum LowerError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A node needs to know when compiling what comes from graph inputs; it may be lowered when they are bound to constants.
+    #[error("{operator} (node `{node}`): {what}: bind {} to a constant", listed(inputs))]
+    Unbound {
+        /// The operator.
+        operator: String,
+        /// The node's name, or its first output's.
+        node: String,
+        /// What is not known.
+        what: String,
+        /// The graph inputs that it comes from, in the model's order; at least one.
+        inputs: Vec<String>,
+    },
     /// A graph input cannot be an input of a program.
     #[error("input `{name}`: {reason}")]
     Input {
@@ -31,6 +43,12 @@ pub enum LowerError {
         name: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A dimension was given a number that no input has.
+    #[error("no input of the model has a dimension named `{name}`")]
+    Dimension {
+        /// The dimension's name.
+        name: String,
     },
     /// A graph output cannot be an output of a program.
     #[error("output `{name}`: {reason}")]
@@ -53,4 +71,9 @@ pub enum LowerError {
     /// The program breaks a limit of programs.
     #[error(transparent)]
     Program(#[from] ProgramError),
+}
+
+fn listed(inputs: &[String]) -> String {
+    let names: Vec<String> = inputs.iter().map(|name| format!("`{name}`")).collect();
+    format!("input{} {}", if names.len() == 1 { "" } else { "s" }, names.join(", "))
 }

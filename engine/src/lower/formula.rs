@@ -38,7 +38,7 @@ impl Formula {
 
     /// A tensor, broadcast to the axes; a constant of one element becomes a number.
     pub(super) fn load(&mut self, b: &Builder<'_>, lazy: &Lazy) -> Lowering<NodeId> {
-        if let Some(register) = b.scalar(lazy) {
+        if let Some(register) = b.known_scalar(lazy) {
             return self.push(Node::Const(lazy.dtype, register), lazy.dtype);
         }
         let over = lazy.broadcast(&self.dims);

@@ -3,10 +3,13 @@
 use super::bill::{Around, STEP_GAS_CEILING, bill};
 use super::builder::{Builder, Label, Made};
 use super::context::Context;
+use super::control::{self, Stop};
 use super::error::LowerError;
+use super::inputs::inputs;
 use super::lazy::Lazy;
+use super::scope::Scope;
 use super::{finish, mul, ops};
-use crate::onnx::{Dim, Model, Node, ValueInfo};
+use crate::onnx::{Model, Node, ValueInfo};
 use crate::program::limits::MAX_RANK;
 use crate::program::{DType, Program, TensorType};
 use crate::tensor::Tensor;
@@ -19,6 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct LowerOptions {
     /// Shapes of inputs, by name; needed where the model names dimensions or gives none.
     pub shapes: BTreeMap<String, Vec<u64>>,
+    /// What dimensions are that the model names instead of giving them a number.
+    pub dims: BTreeMap<String, u64>,
     /// Inputs that become constants, by name: shapes, axes and other things that must be known when compiling.
     pub bindings: BTreeMap<String, Tensor>,
 }
@@ -46,15 +51,15 @@ pub struct Lowered {
 /// # Errors
 /// Where the model uses what is not supported, leaves a shape open, or does not fit a program's limits.
 pub fn lower(model: &Model, options: &LowerOptions) -> Result<Lowered, LowerError> {
-    let needed = needed(model);
-    if let Some(node) = needed.iter().find(|n| ops::find(&n.operator).is_none()) {
+    let needed: Vec<&Node> = needed(&model.nodes, &model.outputs).into_iter().map(|i| &model.nodes[i]).collect();
+    if let Some(node) = needed.iter().find(|n| !is_supported(&n.operator)) {
         return Err(LowerError::Operator { operator: node.operator.clone(), node: node.name.clone() });
     }
-    unknown_names(model, options)?;
+    let inputs = inputs(model, options)?;
     // Steps are billed by the depth of the trace tree, which is known when the program is: guessed, and if that was too little, again.
     let mut depth = GUESSED_DEPTH;
     loop {
-        let lowered = lower_at(model, options, &needed, depth)?;
+        let lowered = lower_at(model, options, &inputs, &needed, depth)?;
         let needed_depth = tree::depth(lowered.program.values.len() as u64);
         if needed_depth <= depth {
             return affordable(&lowered).map(|()| lowered);
@@ -78,112 +83,105 @@ fn affordable(lowered: &Lowered) -> Result<(), LowerError> {
 }
 
 /// Lowers a model whose trace tree is billed as if it had this depth.
-fn lower_at(model: &Model, options: &LowerOptions, needed: &[&Node], depth: u32) -> Result<Lowered, LowerError> {
-    let mut inputs = Vec::new();
-    for info in model.inputs.iter().filter(|i| !options.bindings.contains_key(&i.name)) {
-        let ty = input_type(info, options).map_err(|reason| LowerError::Input { name: info.name.clone(), reason })?;
-        inputs.push((info.name.clone(), ty));
-    }
+fn lower_at(
+    model: &Model,
+    options: &LowerOptions,
+    inputs: &[(String, TensorType)],
+    needed: &[&Node],
+    depth: u32,
+) -> Result<Lowered, LowerError> {
     // What the outputs' shapes are is not known yet: none has more dimensions.
     let outputs = vec![TensorType::new(DType::F32, vec![1; MAX_RANK]); model.outputs.len()];
     let mut b = Builder::new(Around::new(depth, inputs.iter().map(|i| &i.1).chain(&outputs)));
-    let mut tensors: BTreeMap<String, Lazy> = BTreeMap::new();
-    for (name, ty) in &inputs {
+    let mut scope = Scope::new();
+    for (name, ty) in inputs {
         let label = Label { name: name.clone(), operator: String::new() };
-        tensors.insert(name.clone(), b.define(ty.clone(), Made::Input, label));
+        scope.insert(name.clone(), b.define(ty.clone(), Made::Input, label));
     }
     for (name, tensor) in &options.bindings {
         let label = Label { name: name.clone(), operator: String::new() };
         let tensor = tensor.clone().into_standard_layout();
-        tensors.insert(name.clone(), b.define(tensor.ty(), Made::Constant(Cow::Owned(tensor)), label));
+        scope.insert(name.clone(), b.define(tensor.ty(), Made::Constant(Cow::Owned(tensor)), label));
     }
     for (name, tensor) in &model.initializers {
         let label = Label { name: name.clone(), operator: String::new() };
-        tensors.insert(name.clone(), b.define(tensor.ty(), Made::Constant(Cow::Borrowed(tensor)), label));
+        scope.insert(name.clone(), b.define(tensor.ty(), Made::Constant(Cow::Borrowed(tensor)), label));
     }
     for node in needed {
-        lower_node(&mut b, node, &mut tensors).map_err(|reason| LowerError::Node {
-            operator: node.operator.clone(),
-            node: node.name.clone(),
-            reason,
-        })?;
+        lower_node(&mut b, node, &mut scope)?;
     }
     let mut outputs = Vec::new();
     for info in &model.outputs {
         let fail = |reason: String| LowerError::Output { name: info.name.clone(), reason };
-        let lazy = tensors.get(&info.name).cloned().ok_or_else(|| fail("it is not defined".into()))?;
+        let lazy = scope.get(&info.name).cloned().ok_or_else(|| fail("it is not defined".into()))?;
         if let Some(declared) = info.dtype.filter(|&d| d != lazy.dtype) {
             return Err(fail(format!("the model declares {declared}, it is {}", lazy.dtype)));
         }
         outputs.push((info.name.clone(), lazy));
     }
-    finish::finish(b, inputs, outputs)
+    finish::finish(b, inputs.to_vec(), outputs)
 }
 
-/// The nodes that the outputs need, in order.
-fn needed(model: &Model) -> Vec<&Node> {
-    let mut wanted: BTreeSet<&str> = model.outputs.iter().map(|o| o.name.as_str()).collect();
-    let mut nodes: Vec<&Node> = Vec::new();
-    for node in model.nodes.iter().rev() {
+/// The nodes that a graph's outputs need, in order.
+pub(super) fn needed(nodes: &[Node], outputs: &[ValueInfo]) -> Vec<usize> {
+    let mut wanted: BTreeSet<&str> = outputs.iter().map(|o| o.name.as_str()).collect();
+    let mut needed = Vec::new();
+    for (index, node) in nodes.iter().enumerate().rev() {
         if node.outputs.iter().any(|o| wanted.contains(o.as_str())) {
-            wanted.extend(node.inputs.iter().filter(|i| !i.is_empty()).map(String::as_str));
-            nodes.push(node);
+            wanted.extend(node.reads());
+            needed.push(index);
         }
     }
-    nodes.reverse();
-    nodes
+    needed.reverse();
+    needed
 }
 
-fn unknown_names(model: &Model, options: &LowerOptions) -> Result<(), LowerError> {
-    let known = |name: &String| model.inputs.iter().any(|i| i.name == *name);
-    match options.shapes.keys().chain(options.bindings.keys()).find(|name| !known(name)) {
-        Some(name) => Err(LowerError::Input { name: name.clone(), reason: "the model has no such input".into() }),
-        None => Ok(()),
+fn is_supported(operator: &str) -> bool {
+    ops::find(operator).is_some() || control::find(operator).is_some()
+}
+
+/// Lowers a node of a graph and gives its outputs their names.
+pub(super) fn lower_node(b: &mut Builder<'_>, node: &Node, scope: &mut Scope<'_>) -> Result<(), LowerError> {
+    let name = scope.named(&node.name);
+    if !is_supported(&node.operator) {
+        return Err(LowerError::Operator { operator: node.operator.clone(), node: name });
     }
+    b.label = Label { name: name.clone(), operator: node.operator.clone() };
+    // Only what this node asks for can be why it is refused.
+    b.forget_unknown();
+    results(b, node, scope).and_then(|results| named(node, results, scope).map_err(Stop::Here)).map_err(|stop| {
+        let (operator, node) = (node.operator.clone(), name);
+        match stop {
+            Stop::Inside(error) => error,
+            Stop::Here(reason) => match b.unbound() {
+                inputs if inputs.is_empty() => LowerError::Node { operator, node, reason },
+                inputs => LowerError::Unbound { operator, node, what: reason, inputs },
+            },
+        }
+    })
 }
 
-fn input_type(info: &ValueInfo, options: &LowerOptions) -> Result<TensorType, String> {
-    let dtype = info.dtype.ok_or("it declares no element type")?;
-    let dims = match (options.shapes.get(&info.name), &info.dims) {
-        (Some(given), declared) => {
-            let fits = declared.as_ref().is_none_or(|declared| {
-                let agrees = |(d, &g): (&Dim, &u64)| !matches!(d, Dim::Fixed(n) if *n != g);
-                declared.len() == given.len() && declared.iter().zip(given).all(agrees)
-            });
-            if !fits {
-                return Err(format!("shape {given:?} does not agree with the model's declaration"));
-            }
-            given.clone()
-        }
-        (None, None) => return Err("the model gives it no shape; give one".into()),
-        (None, Some(declared)) => declared
-            .iter()
-            .map(|d| match d {
-                Dim::Fixed(n) => Ok(*n),
-                Dim::Named(name) => Err(format!("dimension `{name}` is open; give the input's shape")),
-                Dim::Unknown => Err("a dimension is open; give the input's shape".to_string()),
-            })
-            .collect::<Result<_, _>>()?,
+fn results(b: &mut Builder<'_>, node: &Node, scope: &Scope<'_>) -> Result<Vec<Lazy>, Stop> {
+    if scope.is_inside() {
+        b.unroll(node.attributes.weight().saturating_add(b.label.name.len() as u64))?;
+    }
+    let mut context = Context::new(b, node, scope);
+    let results = match (ops::find(&node.operator), control::find(&node.operator)) {
+        (Some(lowering), _) => lowering(&mut context)?,
+        (None, Some(control)) => control(&mut context)?,
+        (None, None) => return Err("unsupported operator".into()),
     };
-    mul(&dims)?;
-    if dims.len() > MAX_RANK {
-        return Err(format!("rank {} is above {MAX_RANK}", dims.len()));
-    }
-    Ok(TensorType { dtype, dims })
+    context.check_all_read(results.len())?;
+    Ok(results)
 }
 
-fn lower_node(b: &mut Builder<'_>, node: &Node, tensors: &mut BTreeMap<String, Lazy>) -> Result<(), String> {
-    b.label = Label { name: node.name.clone(), operator: node.operator.clone() };
-    let lowering = ops::find(&node.operator).ok_or("unsupported operator")?;
-    let mut context = Context::new(b, node, tensors);
-    let results = lowering(&mut context)?;
-    context.check_all_read(results.len())?;
+fn named(node: &Node, results: Vec<Lazy>, scope: &mut Scope<'_>) -> Result<(), String> {
     for (name, lazy) in node.outputs.iter().zip(results).filter(|(name, _)| !name.is_empty()) {
         if lazy.rank() > MAX_RANK {
             return Err(format!("its result has rank {}, at most {MAX_RANK} is supported", lazy.rank()));
         }
         mul(&lazy.dims())?;
-        tensors.insert(name.clone(), lazy);
+        scope.insert(name.clone(), lazy);
     }
     Ok(())
 }

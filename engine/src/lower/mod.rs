@@ -1,13 +1,14 @@
 //! From an ONNX model to a [`Program`](crate::program::Program): a deterministic pass, so that everybody who compiles a model gets the same program id.
 //!
 //! Every ONNX tensor is a lazy tensor (`lazy.rs`) over some definition; operators make views of them or instructions
-//! (`ops/`), `builder.rs` lays operands out so that a step touches few leaves (`bill/`) and cuts long reductions (`cut.rs`), `fuse.rs` merges elementwise neighbours, and
+//! (`ops/`), control operators are resolved (`control/`), `builder.rs` lays operands out so that a step touches few leaves (`bill/`) and cuts long reductions (`cut.rs`), `fuse.rs` merges elementwise neighbours, and
 //! `finish.rs` numbers what is left.
 
 mod bill;
 mod builder;
 mod constant;
 mod context;
+mod control;
 mod cut;
 mod draft;
 mod error;
@@ -15,8 +16,10 @@ mod finish;
 mod formula;
 mod fuse;
 mod graph;
+mod inputs;
 mod lazy;
 mod ops;
+mod scope;
 mod series;
 mod spec;
 

@@ -1,12 +1,14 @@
 //! A node's attributes, which whoever reads the node takes out one by one: what is left over was not honoured.
 
 use super::error::OnnxError;
-use super::proto::{AttributeProto, NodeProto};
+use super::model::Subgraph;
+use super::proto::AttributeProto;
 use super::tensor;
 use crate::tensor::Tensor;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The value of an attribute.
 #[derive(Clone, PartialEq, Debug)]
@@ -25,6 +27,8 @@ pub enum Attribute {
     Ints(Vec<i64>),
     /// Texts.
     Strings(Vec<String>),
+    /// The body of a control operator.
+    Graph(Arc<Subgraph>),
     /// A kind that no supported operator has, by name.
     Other(&'static str),
 }
@@ -39,8 +43,21 @@ impl Attribute {
             Self::Floats(_) => "floats",
             Self::Ints(_) => "ints",
             Self::Strings(_) => "strings",
+            Self::Graph(_) => "graph",
             Self::Other(kind) => kind,
         }
+    }
+
+    /// About the bytes that a copy of it takes.
+    fn weight(&self) -> u64 {
+        (match self {
+            Self::Float(_) | Self::Int(_) | Self::Graph(_) | Self::Other(_) => 8,
+            Self::String(x) => x.len(),
+            Self::Tensor(x) => x.len().saturating_mul(x.dtype().width()),
+            Self::Floats(x) => 4 * x.len(),
+            Self::Ints(x) => 8 * x.len(),
+            Self::Strings(x) => x.iter().map(|s| s.len() + 24).sum(),
+        }) as u64
     }
 }
 
@@ -82,6 +99,8 @@ impl Attributes {
         ints: Ints -> Vec<i64>;
         /// Takes a list of texts.
         strings: Strings -> Vec<String>;
+        /// Takes a graph.
+        graph: Graph -> Arc<Subgraph>;
     }
 
     /// The first attribute that nobody took.
@@ -94,22 +113,37 @@ impl Attributes {
         self.0.contains_key(name)
     }
 
-    pub(super) fn read(node: &NodeProto, folder: Option<&Path>) -> Result<Self, String> {
-        let mut map = BTreeMap::new();
-        for a in &node.attribute {
-            let value = value(a, folder).map_err(|e| format!("attribute `{}`: {e}", a.name))?;
-            if map.insert(a.name.clone(), value).is_some() {
-                return Err(format!("attribute `{}` is given twice", a.name));
-            }
+    /// The graphs among them.
+    pub(super) fn graphs(&self) -> impl Iterator<Item = &Subgraph> {
+        self.0.values().filter_map(|a| if let Attribute::Graph(graph) = a { Some(&**graph) } else { None })
+    }
+
+    /// About the bytes that a copy of them takes.
+    pub(crate) fn weight(&self) -> u64 {
+        self.0.iter().map(|(name, a)| a.weight() + name.len() as u64).sum()
+    }
+
+    /// One by name, for a node of a function's body that refers to it.
+    pub(super) fn get(&self, name: &str) -> Option<&Attribute> {
+        self.0.get(name)
+    }
+
+    /// Takes one of any kind.
+    pub(super) fn take(&mut self, name: &str) -> Option<Attribute> {
+        self.0.remove(name)
+    }
+
+    /// Adds one, which must be the only one of its name.
+    pub(super) fn insert(&mut self, name: &str, value: Attribute) -> Result<(), String> {
+        match self.0.insert(name.to_string(), value) {
+            None => Ok(()),
+            Some(_) => Err(format!("attribute `{name}` is given twice")),
         }
-        Ok(Self(map))
     }
 }
 
-fn value(a: &AttributeProto, folder: Option<&Path>) -> Result<Attribute, String> {
-    if !a.ref_attr_name.is_empty() {
-        return Err("it refers to a function's attribute outside a function".into());
-    }
+/// The value of an attribute that is no graph and refers to nothing.
+pub(super) fn value(a: &AttributeProto, folder: Option<&Path>) -> Result<Attribute, String> {
     let text = |bytes: &Bytes| String::from_utf8(bytes.to_vec()).map_err(|_| "text that is not UTF-8".to_string());
     Ok(match a.r#type {
         1 => Attribute::Float(a.f),
@@ -119,7 +153,6 @@ fn value(a: &AttributeProto, folder: Option<&Path>) -> Result<Attribute, String>
             let proto = a.t.as_ref().ok_or("it holds no tensor")?;
             Attribute::Tensor(tensor::read(proto, folder).map_err(|e: OnnxError| e.to_string())?)
         }
-        5 => Attribute::Other("graph"),
         6 => Attribute::Floats(a.floats.clone()),
         7 => Attribute::Ints(a.ints.clone()),
         8 => Attribute::Strings(a.strings.iter().map(text).collect::<Result<_, _>>()?),

@@ -1,28 +1,22 @@
-//! The graph's names: each defined once, each use after its definition, no cycle.
+//! A graph's names: each defined once, each use after its definition, no cycle.
 
 use super::error::OnnxError;
-use super::model::Node;
-use super::proto::GraphProto;
-use crate::tensor::Tensor;
+use super::model::{Node, Subgraph};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The nodes in topological order, as near to the file's order as that allows.
-pub(super) fn sorted(
-    nodes: Vec<Node>,
-    graph: &GraphProto,
-    initializers: &BTreeMap<String, Tensor>,
-) -> Result<Vec<Node>, OnnxError> {
-    let fail = |reason: String| OnnxError::Model(reason);
+/// Puts the nodes into topological order, as near to the file's order as that allows; gives the names that they and the outputs use and
+/// the graph does not define, in the order of use, each with the node that uses it (`None`: an output).
+pub(super) fn sort(graph: &mut Subgraph) -> Result<Vec<(String, Option<usize>)>, OnnxError> {
     let mut given: BTreeSet<&str> = BTreeSet::new();
-    for input in &graph.input {
+    for input in &graph.inputs {
         if input.name.is_empty() || !given.insert(&input.name) {
-            return Err(fail(format!("graph input `{}` has no name of its own", input.name)));
+            return Err(OnnxError::Model(format!("graph input `{}` has no name of its own", input.name)));
         }
     }
-    given.extend(initializers.keys().map(String::as_str));
+    given.extend(graph.initializers.keys().map(String::as_str));
 
     let mut producer: BTreeMap<&str, usize> = BTreeMap::new();
-    for (index, node) in nodes.iter().enumerate() {
+    for (index, node) in graph.nodes.iter().enumerate() {
         for output in node.outputs.iter().filter(|o| !o.is_empty()) {
             if given.contains(output.as_str()) || producer.insert(output, index).is_some() {
                 return Err(node_error(node, format!("its output `{output}` is already defined")));
@@ -30,28 +24,29 @@ pub(super) fn sorted(
         }
     }
     // How many of its inputs each node waits for, and who waits for it.
-    let mut waiting = vec![0usize; nodes.len()];
-    let mut waiters: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
-    for (index, node) in nodes.iter().enumerate() {
-        for input in node.inputs.iter().filter(|i| !i.is_empty() && !given.contains(i.as_str())) {
-            let Some(&from) = producer.get(input.as_str()) else {
-                return Err(node_error(node, format!("its input `{input}` is defined nowhere")));
-            };
-            waiting[index] += 1;
-            waiters[from].push(index);
+    let mut waiting = vec![0usize; graph.nodes.len()];
+    let mut waiters: Vec<Vec<usize>> = vec![Vec::new(); graph.nodes.len()];
+    let mut free = Vec::new();
+    for (index, node) in graph.nodes.iter().enumerate() {
+        for input in node.reads().filter(|i| !given.contains(i)) {
+            match producer.get(input) {
+                None => free.push((input.to_string(), Some(index))),
+                Some(&from) => {
+                    waiting[index] += 1;
+                    waiters[from].push(index);
+                }
+            }
         }
     }
-    if graph.output.is_empty() {
-        return Err(fail("the graph has no output".into()));
+    if graph.outputs.is_empty() {
+        return Err(OnnxError::Model("the graph has no output".into()));
     }
-    for output in &graph.output {
-        if !given.contains(output.name.as_str()) && !producer.contains_key(output.name.as_str()) {
-            return Err(fail(format!("graph output `{}` is defined nowhere", output.name)));
-        }
-    }
+    let defined = |name: &str| given.contains(name) || producer.contains_key(name);
+    let outputs = graph.outputs.iter().filter(|o| !defined(&o.name));
+    free.extend(outputs.map(|o| (o.name.clone(), None)));
 
-    let mut ready: BTreeSet<usize> = (0..nodes.len()).filter(|&n| waiting[n] == 0).collect();
-    let mut order = Vec::with_capacity(nodes.len());
+    let mut ready: BTreeSet<usize> = (0..waiting.len()).filter(|&n| waiting[n] == 0).collect();
+    let mut order = Vec::with_capacity(waiting.len());
     while let Some(index) = ready.pop_first() {
         order.push(index);
         for &waiter in &waiters[index] {
@@ -61,11 +56,22 @@ pub(super) fn sorted(
             }
         }
     }
-    if let Some(stuck) = (0..nodes.len()).find(|&n| waiting[n] > 0) {
-        return Err(node_error(&nodes[stuck], "it takes part in a cycle, or waits for one".into()));
+    if let Some(stuck) = (0..waiting.len()).find(|&n| waiting[n] > 0) {
+        return Err(node_error(&graph.nodes[stuck], "it takes part in a cycle, or waits for one".into()));
     }
-    let mut nodes: Vec<Option<Node>> = nodes.into_iter().map(Some).collect();
-    Ok(order.into_iter().filter_map(|index| nodes[index].take()).collect())
+    let place: BTreeMap<usize, usize> = order.iter().zip(0..).map(|(&index, place)| (index, place)).collect();
+    free.iter_mut().for_each(|(_, node)| *node = node.and_then(|index| place.get(&index).copied()));
+    let mut nodes: Vec<Option<Node>> = std::mem::take(&mut graph.nodes).into_iter().map(Some).collect();
+    graph.nodes = order.into_iter().filter_map(|index| nodes[index].take()).collect();
+    Ok(free)
+}
+
+/// Says that a name is defined nowhere.
+pub(super) fn undefined(graph: &Subgraph, name: &str, node: Option<usize>) -> OnnxError {
+    match node.and_then(|index| graph.nodes.get(index)) {
+        Some(node) => node_error(node, format!("its input `{name}` is defined nowhere")),
+        None => OnnxError::Model(format!("graph output `{name}` is defined nowhere")),
+    }
 }
 
 fn node_error(node: &Node, reason: String) -> OnnxError {

@@ -6,12 +6,14 @@ mod error;
 mod external;
 mod graph;
 mod model;
+mod opset;
 mod proto;
+mod reader;
 mod tensor;
 
 pub use attributes::{Attribute, Attributes};
 pub use error::OnnxError;
-pub use model::{Dim, Model, Node, ValueInfo, model_from_bytes, read_model};
+pub use model::{Dim, Model, Node, Subgraph, ValueInfo, model_from_bytes, read_model};
 pub(crate) use tensor::element_type;
 pub use tensor::{read_tensor_pb, tensor_from_pb, tensor_to_pb, write_tensor_pb};
 

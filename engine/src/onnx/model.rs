@@ -2,8 +2,9 @@
 
 use super::attributes::Attributes;
 use super::error::OnnxError;
-use super::proto::{GraphProto, ModelProto, NodeProto, ValueInfoProto};
-use super::{MAX_IR_VERSION, MAX_OPSET, MIN_OPSET, graph, tensor};
+use super::proto::{ModelProto, ValueInfoProto};
+use super::reader::{Frame, Reader};
+use super::{MAX_IR_VERSION, opset, tensor};
 use crate::program::DType;
 use crate::tensor::Tensor;
 use bytes::Bytes;
@@ -16,9 +17,9 @@ use std::path::Path;
 pub struct Model {
     /// Version of the default operator set.
     pub opset: i64,
-    /// Graph inputs that no initializer gives a value.
+    /// Subgraph inputs that no initializer gives a value.
     pub inputs: Vec<ValueInfo>,
-    /// Graph outputs.
+    /// Subgraph outputs.
     pub outputs: Vec<ValueInfo>,
     /// Weights and other constants, by name.
     pub initializers: BTreeMap<String, Tensor>,
@@ -26,6 +27,23 @@ pub struct Model {
     pub nodes: Vec<Node>,
     /// What the file says about intermediate tensors of supported types; a hint, never relied upon.
     pub value_infos: Vec<ValueInfo>,
+}
+
+/// The body of a control operator: nodes in topological order, which may also use what the graphs around define.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Subgraph {
+    /// What the operator gives it.
+    pub inputs: Vec<ValueInfo>,
+    /// What it gives back.
+    pub outputs: Vec<ValueInfo>,
+    /// Its own constants, by name.
+    pub initializers: BTreeMap<String, Tensor>,
+    /// Nodes in topological order.
+    pub nodes: Vec<Node>,
+    /// Names that it uses and does not define, in increasing order.
+    pub captures: Vec<String>,
+    /// How deep the graphs inside it are.
+    pub(super) depth: u32,
 }
 
 /// One node of the graph.
@@ -43,6 +61,14 @@ pub struct Node {
     pub outputs: Vec<String>,
     /// The attributes.
     pub attributes: Attributes,
+}
+
+impl Node {
+    /// The names of the tensors that it reads: its inputs, and what its graphs use of the graphs around.
+    pub fn reads(&self) -> impl Iterator<Item = &str> {
+        let captured = self.attributes.graphs().flat_map(|g| &g.captures);
+        self.inputs.iter().filter(|i| !i.is_empty()).chain(captured).map(String::as_str)
+    }
 }
 
 /// Name, type and shape of a graph input, output or intermediate tensor.
@@ -90,66 +116,26 @@ pub fn model_from_bytes(bytes: impl Into<Bytes>, folder: Option<&Path>) -> Resul
     if !(3..=MAX_IR_VERSION).contains(&proto.ir_version) {
         return fail(format!("IR version {} is not in 3..={MAX_IR_VERSION}", proto.ir_version));
     }
-    let opset = opset(&proto)?;
+    let opset = opset::of_model(&proto)?;
     let Some(graph) = &proto.graph else {
         return fail("the file holds no graph".into());
     };
-    if let Some(sparse) = graph.sparse_initializer.first() {
-        let name = sparse.values.as_ref().map_or("", |v| v.name.as_str());
-        return fail(format!("sparse initializer `{name}`: sparse tensors are not supported; store it densely"));
+    let read = Reader::new(&proto, folder)?.graph(graph, &Frame::of_model(opset), false)?;
+    for input in read.inputs.iter().filter(|i| i.dtype.is_none()) {
+        let reason = "it declares no element type".into();
+        return Err(OnnxError::Value { name: input.name.clone(), reason });
     }
-    let mut initializers = BTreeMap::new();
-    for proto in &graph.initializer {
-        if initializers.insert(proto.name.clone(), tensor::read(proto, folder)?).is_some() {
-            return fail(format!("two initializers are called `{}`", proto.name));
-        }
-    }
-    let nodes = graph.node.iter().map(|n| node(n, &proto, opset, folder)).collect::<Result<Vec<_>, _>>()?;
-    let model = Model {
+    Ok(Model {
         opset,
-        inputs: inputs(graph, &initializers)?,
-        outputs: graph.output.iter().map(value_info).collect::<Result<_, _>>()?,
-        nodes: graph::sorted(nodes, graph, &initializers)?,
-        initializers,
+        inputs: read.inputs,
+        outputs: read.outputs,
+        initializers: read.initializers,
+        nodes: read.nodes,
         value_infos: graph.value_info.iter().filter_map(|v| value_info(v).ok()).collect(),
-    };
-    Ok(model)
+    })
 }
 
-fn is_default(domain: &str) -> bool {
-    domain.is_empty() || domain == "ai.onnx"
-}
-
-fn opset(proto: &ModelProto) -> Result<i64, OnnxError> {
-    let mut versions = proto.opset_import.iter().filter(|o| is_default(&o.domain)).map(|o| o.version);
-    let fail = |reason: String| Err(OnnxError::Model(reason));
-    match (versions.next(), versions.next()) {
-        (None, _) => fail("it imports no version of the default operator set".into()),
-        (Some(a), Some(b)) if a != b => fail(format!("it imports versions {a} and {b} of the default operator set")),
-        (Some(v), _) if v < MIN_OPSET => {
-            fail(format!("opset {v} is older than {MIN_OPSET}; convert it with onnx.version_converter"))
-        }
-        (Some(v), _) if v > MAX_OPSET => {
-            fail(format!("opset {v} is newer than {MAX_OPSET}; export it for an older one"))
-        }
-        (Some(v), _) => Ok(v),
-    }
-}
-
-fn inputs(graph: &GraphProto, initializers: &BTreeMap<String, Tensor>) -> Result<Vec<ValueInfo>, OnnxError> {
-    let mut inputs = Vec::new();
-    for proto in graph.input.iter().filter(|i| !initializers.contains_key(&i.name)) {
-        let info = value_info(proto)?;
-        if info.dtype.is_none() {
-            let reason = "it declares no element type".into();
-            return Err(OnnxError::Value { name: info.name, reason });
-        }
-        inputs.push(info);
-    }
-    Ok(inputs)
-}
-
-fn value_info(proto: &ValueInfoProto) -> Result<ValueInfo, OnnxError> {
+pub(super) fn value_info(proto: &ValueInfoProto) -> Result<ValueInfo, OnnxError> {
     let fail = |reason: String| Err(OnnxError::Value { name: proto.name.clone(), reason });
     let mut info = ValueInfo { name: proto.name.clone(), dtype: None, dims: None };
     let Some(ty) = &proto.r#type else { return Ok(info) };
@@ -177,25 +163,4 @@ fn value_info(proto: &ValueInfoProto) -> Result<ValueInfo, OnnxError> {
         info.dims = Some(dims);
     }
     Ok(info)
-}
-
-fn node(proto: &NodeProto, model: &ModelProto, opset: i64, folder: Option<&Path>) -> Result<Node, OnnxError> {
-    let first_output = proto.output.iter().find(|o| !o.is_empty());
-    let name = if proto.name.is_empty() { first_output.cloned().unwrap_or_default() } else { proto.name.clone() };
-    let fail = |reason: String| OnnxError::Node { operator: proto.op_type.clone(), node: name.clone(), reason };
-    if model.functions.iter().any(|f| f.name == proto.op_type && f.domain == proto.domain) {
-        return Err(fail("it is a function of the model; inline it with onnx.inliner".into()));
-    }
-    if !is_default(&proto.domain) {
-        return Err(fail(format!("operator domain `{}` is not supported", proto.domain)));
-    }
-    let attributes = Attributes::read(proto, folder).map_err(fail)?;
-    Ok(Node {
-        name,
-        operator: proto.op_type.clone(),
-        opset,
-        inputs: proto.input.clone(),
-        outputs: proto.output.clone(),
-        attributes,
-    })
 }

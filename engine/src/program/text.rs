@@ -1,12 +1,14 @@
-//! Programs as text, for people.
+//! Programs as text, which [`parse_program`](super::parse_program) reads back.
 //!
 //! One value a paragraph: `%n: type = input | constant ROOT | instruction`, an instruction with its extents, views, core and epilogue.
-//! `e0..` and `r0..` are the coordinates of the element and reduction axes.
+//! `e0..` and `r0..` are the coordinates of the element and reduction axes. Expressions are nested calls; a node that cannot be nested,
+//! because several others or none use it, has a line `t5 = ...;`. Constants are f32, i64 and bool as they look, else `7:u8`.
 
 use super::limits::FIRST_REDUCTION_AXIS;
 use super::types::*;
 use super::{DType, FoldOp};
 use crate::arith::native::half::{from_bf16, from_f16};
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 /// Text of a whole program.
@@ -43,7 +45,16 @@ impl fmt::Display for ValueText<'_> {
 fn instruction(f: &mut fmt::Formatter<'_>, i: &Instruction, dtype: DType) -> fmt::Result {
     write!(f, "e{:?}", i.extents)?;
     if !i.reduction.is_empty() {
-        write!(f, " r{:?}{}", i.reduction, if i.windowed { " windowed" } else { "" })?;
+        write!(f, " r{:?}", i.reduction)?;
+    }
+    if i.windowed {
+        f.write_str(" windowed")?;
+    }
+    // Views say what is read, except where an operand is named and never read.
+    let read: BTreeSet<u8> = i.views.iter().flat_map(|v| &v.accesses).map(|a| a.operand).collect();
+    if read.len() < i.operands.len() {
+        let all: Vec<String> = i.operands.iter().map(|o| format!("%{}", o.value)).collect();
+        write!(f, " reads {}", all.join(", "))?;
     }
     for (n, view) in i.views.iter().enumerate() {
         write!(f, "\n    v{n} = ")?;
@@ -62,12 +73,12 @@ fn instruction(f: &mut fmt::Formatter<'_>, i: &Instruction, dtype: DType) -> fmt
     match &i.core {
         Core::None => {}
         Core::Dot { a, b } => write!(f, "\n    core = dot(v{a}, v{b})")?,
-        Core::Fold { op, body } => write!(f, "\n    core = {}({})", FoldOp::name(*op), expression(body))?,
+        Core::Fold { op, body } => write!(f, "\n    core = {}({})", FoldOp::name(*op), expression(body, "\n        "))?,
         Core::Scan { axis, initial } => {
             write!(f, "\n    core = scan({} from v{initial})", axis_name(*axis))?;
         }
     }
-    write!(f, "\n    {}", expression(&i.epilogue))
+    write!(f, "\n    {}", expression(&i.epilogue, "\n    "))
 }
 
 fn register(dtype: DType, x: i64) -> String {
@@ -117,34 +128,54 @@ fn axis_name(axis: u8) -> String {
     }
 }
 
-/// An expression as nested calls; cut where it grows beyond reading.
-fn expression(expr: &Expr) -> String {
-    let mut texts: Vec<String> = Vec::with_capacity(expr.nodes.len());
-    for node in &expr.nodes {
-        let arg = |n: NodeId| texts.get(usize::from(n)).cloned().unwrap_or_else(|| format!("?{n}"));
+/// A constant of an expression, with its type where it does not look like it.
+fn constant(dtype: DType, x: i64) -> String {
+    match dtype {
+        DType::F32 | DType::I64 | DType::Bool => register(dtype, x),
+        _ => format!("{}:{dtype}", register(dtype, x)),
+    }
+}
+
+/// An expression as nested calls, with lines of their own for the nodes that are not used exactly once, right behind them in order:
+/// reading it again gives the same nodes in the same order.
+fn expression(expr: &Expr, line: &str) -> String {
+    let arguments = |node: &Node| -> Vec<NodeId> {
+        match *node {
+            Node::Select(c, a, b) => vec![c, a, b],
+            Node::Cast(_, a) => vec![a],
+            Node::Apply(op, args) => args[..op.arity()].to_vec(),
+            _ => vec![],
+        }
+    };
+    let mut uses = vec![0; expr.nodes.len()];
+    for a in expr.nodes.iter().flat_map(arguments) {
+        if let Some(n) = uses.get_mut(usize::from(a)) {
+            *n += 1;
+        }
+    }
+    // What is written and not yet nested in something else: node and text.
+    let mut lines: Vec<(usize, String)> = Vec::new();
+    for (index, node) in expr.nodes.iter().enumerate() {
+        let mut texts = Vec::new();
+        for a in arguments(node).into_iter().rev().map(usize::from) {
+            let nested = lines.pop_if(|(last, _)| *last == a && uses.get(a) == Some(&1));
+            texts.push(nested.map_or_else(|| format!("t{a}"), |(_, text)| text));
+        }
+        texts.reverse();
+        let arguments = texts.join(", ");
         let text = match *node {
-            Node::Const(dtype, x) => register(dtype, x),
+            Node::Const(dtype, x) => constant(dtype, x),
             Node::Load(v) => format!("v{v}"),
             Node::Core => "core".into(),
             Node::Iota(axis) => axis_name(axis),
             Node::Valid(v) => format!("valid(v{v})"),
-            Node::Select(c, a, b) => format!("select({}, {}, {})", arg(c), arg(a), arg(b)),
-            Node::Cast(dtype, a) => format!("{dtype}({})", arg(a)),
-            Node::Apply(op, args) => {
-                let args: Vec<String> = args[..op.arity()].iter().map(|&a| arg(a)).collect();
-                format!("{op}({})", args.join(", "))
-            }
+            Node::Select(..) => format!("select({arguments})"),
+            Node::Cast(dtype, _) => format!("{dtype}({arguments})"),
+            Node::Apply(op, _) => format!("{op}({arguments})"),
         };
-        texts.push(shorten(text));
+        lines.push((index, text));
     }
-    texts.pop().unwrap_or_default()
-}
-
-/// Hostile expressions double in length with every node; what people read does not.
-fn shorten(text: String) -> String {
-    const LONG: usize = 400;
-    match text.char_indices().nth(LONG) {
-        Some((cut, _)) => format!("{}...", &text[..cut]),
-        None => text,
-    }
+    let (_, result) = lines.pop().unwrap_or_default();
+    let before: String = lines.into_iter().map(|(index, text)| format!("t{index} = {text};{line}")).collect();
+    before + &result
 }

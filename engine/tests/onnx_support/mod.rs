@@ -89,6 +89,37 @@ pub fn node(op: &str, name: &str, inputs: &[&str], outputs: &[&str], attributes:
     attributes.into_iter().fold(m, |m, a| m.message(5, a))
 }
 
+pub fn attr_graph(name: &str, graph: &Graph) -> Message {
+    Message::default().bytes(1, name).message(6, graph.message()).int(20, 5)
+}
+
+/// An attribute of a function's node that is the function's attribute `outer`, of a kind by code.
+pub fn attr_of_function(name: &str, outer: &str, kind: i64) -> Message {
+    Message::default().bytes(1, name).int(20, kind).bytes(21, outer)
+}
+
+/// A function of domain `local`; `attributes` have no defaults, `defaults` have.
+pub fn function(
+    name: &str,
+    (inputs, outputs): (&[&str], &[&str]),
+    attributes: &[&str],
+    defaults: Vec<Message>,
+    nodes: Vec<Message>,
+    opset: i64,
+) -> Message {
+    let m = inputs.iter().fold(Message::default().bytes(1, name), |m, i| m.bytes(4, i));
+    let m = outputs.iter().fold(m, |m, o| m.bytes(5, o));
+    let m = attributes.iter().fold(m, |m, a| m.bytes(6, a));
+    let m = nodes.into_iter().fold(m, |m, n| m.message(7, n));
+    let m = m.message(9, Message::default().bytes(1, "").int(2, opset)).bytes(10, "local");
+    defaults.into_iter().fold(m, |m, a| m.message(11, a))
+}
+
+/// A node that calls a function of domain `local`.
+pub fn call(name: &str, inputs: &[&str], outputs: &[&str], attributes: Vec<Message>) -> Message {
+    node(name, "", inputs, outputs, attributes).bytes(7, "local")
+}
+
 /// A graph input or output.
 pub fn value(name: &str, dtype: i64, dims: &[i64]) -> Message {
     let shape = dims.iter().fold(Message::default(), |m, &d| m.message(1, Message::default().int(1, d)));

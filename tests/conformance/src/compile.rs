@@ -2,10 +2,9 @@
 
 use crate::cases::Files;
 use rebut_engine::lower::{LowerError, LowerOptions, lower};
-use rebut_engine::onnx::{Dim, Model, ValueInfo, read_model};
+use rebut_engine::onnx::{Dim, ValueInfo, read_model};
 use rebut_engine::package::Package;
-use rebut_engine::program::DType;
-use rebut_engine::program::TensorType;
+use rebut_engine::program::{DType, TensorType, parse_program, program_text};
 use rebut_engine::tensor::Tensor;
 
 /// A program and the inputs that are left to it.
@@ -24,45 +23,34 @@ pub(crate) fn compile(files: &Files) -> Result<Compiled, String> {
     if inputs.len() != model.inputs.len() {
         return Err(format!("the model has {} inputs, the case {}", model.inputs.len(), inputs.len()));
     }
-    let mut refusal = String::new();
-    for strategy in [Bind::Nothing, Bind::Integers, Bind::AllButTheFirst] {
-        let (options, left) = strategy.options(&model, &inputs);
+    let tensors = || model.inputs.iter().map(|info| &info.name).zip(&inputs);
+    let shapes = tensors().map(|(name, tensor)| (name.clone(), tensor.ty().dims)).collect();
+    let mut options = LowerOptions { shapes, ..LowerOptions::default() };
+    let lowered = loop {
         match lower(&model, &options) {
-            Ok(lowered) => {
-                let package = Package::try_from(lowered).map_err(|e| e.to_string())?;
-                return Ok(Compiled { package, inputs: left });
-            }
-            Err(error @ LowerError::Node { .. }) => refusal = error.to_string(),
-            Err(error) => return Err(error.to_string()),
+            Ok(lowered) => break lowered,
+            Err(error) => bind(&mut options, &error, tensors()).ok_or_else(|| error.to_string())?,
         }
+    };
+    let text = program_text(&lowered.program);
+    if parse_program(&text).as_ref() != Ok(&lowered.program) {
+        return Err(format!("its text is another program's: {text}"));
     }
-    Err(refusal)
+    let left = tensors().filter(|(name, _)| !options.bindings.contains_key(*name)).map(|(_, tensor)| tensor.clone());
+    let package = Package::try_from(lowered).map_err(|e| e.to_string())?;
+    Ok(Compiled { package, inputs: left.collect() })
 }
 
-/// What a case's inputs become.
-#[derive(Clone, Copy, PartialEq)]
-enum Bind {
-    Nothing,
-    Integers,
-    AllButTheFirst,
-}
-
-impl Bind {
-    fn options(self, model: &Model, inputs: &[Tensor]) -> (LowerOptions, Vec<Tensor>) {
-        let mut options = LowerOptions::default();
-        let mut left = Vec::new();
-        for (i, (info, tensor)) in model.inputs.iter().zip(inputs).enumerate() {
-            let bound =
-                i > 0 && (self == Self::AllButTheFirst || self == Self::Integers && tensor.dtype() != DType::F32);
-            if bound {
-                options.bindings.insert(info.name.clone(), tensor.clone());
-            } else {
-                options.shapes.insert(info.name.clone(), tensor.ty().dims);
-                left.push(tensor.clone());
-            }
-        }
-        (options, left)
-    }
+/// Binds the inputs that an error asks for; `None` where it asks for no other than before.
+fn bind<'t>(
+    options: &mut LowerOptions,
+    error: &LowerError,
+    tensors: impl Iterator<Item = (&'t String, &'t Tensor)>,
+) -> Option<()> {
+    let LowerError::Unbound { inputs, .. } = error else { return None };
+    let before = options.bindings.len();
+    options.bindings.extend(tensors.filter(|(name, _)| inputs.contains(name)).map(|(n, t)| (n.clone(), t.clone())));
+    (options.bindings.len() > before).then_some(())
 }
 
 /// What ONNX's own runner gives to models without data: numbers from 0 to below 1, open dimensions being 1.

@@ -27,7 +27,7 @@ pub(super) fn concat(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
 }
 
 /// Any number of tensors joined along an axis, in groups of as many as one instruction reads.
-pub(super) fn joined(b: &mut Builder<'_>, mut parts: Vec<Lazy>, at: usize) -> Lowering<Lazy> {
+pub(in crate::lower) fn joined(b: &mut Builder<'_>, mut parts: Vec<Lazy>, at: usize) -> Lowering<Lazy> {
     while parts.len() > 1 {
         let groups: Vec<Vec<Lazy>> = parts.chunks(MAX_OPERANDS).map(<[Lazy]>::to_vec).collect();
         parts = groups

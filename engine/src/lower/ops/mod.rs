@@ -45,6 +45,8 @@ mod topk;
 mod unpool;
 mod window;
 
+pub(super) use concat::joined;
+
 use super::Lowering;
 use super::context::Context;
 use super::lazy::Lazy;
