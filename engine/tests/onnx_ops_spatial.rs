@@ -18,7 +18,7 @@ fn lowered(bytes: Vec<u8>) -> Result<Lowered, String> {
 }
 
 fn refusal(bytes: Vec<u8>) -> String {
-    lowered(bytes).err().expect("it is refused")
+    lowered(bytes).expect_err("it is refused")
 }
 
 /// The outputs of a model, which must be the reference interpreter's too; no step of it is above the ceiling.
@@ -186,6 +186,51 @@ fn transposed_convolutions_of_a_given_size() {
     assert!(refusal(bytes).contains("give pads"));
 }
 
+/// Strides of so many phases that they are one instruction, to be cut afterwards.
+#[test]
+fn transposed_convolutions_with_long_strides() {
+    let (kernel, stride, pad) = ([21, 33], [20, 17], 3);
+    let (xd, wd) = ([1, 2, 2, 3], [2, 1, kernel[0], kernel[1]]);
+    let out = [0, 1].map(|a| (xd[2 + a] - 1) * stride[a] + kernel[a] - 2 * pad);
+    let (x, w) = (array(&xd), array(&wd));
+    let (xs, ws) = (elements(&x), elements(&w));
+    let mut expected = vec![0.0; out[0] * out[1]];
+    for c in coordinates(&xd) {
+        for k in coordinates(&kernel) {
+            let at = |a: usize| (c[2 + a] * stride[a] + k[a]).checked_sub(pad).filter(|&o| o < out[a]);
+            if let (Some(row), Some(column)) = (at(0), at(1)) {
+                expected[row * out[1] + column] += xs[flat(&xd, &c)] * ws[flat(&wd, &[c[1], 0, k[0], k[1]])];
+            }
+        }
+    }
+    let given = vec![("w", floats("w", &signed(&wd), &ws.iter().map(|&w| w as f32).collect::<Vec<_>>()))];
+    let attributes = vec![attr_ints("strides", &signed(&stride)), attr_ints("pads", &[pad as i64; 4])];
+    let bytes = single("ConvTranspose", 11, &[("x", &signed(&xd))], given, attributes);
+    assert_close(&run(bytes, &[x])[0], &[1, 1, out[0], out[1]], &expected, "340 phases");
+}
+
+/// Windows side by side are one dot, and an infinity stays where there is a weight for it.
+#[test]
+fn transposed_convolutions_in_one_instruction() {
+    let inputs: &[(&str, &[i64])] = &[("x", &[1, 1, 3]), ("w", &[1, 1, 2])];
+    let bytes = single("ConvTranspose", 11, inputs, vec![], vec![attr_ints("strides", &[2])]);
+    let l = lowered(bytes.clone()).expect("it lowers");
+    assert_eq!(l.program.values.len(), 3, "two inputs and the result");
+    let bytes_of_three = single(
+        "ConvTranspose",
+        11,
+        inputs,
+        vec![],
+        vec![attr_ints("strides", &[3]), attr_ints("output_padding", &[1])],
+    );
+    let tensor =
+        |xs: &[f32]| Tensor::F32(ndarray::ArrayD::from_shape_vec(vec![1, 1, xs.len()], xs.to_vec()).expect("a shape"));
+    let given = [tensor(&[1.0, f32::INFINITY, 3.0]), tensor(&[4.0, 5.0])];
+    let infinity = f64::INFINITY;
+    assert_eq!(elements(&run(bytes, &given)[0]), [4., 5., infinity, infinity, 12., 15.]);
+    assert_eq!(elements(&run(bytes_of_three, &given)[0]), [4., 5., 0., infinity, infinity, 0., 12., 15., 0.]);
+}
+
 /// Windows side by side: every output has one tap.
 #[test]
 fn transposed_convolutions_of_volumes() {
@@ -333,12 +378,12 @@ fn norms_over_windows() {
         let mut attributes = p.attributes();
         attributes.extend([attr_ints("kernel_shape", &signed(&p.kernel)), attr_int("p", order.into())]);
         let bytes = single("LpPool", 18, &[("x", &signed(&xd))], vec![], attributes);
-        assert_close(&run(bytes, &[x.clone()])[0], &yd, &expected, &format!("p = {order}"));
+        assert_close(&run(bytes, std::slice::from_ref(&x))[0], &yd, &expected, &format!("p = {order}"));
 
         let whole: Vec<f64> =
             xs.chunks(xs.len() / 2).map(|c| root(c.iter().map(|x| x.abs().powi(order)).sum())).collect();
         let bytes = single("GlobalLpPool", 7, &[("x", &signed(&xd))], vec![], vec![attr_int("p", order.into())]);
-        assert_close(&run(bytes, &[x.clone()])[0], &[1, 2, 1, 1], &whole, &format!("p = {order}, global"));
+        assert_close(&run(bytes, std::slice::from_ref(&x))[0], &[1, 2, 1, 1], &whole, &format!("p = {order}, global"));
     }
 }
 
@@ -450,7 +495,7 @@ fn linear_resizing() {
             let attributes = vec![attr_string("mode", "linear"), attr_string("coordinate_transformation_mode", mode)];
             let bytes = single("Resize", 13, &[("x", &signed(&size))], given, attributes);
             assert_close(
-                &run(bytes, &[x.clone()])[0],
+                &run(bytes, std::slice::from_ref(&x))[0],
                 &[2, output, 3],
                 &expected,
                 &format!("{input} to {output}, {mode}"),
@@ -494,8 +539,9 @@ fn nearest_resizing() {
         let expected: Vec<f64> = (0..35).map(|o| ((f64::from(o) + 0.5) / f64::from(scale)).floor()).collect();
         assert_eq!(chosen(dtype, 50, scale, with("half_pixel", "round_prefer_ceil")), expected);
     }
-    let thirds: Vec<f64> =
-        (0..35).map(|o| f64::from(u8::from(((f64::from(o) + 0.5) / f64::from(scale)) as u32 % 3 == 0))).collect();
+    let thirds: Vec<f64> = (0..35)
+        .map(|o| f64::from(u8::from((((f64::from(o) + 0.5) / f64::from(scale)) as u32).is_multiple_of(3))))
+        .collect();
     assert_eq!(chosen(DType::Bool, 50, scale, with("half_pixel", "round_prefer_ceil")), thirds);
 }
 
@@ -513,7 +559,7 @@ fn upsampling_before_resize() {
             _ => (vec![("s", floats("s", &[4], &scales))], vec![]),
         };
         let bytes = single(op, opset, &[("x", &[1, 1, 3, 4])], given, attributes);
-        assert_close(&run(bytes, &[x.clone()])[0], &[1, 1, 6, 12], &expected, op);
+        assert_close(&run(bytes, std::slice::from_ref(&x))[0], &[1, 1, 6, 12], &expected, op);
     }
 }
 
@@ -560,7 +606,7 @@ fn half_a_spectrum_and_back() {
         let given = || vec![("n", ints("n", &[length as i64]))];
         let one = || attr_int("onesided", 1);
         let half = single("DFT", 17, &[("x", &[1, length as i64, 1])], given(), vec![one()]);
-        let spectrum = run(half, &[x.clone()]).remove(0);
+        let spectrum = run(half, std::slice::from_ref(&x)).remove(0);
         assert_eq!(spectrum.shape(), [1, length / 2 + 1, 2]);
         let back =
             single("DFT", 20, &[("x", &[1, length as i64 / 2 + 1, 2])], given(), vec![one(), attr_int("inverse", 1)]);
@@ -612,6 +658,12 @@ fn sizes_of_real_models() {
     let two = || vec![attr_ints("strides", &[2, 2]), attr_ints("pads", &[1, 1, 1, 1])];
     let upconvolution: &[(&str, &[i64])] = &[("x", &[1, 256, 32, 32]), ("w", &[256, 128, 4, 4])];
     measured("ConvTranspose 256 to 128, 32 x 32 by 2", single("ConvTranspose", 11, upconvolution, vec![], two()));
+    let halves = vec![attr_ints("strides", &[2, 2])];
+    let side_by_side: &[(&str, &[i64])] = &[("x", &[1, 256, 32, 32]), ("w", &[256, 128, 2, 2])];
+    measured("ConvTranspose in one instruction", single("ConvTranspose", 11, side_by_side, vec![], halves));
+    let given = vec![("w", floats("w", &[21, 21, 64, 64], &vec![0.5; 21 * 21 * 64 * 64]))];
+    let strides = vec![attr_ints("strides", &[32, 32])];
+    measured("ConvTranspose by 32", single("ConvTranspose", 11, &[("x", &[1, 21, 16, 16])], given, strides));
     let features: &[(&str, &[i64])] = &[("x", &[1, 64, 56, 56])];
     for (what, dims) in [("by 2", [1, 64, 112, 112]), ("by half", [1, 64, 28, 28]), ("to 75", [1, 64, 75, 75])] {
         for m in ["nearest", "linear", "cubic"] {
@@ -630,4 +682,129 @@ fn sizes_of_real_models() {
     let given = vec![("step", ints("step", &[160])), ("w", floats("w", &[400], &[0.5; 400]))];
     measured("STFT of a second, frames of 400", single("STFT", 17, &[("x", &[1, 16000, 1])], given, vec![]));
     measured("DFT of 512 along an outer axis", single("DFT", 17, &[("x", &[1, 512, 64, 2])], vec![], vec![]));
+}
+
+#[test]
+fn windows_of_any_size() {
+    let cosine = |i: usize, n: usize| (2.0 * std::f64::consts::PI * i as f64 / n as f64).cos();
+    type Of = fn(f64, f64) -> f64;
+    let kinds: [(&str, Of); 3] = [
+        ("HannWindow", |c, _| 0.5 - 0.5 * c),
+        ("HammingWindow", |c, _| (25.0 - 21.0 * c) / 46.0),
+        ("BlackmanWindow", |c, twice| 0.42 - 0.5 * c + 0.08 * twice),
+    ];
+    for (op, of) in kinds {
+        for (size, periodic) in [(0usize, 1), (1, 1), (2, 0), (11, 0), (400, 1), (513, 0)] {
+            let graph = Graph {
+                nodes: vec![node(op, "node", &["n"], &["y"], vec![attr_int("periodic", periodic)])],
+                initializers: vec![header("n", I64, &[]).bytes(9, (size as i64).to_le_bytes())],
+                outputs: vec![Message::default().bytes(1, "y")],
+                ..Graph::default()
+            };
+            let n = if periodic == 1 { size } else { size.saturating_sub(1) };
+            let expected: Vec<f64> = (0..size).map(|i| of(cosine(i, n), cosine(2 * i, n))).collect();
+            let got = run(graph.model(17), &[]).remove(0);
+            assert_eq!(got.shape(), [size]);
+            for (x, y) in elements(&got).iter().zip(&expected) {
+                assert!((x - y).abs() <= 3.1e-8, "{op} of {size}: {x}, expected {y}");
+            }
+        }
+    }
+}
+
+#[test]
+fn mel_triangles() {
+    let scalar = |name: &str, x: i64| header(name, I64, &[]).bytes(9, x.to_le_bytes());
+    let hertz = |name: &str, x: f32| header(name, F32, &[]).bytes(9, x.to_le_bytes());
+    let model = |lower: f32, upper: f32| {
+        Graph {
+            nodes: vec![node("MelWeightMatrix", "node", &["bins", "n", "rate", "from", "to"], &["y"], vec![])],
+            initializers: vec![
+                scalar("bins", 6),
+                scalar("n", 256),
+                scalar("rate", 16000),
+                hertz("from", lower),
+                hertz("to", upper),
+            ],
+            outputs: vec![Message::default().bytes(1, "y")],
+            ..Graph::default()
+        }
+        .model(17)
+    };
+    let (lower, upper) = (123.0f32, 7600.0f32);
+    let mel = |f: f64| 2595.0 * (1.0 + f / 700.0).log10();
+    let (low, high) = (mel(lower.into()), mel(upper.into()));
+    let point = |i: usize| {
+        let f = 700.0 * (10f64.powf((low + (high - low) / 8.0 * i as f64) / 2595.0) - 1.0);
+        (257.0 * f / 16000.0).floor()
+    };
+    let height = |row: usize, column: usize| {
+        let (j, left, top, right) = (row as f64, point(column), point(column + 1), point(column + 2));
+        let (up, down) = ((j - left) / (top - left), (right - j) / (right - top));
+        if j == top { 1.0 } else { up.min(down).max(0.0) }
+    };
+    let expected: Vec<f64> = (0..129).flat_map(|r| (0..6).map(move |c| (r, c))).map(|(r, c)| height(r, c)).collect();
+    assert_close(&run(model(lower, upper), &[])[0], &[129, 6], &expected, "six triangles");
+    assert!(refusal(model(0.0, 16000.0)).contains("beyond the 129 bins"));
+}
+
+#[test]
+fn normalisation_with_any_exponent() {
+    let xd = [2, 5, 3];
+    let x = array(&xd);
+    let xs = elements(&x);
+    let (alpha, beta, bias) = (0.3, 0.6, 2.0);
+    let value = |c: &Vec<usize>| {
+        let near = (c[1].saturating_sub(1)..(c[1] + 3).min(5)).map(|k| xs[flat(&xd, &[c[0], k, c[2]])].powi(2));
+        xs[flat(&xd, c)] / (bias + alpha / 4.0 * near.sum::<f64>()).powf(beta)
+    };
+    let expected: Vec<f64> = coordinates(&xd).iter().map(value).collect();
+    let attributes = vec![
+        attr_int("size", 4),
+        attr_float("alpha", alpha as f32),
+        attr_float("beta", beta as f32),
+        attr_float("bias", bias as f32),
+    ];
+    let bytes = single("LRN", 13, &[("x", &signed(&xd))], vec![], attributes);
+    assert_close(&run(bytes, &[x])[0], &xd, &expected, "four channels");
+}
+
+#[test]
+fn refusals() {
+    let x: (&str, &[i64]) = ("x", &[1, 2, 6]);
+    let mode = |m: &str| attr_string("mode", m);
+    let how = |m: &str| attr_string("coordinate_transformation_mode", m);
+    let scales = || vec![("r", floats("r", &[0], &[])), ("s", floats("s", &[3], &[1., 1., 2.]))];
+    let cases: Vec<(Vec<u8>, &str)> = vec![
+        (single("Resize", 13, &[x], scales(), vec![how("half_pixel_symmetric")]), "does not exist in operator set 13"),
+        (single("Resize", 13, &[x], scales(), vec![how("tf_half_pixel_for_nn")]), "does not exist in operator set 13"),
+        (single("Resize", 18, &[x], scales(), vec![attr_int("antialias", 1)]), "antialias needs mode"),
+        (single("Resize", 13, &[x], scales(), vec![how("tf_crop_and_resize")]), "roi [] does not fit 3 axes"),
+        (
+            single("Resize", 13, &[x, ("r", &[0]), ("s", &[3])], vec![], vec![]),
+            "its scales is not known when compiling",
+        ),
+        (single("Upsample", 9, &[x], vec![("s", floats("s", &[2], &[1., 2.]))], vec![]), "do not fit 3 axes"),
+        (
+            single("Resize", 10, &[x], vec![("s", floats("s", &[3], &[1., 1., 2.]))], vec![mode("cubic")]),
+            "mode `cubic`",
+        ),
+        (single("DFT", 20, &[("x", &[1, 4, 3])], vec![], vec![]), "only f32 [.., 1 or 2]"),
+        (single("DFT", 17, &[("x", &[1, 4, 2])], vec![], vec![attr_int("axis", 2)]), "real and imaginary parts"),
+        (
+            single("LpPool", 11, &[x], vec![], vec![attr_ints("kernel_shape", &[2]), attr_int("p", 0)]),
+            "a norm of order 0",
+        ),
+        (single("ConvTranspose", 11, &[x, ("w", &[3, 1, 2])], vec![], vec![]), "do not fit input"),
+        (
+            single("Pad", 13, &[("x", &[0])], vec![("p", ints("p", &[1, 1]))], vec![mode("edge")]),
+            "nothing to pad it with",
+        ),
+        (outputs("Split", 13, vec![value_of("i0", F32, &[4])], &["a", "b", "c"], vec![]), "not in 3 equal parts"),
+        (single("Col2Im", 18, &[x], vec![("i", ints("i", &[5])), ("k", ints("k", &[2]))], vec![]), "is not blocks"),
+    ];
+    for (bytes, what) in cases {
+        let got = refusal(bytes);
+        assert!(got.contains(what), "{got}, expected {what}");
+    }
 }

@@ -25,7 +25,7 @@ pub(super) fn circle(part: u64, parts: u64) -> (i128, i128) {
     if steep {
         a = 2 * n - a;
     }
-    let angle = TURN * a / (8 * n) >> (90 - BITS);
+    let angle = (TURN * a / (8 * n)) >> (90 - BITS);
     let (mut cosine, mut sine) = taylor(angle);
     if steep {
         (cosine, sine) = (sine, cosine);
@@ -44,7 +44,7 @@ fn taylor(angle: i128) -> (i128, i128) {
         } else {
             *sum -= term;
         }
-        term = (term * angle >> BITS) / (i + 1);
+        term = ((term * angle) >> BITS) / (i + 1);
     }
     (cosine, sine)
 }

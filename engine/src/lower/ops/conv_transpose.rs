@@ -1,13 +1,18 @@
-//! ConvTranspose: one dot for each phase of the strides, over the taps that reach it and the channels; no zero is put in between.
+//! ConvTranspose: a dot over the taps that reach an output and the channels; no zero is put in between.
+//!
+//! Without dilation output s m + r, counted with the padding, has the taps r, r + s, .. at the inputs m, m - 1, ..: all phases r are one
+//! instruction, with r an element axis of the weights. It is taken where that needs no cutting afterwards, or where there are very many phases;
+//! otherwise each phase is a dot of its own and they are interleaved.
 
 use super::conv::laid_out;
-use super::phases::{Phase, Spread, by_phases};
+use super::phases::{MOST_PHASES, Phase, Spread, by_phases};
 use super::window::given;
 use crate::lower::Lowering;
 use crate::lower::context::Context;
 use crate::lower::formula::Formula;
-use crate::lower::lazy::{Lazy, axis, merged};
-use crate::lower::spec::{Access, Read, Spec};
+use crate::lower::lazy::{Axis, Lazy, axis, merged};
+use crate::lower::spec::{Access, Bound, Read, Spec};
+use crate::program::limits::{MAX_GUARDS, MAX_RANK, MAX_REDUCTION_AXES};
 use crate::program::{Core, DType, Op};
 use crate::tensor::Tensor;
 use ndarray::{ArrayD, IxDyn};
@@ -36,42 +41,163 @@ pub(super) fn conv_transpose(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let all_maps = maps.checked_mul(group).ok_or("too many maps")?;
     let axes = spreads(c, &xd[2..], &kernel)?;
     let n = axes.len();
-    let counts = axes.iter().map(|a| a.count().unsigned_abs());
-    let extents: Vec<u64> = std::iter::once(xd[0]).chain(counts).chain([group, maps]).collect();
-
-    let mut epilogue = Formula::new(&extents);
-    let mut result = epilogue.core(DType::F32)?;
-    let mut nothing = c.b.constant(Tensor::F32(ArrayD::zeros(IxDyn(&[]))));
-    if let Some(bias) = &bias {
-        if bias.dims() != [all_maps] {
-            return Err(format!("bias {:?} is not [{all_maps}]", bias.dims()));
-        }
-        nothing = c.b.reshape(bias, &[group, maps])?;
-        let load = epilogue.load(c.b, &nothing)?;
-        result = epilogue.op(Op::Add, &[result, load])?;
-    }
-    let nothing = nothing.broadcast(&extents).ok_or("its bias does not broadcast")?;
+    let bias = match &bias {
+        Some(bias) if bias.dims() == [all_maps] => Some(c.b.reshape(bias, &[group, maps])?),
+        Some(bias) => return Err(format!("bias {:?} is not [{all_maps}]", bias.dims())),
+        None => None,
+    };
 
     let w = c.b.plain_axes(w, &(2..2 + n).collect::<Vec<_>>())?;
     let mut grouped = vec![group, channels, maps];
     grouped.extend(&wd[2..]);
     let w = w.reshape(&grouped).ok_or("its weights cannot be split into groups")?;
-    let y = by_phases(c.b, &axes, 1, &nothing, |b, phases| {
-        let weights = tapped(&w, &extents[..=n], phases)?;
+    let parts = Parts { axes, batch: xd[0], group, channels, maps, bias };
+    let y = match together(c, &x, &w, &parts)? {
+        Some(y) => y,
+        None => apart(c, &x, &w, &parts)?,
+    };
+    // n, spatial.., group, map to n, (group, map), spatial..
+    let channel = merged(y.axes[n + 1].iter().chain(&y.axes[n + 2]).copied());
+    let axes = std::iter::once(y.axes[0].clone()).chain([channel]).chain(y.axes[1..=n].iter().cloned()).collect();
+    Ok(vec![Lazy { axes, ..y }])
+}
+
+struct Parts {
+    axes: Vec<Spread>,
+    batch: u64,
+    group: u64,
+    /// Channels and maps of one group.
+    channels: u64,
+    maps: u64,
+    /// Over group, map.
+    bias: Option<Lazy>,
+}
+
+/// All phases as one dot, over n, spatial.., group, map; `None` where that is not possible or not better.
+fn together(c: &mut Context<'_, '_>, x: &Lazy, w: &Lazy, parts: &Parts) -> Lowering<Option<Lazy>> {
+    let Parts { axes, group, channels, maps, .. } = parts;
+    let n = axes.len();
+    let even = axes.iter().all(|a| a.pad % a.stride == 0 && a.output % a.stride == 0);
+    let many = axes.iter().map(|a| a.stride).fold(1, i64::saturating_mul) > MOST_PHASES;
+    if axes.iter().any(|a| a.dilation != 1) || !(even || many) {
+        return Ok(None);
+    }
+    // Inputs before the first one that an output starts at, outputs by m, and taps, of each axis.
+    let blocks: Vec<[i64; 3]> = axes
+        .iter()
+        .map(|a| {
+            let first = a.pad / a.stride;
+            [first, (a.pad + a.output - 1) / a.stride - first + 1, (a.kernel - 1) / a.stride + 1]
+        })
+        .collect();
+    let strides = axes.iter().map(|a| a.stride.unsigned_abs());
+    let counts = blocks.iter().map(|b| b[1].unsigned_abs());
+    let extents: Vec<u64> =
+        std::iter::once(parts.batch).chain(counts).chain([*group]).chain(strides).chain([*maps]).collect();
+    let mut inputs = Vec::new();
+    let mut taps = Vec::new();
+    for (i, (a, &[first, count, reach])) in axes.iter().zip(&blocks).enumerate() {
+        let (at, tap) = (1 + i, 3 + 2 * n + i);
+        if first - (reach - 1) < 0 || first + count > a.input {
+            inputs.push(Bound { limit: a.input.unsigned_abs(), base: first, terms: vec![(at, 1), (tap, -1)] });
+        }
+        if a.kernel % a.stride != 0 {
+            taps.push(Bound { limit: a.kernel.unsigned_abs(), base: 0, terms: vec![(2 + n + i, 1), (tap, a.stride)] });
+        }
+    }
+    let loops = extents.iter().filter(|&&e| e > 1).count();
+    if loops > MAX_RANK || inputs.len() + taps.len() > MAX_GUARDS || n + 1 > MAX_REDUCTION_AXES {
+        return Ok(None);
+    }
+    let too_far = "a window's address overflows";
+
+    // Weights over n, m.., group, r.., map, taps.., channel; laid out here, because a guarded view is not copied later.
+    let order: Vec<usize> = [0, 2].into_iter().chain(3..3 + n).chain([1]).collect();
+    let w = w.permute(&order);
+    let w = if taps.is_empty() || c.b.constant_of(w.def).is_none() { w } else { c.b.dense(&w)? };
+    let (mut phases, mut reached) = (Vec::new(), Vec::new());
+    for (i, (a, b)) in axes.iter().zip(&blocks).enumerate() {
+        let stride = w.axes[2 + i].first().map_or(0, |f| f.stride);
+        phases.push(axis(a.stride.unsigned_abs(), stride));
+        reached.push(axis(b[2].unsigned_abs(), stride.checked_mul(a.stride).ok_or(too_far)?));
+    }
+    let over = extents[..=n].iter().map(|&e| axis(e, 0)).chain([w.axes[0].clone()]).chain(phases);
+    let over = over.chain([w.axes[1].clone()]).chain(reached).chain([w.axes[2 + n].clone()]).collect();
+    let weights = Read { fill: 0, accesses: vec![Access { lazy: Lazy { axes: over, ..w }, guards: taps.clone() }] };
+
+    let window = |x: &Lazy| -> Lowering<Option<Read>> {
+        let split = Lazy { axes: vec![x.axes[1].clone()], ..x.clone() }.reshape(&[*group, *channels]);
+        let Some(split) = split.filter(|_| x.axes[2..].iter().all(|a| a.len() <= 1)) else { return Ok(None) };
+        let mut base = x.base;
+        let (mut outputs, mut reached) = (Vec::new(), Vec::new());
+        for (i, &[first, count, reach]) in blocks.iter().enumerate() {
+            let stride = x.axes[2 + i].first().map_or(0, |f| f.stride);
+            base = stride.checked_mul(first).and_then(|s| base.checked_add(s)).ok_or(too_far)?;
+            outputs.push(axis(count.unsigned_abs(), stride));
+            reached.push(axis(reach.unsigned_abs(), stride.checked_neg().ok_or(too_far)?));
+        }
+        let over = std::iter::once(x.axes[0].clone()).chain(outputs).chain([split.axes[0].clone()]);
+        let over = over.chain(extents[2 + n..].iter().map(|&e| axis(e, 0))).chain(reached);
+        let over = over.chain([split.axes[1].clone()]).collect();
+        // Where there is no weight no element is read either: an infinity times a fill would not be zero.
+        let guards = inputs.iter().chain(&taps).cloned().collect();
+        Ok(Some(Read { fill: 0, accesses: vec![Access { lazy: Lazy { base, axes: over, ..x.clone() }, guards }] }))
+    };
+
+    let mut epilogue = Formula::new(&extents);
+    let mut result = epilogue.core(DType::F32)?;
+    if let Some(bias) = &parts.bias {
+        let mut over = bias.clone();
+        over.axes.splice(1..1, vec![Axis::new(); n]);
+        let load = epilogue.load(c.b, &over)?;
+        result = epilogue.op(Op::Add, &[result, load])?;
+    }
+    let reduction: Vec<u64> = blocks.iter().map(|b| b[2].unsigned_abs()).chain([*channels]).collect();
+    let spec = laid_out(c.b, x, DType::F32, |_, x| {
+        let reads = window(&x)?.map(|read| vec![read, weights.clone()]);
+        let core = Core::Dot { a: 0, b: 1 };
+        Ok(reads.map(|reads| Spec::reduction(reduction.clone(), core, reads, epilogue.clone(), result)))
+    })?;
+    let mut y = c.b.reduce(spec, DType::F32)?;
+    let phases: Vec<Axis> = y.axes.drain(2 + n..2 + 2 * n).collect();
+    for (i, r) in phases.into_iter().enumerate() {
+        y.axes[1 + i] = merged(y.axes[1 + i].iter().copied().chain(r));
+    }
+    for (i, a) in axes.iter().enumerate() {
+        y = c.b.slice(&y, 1 + i, (a.pad % a.stride).unsigned_abs(), 1, a.output.unsigned_abs())?;
+    }
+    Ok(Some(y))
+}
+
+/// Each phase by itself, over n, spatial.., group, map.
+fn apart(c: &mut Context<'_, '_>, x: &Lazy, w: &Lazy, parts: &Parts) -> Lowering<Lazy> {
+    let Parts { axes, group, channels, maps, .. } = parts;
+    let n = axes.len();
+    let counts = axes.iter().map(|a| a.count().unsigned_abs());
+    let extents: Vec<u64> = std::iter::once(parts.batch).chain(counts).chain([*group, *maps]).collect();
+    let mut epilogue = Formula::new(&extents);
+    let mut result = epilogue.core(DType::F32)?;
+    let nothing = match &parts.bias {
+        Some(bias) => {
+            let load = epilogue.load(c.b, bias)?;
+            result = epilogue.op(Op::Add, &[result, load])?;
+            bias.clone()
+        }
+        None => c.b.constant(Tensor::F32(ArrayD::zeros(IxDyn(&[])))),
+    };
+    let nothing = nothing.broadcast(&extents).ok_or("its bias does not broadcast")?;
+    by_phases(c.b, axes, 1, &nothing, |b, phases| {
+        let weights = tapped(w, &extents[..=n], phases)?;
         let taps = phases.iter().map(|p| p.taps.unsigned_abs());
-        let reduction: Vec<u64> = taps.chain([channels]).collect();
-        let spec = laid_out(b, &x, DType::F32, |_, x| {
-            let read = windowed(&x, &axes, phases, [group, channels, maps])?;
+        let reduction: Vec<u64> = taps.chain([*channels]).collect();
+        let spec = laid_out(b, x, DType::F32, |_, x| {
+            let read = windowed(&x, axes, phases, [*group, *channels, *maps])?;
             let reads = read.map(|read| vec![read, Read::plain(weights.clone())]);
             let core = Core::Dot { a: 0, b: 1 };
             Ok(reads.map(|reads| Spec::reduction(reduction.clone(), core, reads, epilogue.clone(), result)))
         })?;
         b.reduce(spec, DType::F32)
-    })?;
-    // n, spatial.., group, map to n, (group, map), spatial..
-    let channel = merged(y.axes[n + 1].iter().chain(&y.axes[n + 2]).copied());
-    let axes = std::iter::once(y.axes[0].clone()).chain([channel]).chain(y.axes[1..=n].iter().cloned()).collect();
-    Ok(vec![Lazy { axes, ..y }])
+    })
 }
 
 /// The input over n, outputs of the phase.., group, map, taps.., channel; `None` where its factors do not split so.

@@ -143,6 +143,9 @@ pub(super) fn split(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         Some(sizes) => {
             sizes.iter().map(|&n| u64::try_from(n).map_err(|_| format!("a part of {n}"))).collect::<Lowering<_>>()?
         }
+        None if c.opset < 18 && !size.is_multiple_of(parts.max(1) as u64) => {
+            return Err(format!("an axis of {size}, not in {parts} equal parts"));
+        }
         None => {
             // Equal parts, the last one smaller.
             let part = size.div_ceil(parts.max(1) as u64);

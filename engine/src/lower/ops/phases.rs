@@ -8,7 +8,7 @@ use crate::lower::lazy::{Lazy, merged};
 use crate::lower::spec::Bound;
 
 /// Phases of all axes together.
-const MOST: i64 = 256;
+pub(super) const MOST_PHASES: i64 = 256;
 
 /// One spatial axis: input coordinate i and tap k add to output `i * stride + k * dilation - pad`.
 #[derive(Clone, Copy, Debug)]
@@ -78,8 +78,8 @@ pub(super) fn by_phases(
     nothing: &Lazy,
     mut part: impl FnMut(&mut Builder<'_>, &[Phase]) -> Lowering<Lazy>,
 ) -> Lowering<Lazy> {
-    let all = axes.iter().try_fold(1i64, |n, a| n.checked_mul(a.stride)).filter(|&n| n <= MOST);
-    let all = all.ok_or_else(|| format!("strides of more than {MOST} phases are not supported"))?;
+    let all = axes.iter().try_fold(1i64, |n, a| n.checked_mul(a.stride)).filter(|&n| n <= MOST_PHASES);
+    let all = all.ok_or_else(|| format!("strides of more than {MOST_PHASES} phases are not supported"))?;
     let mut parts = Vec::new();
     for number in 0..all {
         let mut rest = number;

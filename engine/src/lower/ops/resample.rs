@@ -2,7 +2,8 @@
 //!
 //! A view where each coordinate is repeated alike; runs that are joined where there are few; else a dot (of weights) or a fold (of the
 //! one chosen) over a window that starts at a multiple of the output's block, with the same weights in each block. Where there is no
-//! such period the window is the whole axis.
+//! such period the window is the whole axis. Weights of zero take part in a dot: an element that is not finite reaches all outputs
+//! whose window it is in.
 
 use super::concat::picked;
 use super::signal::LARGEST_TABLE;
@@ -98,7 +99,7 @@ fn periodic(rows: &[Row], size: i64) -> Option<Blocks> {
         a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.0 + step == b.0 && a.1 as f32 == b.1 as f32)
     };
     for length in (1..=LONGEST_BLOCK.min(rows.len() / 2)).filter(|n| rows.len().is_multiple_of(*n)) {
-        let Some(step) = first(&rows[0]).zip(first(&rows[length])).map(|(a, b)| b - a) else { return None };
+        let step = first(&rows[0]).zip(first(&rows[length])).map(|(a, b)| b - a)?;
         if !rows.iter().zip(&rows[length..]).all(|pair| moved(pair, step)) {
             continue;
         }

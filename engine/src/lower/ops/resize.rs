@@ -233,8 +233,7 @@ fn rows(span: &Span, rule: &Rule) -> Lowering<Vec<Row>> {
 
 fn row(output: f64, span: &Span, rule: &Rule) -> Lowering<Row> {
     let at = original(output, span, rule.transformation);
-    // Where a weight is not used, no element beyond 2^40 is either.
-    if !(at.abs() < 1e12) {
+    if !at.is_finite() || at.abs() > 1e12 {
         return Err(format!("output {output} is at coordinate {at} of the input"));
     }
     let last = (span.input - 1) as f64;
