@@ -41,6 +41,17 @@ fn integer_matrix_products() {
         let y = one("MatMulInteger", 10, &[], &inputs).expect("it lowers");
         assert_eq!(y, i32s(&[2, m, n], &expected), "constant: {constant}");
     }
+    // The greatest products: an odd number of them, more than f32 adds up exactly, and so many that the sum wraps and its parts have parts.
+    for k in [771, 70_001] {
+        let greatest = [
+            Given::Data(u8s(&[1, k], &vec![255; k])),
+            Given::Data(i8s(&[k, 1], &vec![-128; k])),
+            Given::Nothing,
+            Given::Data(i8s(&[], &[127])),
+        ];
+        let expected = (-255 * 255 * k as i64) as i32;
+        assert_eq!(one("MatMulInteger", 10, &[], &greatest), Ok(i32s(&[1, 1], &[expected])));
+    }
     let vector = [Given::Data(u8s(&[2], &[3, 4])), Given::Data(u8s(&[2], &[5, 6])), Given::Data(u8s(&[1], &[1]))];
     assert_eq!(one("MatMulInteger", 10, &[], &vector), Ok(i32s(&[], &[2 * 5 + 3 * 6])));
 }

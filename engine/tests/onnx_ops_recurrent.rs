@@ -102,8 +102,8 @@ impl Use {
         let mut y = vec![0.0; STEPS * d * BATCH * HIDDEN];
         let (mut last_h, mut last_c) = (Vec::new(), Vec::new());
         for direction in 0..d {
-            for batch in 0..BATCH {
-                let length = if self.lengths.is_some() { LENGTHS[batch] as usize } else { STEPS };
+            for (batch, &length) in LENGTHS.iter().enumerate() {
+                let length = if self.lengths.is_some() { length as usize } else { STEPS };
                 let state = (direction * BATCH + batch) * HIDDEN;
                 let of = |s: &[f32]| s[state..state + HIDDEN].iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
                 let (mut h, mut c) = (of(&l.h), of(&l.c));

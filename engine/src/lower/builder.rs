@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Elements that a relaid constant may have even if that is more than it is made from.
-const MADE_LIMIT: u64 = 1 << 24;
+pub(super) const MADE_LIMIT: u64 = 1 << 24;
 /// Greatest number of elements, and of reduced elements, that are computed at compile time.
 const FOLD_LIMIT: u64 = 1 << 16;
 
@@ -282,7 +282,8 @@ impl<'a> Builder<'a> {
         self.label.name = format!("{name} (parts)");
         let results = self.emit(cut.spec);
         self.label.name = name;
-        self.reduce(combine(whole, cut.parts, results?), core)
+        let (combined, core) = combine(whole, core, cut.parts, results?);
+        self.reduce(combined, core)
     }
 
     /// What the costliest step of a reduction costs where it lies, cut as it would be.

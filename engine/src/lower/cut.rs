@@ -183,14 +183,20 @@ fn counted(body: &Expr, e: usize, j: usize, step: i64) -> Option<Expr> {
     Some(Expr { nodes })
 }
 
-/// The fold that combines the parts, with the whole's epilogue.
-pub(super) fn combine(whole: Spec, parts: Vec<u64>, results: Lazy) -> Spec {
-    let op = match &whole.core {
-        Core::Fold { op: FoldOp::Prod | FoldOp::SeqMul, .. } => FoldOp::SeqMul,
-        Core::Fold { op: op @ (FoldOp::Min | FoldOp::Max | FoldOp::And | FoldOp::Or), .. } => *op,
-        _ => FoldOp::SeqAdd,
+/// The sum of a step's products of integers between -255 and 255 is below 2^24, so exact in f32.
+const _: () = assert!(CHUNK * 255 * 255 < 1 << 24);
+
+/// The fold that combines the parts, with the whole's epilogue, and the type of its core.
+pub(super) fn combine(whole: Spec, core: DType, parts: Vec<u64>, results: Lazy) -> (Spec, DType) {
+    let (op, nodes, core) = match &whole.core {
+        _ if whole.integers => (FoldOp::Sum, vec![Node::Load(0), Node::Cast(DType::I32, 0)], DType::I32),
+        Core::Fold { op: FoldOp::Prod | FoldOp::SeqMul, .. } => (FoldOp::SeqMul, COMBINED.to_vec(), core),
+        Core::Fold { op: op @ (FoldOp::Min | FoldOp::Max | FoldOp::And | FoldOp::Or), .. } => {
+            (*op, COMBINED.to_vec(), core)
+        }
+        _ => (FoldOp::SeqAdd, COMBINED.to_vec(), core),
     };
-    let body = Expr { nodes: COMBINED.to_vec() };
     let core_reads = vec![Read { fill: 0, accesses: vec![Access { lazy: results, guards: Vec::new() }] }];
-    Spec { reduction: parts, core: Core::Fold { op, body }, core_reads, ..whole }
+    let fold = Core::Fold { op, body: Expr { nodes } };
+    (Spec { reduction: parts, core: fold, core_reads, integers: false, ..whole }, core)
 }

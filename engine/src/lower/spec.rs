@@ -66,13 +66,26 @@ pub(super) struct Spec {
     pub(super) epilogue: Expr,
     /// The epilogue's read whose physical order the result takes; logical order without.
     pub(super) leader: Option<usize>,
+    /// A dot of integers of 8 bits and a sign: f32 sums of as many products as a step takes are exact, and those of parts are added up in i32.
+    pub(super) integers: bool,
 }
 
 impl Spec {
     /// An elementwise instruction in logical order.
     pub(super) fn map(dtype: DType, extents: Vec<u64>, reads: Vec<Read>, epilogue: Expr) -> Self {
         let (reduction, core_reads) = (Vec::new(), Vec::new());
-        Self { dtype, extents, reduction, windowed: false, core_reads, core: Core::None, reads, epilogue, leader: None }
+        Self {
+            dtype,
+            extents,
+            reduction,
+            windowed: false,
+            core_reads,
+            core: Core::None,
+            reads,
+            epilogue,
+            leader: None,
+            integers: false,
+        }
     }
 
     /// A reduction whose epilogue is `result` of a formula over the element axes.

@@ -1,5 +1,5 @@
-//! Convolution: one dot, or another reduction of products, whose views are the windows. The result lies in memory as
-//! [n, spatial.., channels], k runs over (kernel.., channel), and pads are fills.
+//! Convolution: one dot whose views are the windows. The result lies in memory as [n, spatial.., channels], k runs over
+//! (kernel.., channel), and pads are zeros in the chain.
 
 use super::window::{Window, windows};
 use crate::lower::Lowering;
@@ -21,8 +21,7 @@ pub(super) fn conv(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         Some(bias) => Some(convolution.per_map(c.b, &bias, "bias")?),
         None => None,
     };
-    let core = |_: &Builder<'_>, _: &[u64], reads: [Read; 2]| Ok((Core::Dot { a: 0, b: 1 }, reads.into()));
-    let y = convolution.compute(c.b, DType::F32, core, |b, f, core| match &bias {
+    let y = convolution.compute(c.b, false, |b, f, core| match &bias {
         Some(bias) => {
             let bias = f.load(b, bias)?;
             f.op(Op::Add, &[core, bias])
@@ -75,17 +74,11 @@ impl Convolution {
         b.reshape(t, &[self.group, self.maps / self.group])
     }
 
-    /// Number of reduction axes, which follow the element axes n, spatial.., group, map.
-    pub(super) fn reduced(&self) -> usize {
-        self.windows.len() + 1
-    }
-
-    /// The result with a core of type `dtype`, made from all axes and the reads of input and weights over these.
+    /// The result; of `integers` between -255 and 255 the exact sums, which wrap, in i32.
     pub(super) fn compute(
         &self,
         b: &mut Builder<'_>,
-        dtype: DType,
-        core: impl Fn(&Builder<'_>, &[u64], [Read; 2]) -> Lowering<(Core, Vec<Read>)>,
+        integers: bool,
         epilogue: impl FnOnce(&Builder<'_>, &mut Formula, NodeId) -> Lowering<NodeId>,
     ) -> Lowering<Lazy> {
         let Self { x, w, windows, .. } = self;
@@ -97,19 +90,22 @@ impl Convolution {
             .chain([shape.group, maps])
             .collect();
         let reduction: Vec<u64> = windows.iter().map(|w| w.kernel.unsigned_abs()).chain([shape.channels]).collect();
-        let all = [&extents[..], &reduction].concat();
         let mut f = Formula::new(&extents);
-        let reduced = f.core(dtype)?;
-        let result = epilogue(b, &mut f, reduced)?;
+        let mut sum = f.core(DType::F32)?;
+        if integers {
+            sum = f.cast(DType::I32, sum)?;
+        }
+        let result = epilogue(b, &mut f, sum)?;
         let weights = Read::plain(shape.weights(w)?);
-        let spec = |b: &Builder<'_>, x: Lazy| -> Lowering<Option<Spec>> {
-            let Some(x) = shape.input(&x)? else { return Ok(None) };
-            let (core, reads) = core(b, &all, [x, weights.clone()])?;
-            Ok(Some(Spec::reduction(reduction.clone(), core, reads, f.clone(), result)))
+        let spec = |x: Lazy| -> Lowering<Option<Spec>> {
+            let reads = shape.input(&x)?.map(|x| vec![x, weights.clone()]);
+            let dot = Core::Dot { a: 0, b: 1 };
+            Ok(reads
+                .map(|reads| Spec { integers, ..Spec::reduction(reduction.clone(), dot, reads, f.clone(), result) }))
         };
 
-        let spec = laid_out(b, x, dtype, spec)?;
-        let y = b.reduce(spec, dtype)?;
+        let spec = laid_out(b, x, DType::F32, |_, x| spec(x))?;
+        let y = b.reduce(spec, DType::F32)?;
 
         let mut physical: Vec<u64> = y.dims();
         physical.splice(n + 1.., [self.maps]);

@@ -1,60 +1,58 @@
 //! Products of quantized tensors: sums of (a - its zero point) * (b - its zero point) in i32, which wrap.
 //!
+//! The differences are integers between -255 and 255 and become f32, so that the product is a dot: as many products as a step takes add up
+//! exactly there, and parts are added up in i32. Pads are zero points, so zeros.
+//!
 //! QLinear operators requantise in the epilogue: f32(sum) times one factor, (scale of a * scale of b) / scale of y, rounded; the zero
 //! point is added in f32, and the cast saturates.
 
 use super::conv::Convolution;
 use super::elementwise::map;
 use super::matmul::{of_matrices, product};
-use super::quantize::{is_float, quantized_type, rounded, saturated, uniform};
+use super::quantize::{is_float, quantized_type, rounded, saturated, zero_point};
 use crate::lower::Lowering;
-use crate::lower::builder::Builder;
+use crate::lower::builder::{Builder, MADE_LIMIT};
+use crate::lower::constant::from_registers;
 use crate::lower::context::Context;
 use crate::lower::formula::Formula;
 use crate::lower::lazy::{Axis, Lazy};
-use crate::lower::spec::Read;
-use crate::program::{Core, DType, FoldOp, NodeId, Op};
+use crate::program::{DType, NodeId, Op, TensorType};
 
-/// The fold over all axes `dims`; zero points broadcast to them.
-fn sum_of_products(
-    b: &Builder<'_>,
-    dims: &[u64],
-    reads: [Read; 2],
-    zeros: [Option<&Lazy>; 2],
-) -> Lowering<(Core, Vec<Read>)> {
-    let mut f = Formula::new(dims);
-    let mut factors = [0; 2];
-    for ((factor, mut read), zero) in factors.iter_mut().zip(reads).zip(zeros) {
-        let known = zero.map_or(Some(0), |z| uniform(b, z));
-        let everywhere = read.as_plain().is_some();
-        if let Some(known) = known {
-            // What pads are: they count nothing.
-            read.fill = known;
-        }
-        let load = f.read(read)?;
-        let wide = f.cast(DType::I32, load)?;
-        *factor = match (known, zero) {
-            (Some(0), _) | (None, None) => wide,
-            (Some(known), _) => {
-                let zero = f.register(DType::I32, known)?;
-                f.op(Op::Sub, &[wide, zero])?
-            }
-            (None, Some(zero)) => {
-                let zero = f.load(b, zero)?;
-                let zero = f.cast(DType::I32, zero)?;
-                let moved = f.op(Op::Sub, &[wide, zero])?;
-                if everywhere {
-                    moved
-                } else {
-                    let (valid, nothing) = (f.valid(load)?, f.register(DType::I32, 0)?);
-                    f.select(valid, moved, nothing)?
-                }
-            }
-        };
+/// A tensor less its zero points, which broadcast to it, as f32.
+fn centred(b: &mut Builder<'_>, t: &Lazy, zero: Option<&Lazy>) -> Lowering<Lazy> {
+    if let Some(tensor) = centred_constant(b, t, zero)? {
+        return Ok(tensor);
     }
-    let result = f.op(Op::Mul, &factors)?;
-    let (reads, body, _) = f.finish(result);
-    Ok((Core::Fold { op: FoldOp::Sum, body }, reads))
+    let mut f = Formula::new(&t.dims());
+    let element = f.load(b, t)?;
+    let mut element = f.cast(DType::F32, element)?;
+    if let Some(zero) = zero_point(b, &mut f, zero)? {
+        element = f.op(Op::Sub, &[element, zero])?;
+    }
+    b.map(f, element)
+}
+
+/// The same now, where all is known: weights.
+fn centred_constant(b: &mut Builder<'_>, t: &Lazy, zero: Option<&Lazy>) -> Lowering<Option<Lazy>> {
+    let dims = t.dims();
+    let zero = zero.map(|z| z.broadcast(&dims).ok_or("a zero point that does not broadcast")).transpose()?;
+    let known = |t: &Lazy| b.constant_of(t.def).is_some();
+    if !known(t) || !zero.as_ref().is_none_or(known) || t.elements() > MADE_LIMIT {
+        return Ok(None);
+    }
+    let elements = |t: &Lazy| -> Option<Vec<i64>> {
+        let tensor = b.constant_of(t.def)?;
+        t.addresses().map(|a| tensor.register(usize::try_from(a).ok()?)).collect()
+    };
+    let outside = "a view outside its constant";
+    let mut values = elements(t).ok_or(outside)?;
+    if let Some(zero) = &zero {
+        let zeros = elements(zero).ok_or(outside)?;
+        values.iter_mut().zip(zeros).for_each(|(x, zero)| *x -= zero);
+    }
+    // Of 8 bits and a sign: exact in f32.
+    let registers = values.into_iter().map(|x| i64::from((x as f32).to_bits()));
+    Ok(Some(b.constant(from_registers(&TensorType::new(DType::F32, dims), registers)?)))
 }
 
 /// Both factors are of 8 bits and have zero points of their own type.
@@ -96,23 +94,10 @@ fn multiply(
     epilogue: impl FnOnce(&Builder<'_>, &mut Formula, NodeId) -> Lowering<NodeId>,
 ) -> Lowering<Lazy> {
     let [row, column] = zeros;
-    // Over [batch.., m, n, k].
-    let row = row.map(|z| per_row(builder, &z)).transpose()?.map(|mut z| {
-        if z.rank() > 0 {
-            z.axes.insert(z.rank() - 1, Axis::new());
-        }
-        z
-    });
-    let column = column.map(|z| per_column(builder, &z)).transpose()?.map(|mut z| {
-        if z.rank() > 0 {
-            z.axes.push(Axis::new());
-        }
-        z
-    });
-    let core = |b: &Builder<'_>, dims: &[u64], reads: [Read; 2]| {
-        sum_of_products(b, dims, reads, [row.as_ref(), column.as_ref()])
-    };
-    product(builder, a, b, DType::I32, core, epilogue)
+    let row = row.map(|z| per_row(builder, &z)).transpose()?;
+    let column = column.map(|z| per_column(builder, &z)).transpose()?;
+    let (a, b) = (centred(builder, a, row.as_ref())?, centred(builder, b, column.as_ref())?);
+    product(builder, &a, &b, true, epilogue)
 }
 
 pub(super) fn matmul(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
@@ -162,15 +147,23 @@ pub(super) fn qlinear_matmul(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     Ok(vec![y?])
 }
 
-/// The zero points of a convolution over all of its axes: one of the input, one or one a map of the weights.
-fn zeros_of(b: &mut Builder<'_>, convolution: &Convolution, zeros: [Option<Lazy>; 2]) -> Lowering<[Option<Lazy>; 2]> {
-    let [x, w] = zeros;
-    let x = x.map(|z| one(b, &z, "zero point of the input")).transpose()?;
-    let mut w = w.map(|z| each_map(b, convolution, &z, "zero point of the weights")).transpose()?;
-    if let Some(w) = w.as_mut().filter(|w| w.rank() > 0) {
-        w.axes.extend(vec![Axis::new(); convolution.reduced()]);
-    }
-    Ok([x, w])
+/// A node's convolution of what is less its zero points: one of the input, one or one a map of the weights.
+fn convolution(c: &mut Context<'_, '_>, [x, w]: [Lazy; 2], [zx, zw]: [Option<Lazy>; 2]) -> Lowering<Convolution> {
+    let zx = zx.map(|z| one(c.b, &z, "zero point of the input")).transpose()?;
+    let maps = w.dims().first().copied();
+    let zw = match zw {
+        Some(z) if z.elements() != 1 && (z.rank() != 1 || z.dims().first().copied() != maps) => {
+            return Err(format!("its zero point of the weights {:?} is not one a map", z.dims()));
+        }
+        Some(z) if z.elements() == 1 => Some(c.b.reshape(&z, &[])?),
+        Some(mut z) => {
+            z.axes.extend(vec![Axis::new(); w.rank().saturating_sub(1)]);
+            Some(z)
+        }
+        None => None,
+    };
+    let (x, w) = (centred(c.b, &x, zx.as_ref())?, centred(c.b, &w, zw.as_ref())?);
+    Convolution::read(c, x, w)
 }
 
 fn one(b: &mut Builder<'_>, t: &Lazy, what: &str) -> Lowering<Lazy> {
@@ -184,11 +177,8 @@ fn each_map(b: &mut Builder<'_>, convolution: &Convolution, t: &Lazy, what: &str
 pub(super) fn conv(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let (x, w, zx, zw) = (c.input(0)?, c.input(1)?, c.optional(2)?, c.optional(3)?);
     check_types([&x, &w], [zx.as_ref(), zw.as_ref()])?;
-    let convolution = Convolution::read(c, x, w)?;
-    let [zx, zw] = zeros_of(c.b, &convolution, [zx, zw])?;
-    let core =
-        |b: &Builder<'_>, dims: &[u64], reads: [Read; 2]| sum_of_products(b, dims, reads, [zx.as_ref(), zw.as_ref()]);
-    Ok(vec![convolution.compute(c.b, DType::I32, core, |_, _, sum| Ok(sum))?])
+    let convolution = convolution(c, [x, w], [zx, zw])?;
+    Ok(vec![convolution.compute(c.b, true, |_, _, sum| Ok(sum))?])
 }
 
 pub(super) fn qlinear_conv(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
@@ -196,19 +186,14 @@ pub(super) fn qlinear_conv(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let (w, sw, zw) = (c.input(3)?, c.input(4)?, c.input(5)?);
     let (sy, zy, bias) = (c.input(6)?, c.input(7)?, c.optional(8)?);
     check_types([&x, &w], [Some(&zx), Some(&zw)])?;
-    let convolution = Convolution::read(c, x, w)?;
-    let scales = [
-        one(c.b, &sx, "scale of the input")?,
-        each_map(c.b, &convolution, &sw, "scale of the weights")?,
-        one(c.b, &sy, "scale of the output")?,
-    ];
-    let factor = factor(c.b, scales.each_ref())?;
+    let convolution = convolution(c, [x, w], [Some(zx), Some(zw)])?;
+    let sx = one(c.b, &sx, "scale of the input")?;
+    let sw = each_map(c.b, &convolution, &sw, "scale of the weights")?;
+    let sy = one(c.b, &sy, "scale of the output")?;
+    let factor = factor(c.b, [&sx, &sw, &sy])?;
     let zero = one(c.b, &zy, "zero point of the output")?;
     let bias = bias.map(|bias| convolution.per_map(c.b, &bias, "bias")).transpose()?;
-    let [zx, zw] = zeros_of(c.b, &convolution, [Some(zx), Some(zw)])?;
-    let core =
-        |b: &Builder<'_>, dims: &[u64], reads: [Read; 2]| sum_of_products(b, dims, reads, [zx.as_ref(), zw.as_ref()]);
-    let y = convolution.compute(c.b, DType::I32, core, |b, f, mut sum| {
+    let y = convolution.compute(c.b, true, |b, f, mut sum| {
         if let Some(bias) = &bias {
             let bias = f.load(b, bias)?;
             sum = f.op(Op::Add, &[sum, bias])?;

@@ -18,17 +18,15 @@ pub(super) fn dot(
     if [a, b].iter().any(|t| t.dtype != DType::F32) {
         return Err(format!("a matrix product of {} and {}: only f32 is supported", a.dtype, b.dtype));
     }
-    let core = |_: &Builder<'_>, _: &[u64], reads: [Read; 2]| Ok((Core::Dot { a: 0, b: 1 }, reads.into()));
-    product(builder, a, b, DType::F32, core, epilogue)
+    product(builder, a, b, false, epilogue)
 }
 
-/// The same with any core of type `dtype`, made from the element axes with k behind them and the reads of both factors over these.
+/// The same; of `integers` between -255 and 255 the exact sum, which wraps, in i32.
 pub(super) fn product(
     builder: &mut Builder<'_>,
     a: &Lazy,
     b: &Lazy,
-    dtype: DType,
-    core: impl FnOnce(&Builder<'_>, &[u64], [Read; 2]) -> Lowering<(Core, Vec<Read>)>,
+    integers: bool,
     epilogue: impl FnOnce(&Builder<'_>, &mut Formula, NodeId) -> Lowering<NodeId>,
 ) -> Lowering<Lazy> {
     let batched = |t: &Lazy| Lazy { axes: t.axes[..t.rank() - 2].to_vec(), ..t.clone() };
@@ -44,15 +42,18 @@ pub(super) fn product(
         over.axes.extend(tail);
         Ok(Read::plain(over))
     };
-    let reads = [
+    let reads = vec![
         spread(&a_batch, [last(a, 2), axis(n, 0), last(a, 1)])?,
         spread(&b_batch, [axis(m, 0), last(b, 1), last(b, 2)])?,
     ];
     let mut f = Formula::new(&[&batch[..], &[m, n]].concat());
-    let (core, reads) = core(builder, &[&f.dims[..], &[k]].concat(), reads)?;
-    let reduced = f.core(dtype)?;
-    let result = epilogue(builder, &mut f, reduced)?;
-    builder.reduce(Spec::reduction(vec![k], core, reads, f, result), dtype)
+    let mut sum = f.core(DType::F32)?;
+    if integers {
+        sum = f.cast(DType::I32, sum)?;
+    }
+    let result = epilogue(builder, &mut f, sum)?;
+    let spec = Spec::reduction(vec![k], Core::Dot { a: 0, b: 1 }, reads, f, result);
+    builder.reduce(Spec { integers, ..spec }, DType::F32)
 }
 
 /// A product of two tensors of which either may be a vector, by `multiply`, which takes matrices.

@@ -74,7 +74,7 @@ pub(super) fn is_float(dtype: DType) -> bool {
 }
 
 /// A zero point as f32, or `None` where it is zero everywhere.
-fn zero_point(b: &Builder<'_>, f: &mut Formula, zero: Option<&Lazy>) -> Lowering<Option<NodeId>> {
+pub(super) fn zero_point(b: &Builder<'_>, f: &mut Formula, zero: Option<&Lazy>) -> Lowering<Option<NodeId>> {
     match zero.map(|z| (z, uniform(b, z))) {
         None | Some((_, Some(0))) => Ok(None),
         // No wider than 32 bits, and f32 is what the formula computes in.
@@ -87,7 +87,7 @@ fn zero_point(b: &Builder<'_>, f: &mut Formula, zero: Option<&Lazy>) -> Lowering
 }
 
 /// The register of a constant whose elements are all the same.
-pub(super) fn uniform(b: &Builder<'_>, t: &Lazy) -> Option<i64> {
+fn uniform(b: &Builder<'_>, t: &Lazy) -> Option<i64> {
     let tensor = b.constant_of(t.def)?;
     let mut registers = t.addresses().map(|a| tensor.register(usize::try_from(a).ok()?));
     let first = registers.next()??;

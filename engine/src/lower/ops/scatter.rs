@@ -46,30 +46,40 @@ struct Updates {
 }
 
 impl Updates {
+    /// Whether an update hits an element.
+    fn hit(&self, b: &Builder<'_>, f: &mut Formula, places: &Lazy) -> Lowering<NodeId> {
+        let axis = u8::try_from(self.axis).map_err(|e| e.to_string())?;
+        let (place, here) = (f.load(b, places)?, f.iota(axis)?);
+        f.op(Op::Eq, &[place, here])
+    }
+
+    /// The number of the last update that hits, -1 where none does; once for all elements that the same updates hit.
+    fn last(&self, b: &mut Builder<'_>, candidates: u64) -> Lowering<Lazy> {
+        let mut places = self.places.clone();
+        let elements = places.axes.len().saturating_sub(1);
+        for (a, axis) in places.axes.iter_mut().enumerate().take(elements) {
+            if a != self.axis && axis.iter().all(|f| f.stride == 0) {
+                *axis = Axis::new();
+            }
+        }
+        let dims = places.dims();
+        let last = |b: &Builder<'_>, f: &mut Formula| {
+            let (hit, number, none) = (self.hit(b, f, &places)?, number(f)?, f.register(DType::I64, -1)?);
+            f.select(hit, number, none)
+        };
+        let last = fold(b, &dims[..elements], candidates, FoldOp::Max, last, |_, _, core| Ok(core))?;
+        last.broadcast(&self.data.dims()).ok_or_else(|| "its updates do not fit its data".into())
+    }
+
     fn apply(&self, b: &mut Builder<'_>, reduction: Reduction) -> Lowering<Lazy> {
         let dims = self.data.dims();
         let candidates = *self.updates.dims().last().ok_or("updates without an axis")?;
         if candidates == 0 || self.data.elements() == 0 {
             return Ok(self.data.clone());
         }
-        let axis = u8::try_from(self.axis).map_err(|e| e.to_string())?;
-        let hit = |b: &Builder<'_>, f: &mut Formula| -> Lowering<NodeId> {
-            let (place, here) = (f.load(b, &self.places)?, f.iota(axis)?);
-            f.op(Op::Eq, &[place, here])
-        };
         match reduction {
             Reduction::Last => {
-                let last = fold(
-                    b,
-                    &dims,
-                    candidates,
-                    FoldOp::Max,
-                    |b, f| {
-                        let (hit, number, none) = (hit(b, f)?, number(f)?, f.register(DType::I64, -1)?);
-                        f.select(hit, number, none)
-                    },
-                    |_, _, core| Ok(core),
-                )?;
+                let last = self.last(b, candidates)?;
                 nth(b, &self.updates, &last, &self.data)
             }
             Reduction::Folded(op, joins) => {
@@ -89,7 +99,7 @@ impl Updates {
                     candidates,
                     op,
                     |b, f| {
-                        let (hit, update) = (hit(b, f)?, f.load(b, &self.updates)?);
+                        let (hit, update) = (self.hit(b, f, &self.places)?, f.load(b, &self.updates)?);
                         let (update, neutral) = (f.cast(wide, update)?, f.register(wide, neutral)?);
                         f.select(hit, update, neutral)
                     },

@@ -11,7 +11,7 @@ use crate::lower::lazy::{Lazy, axis};
 use crate::program::{DType, FoldOp, NodeId, Op};
 
 /// Every element is compared with every other one along the axis: no more than this.
-const SORTED: u64 = 1 << 16;
+const SORTED: u64 = 1 << 14;
 
 pub(super) fn top_k(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let x = c.input(0)?;
