@@ -78,7 +78,9 @@ async fn a_wrong_adjudicator_is_found() {
     let arena = Arena::embedded_with(rules(LEAVES_PER_SECOND)).await;
     // PUSH1 32, PUSH0, RETURN: every element is 0.
     let adjudicator = deployed(&arena, &[0x60, 32, 0x5f, 0xf3]).await;
-    let rebut = Rebut::deploy(arena.keeper.provider().clone(), rules(LEAVES_PER_SECOND), adjudicator).await.expect("it deploys");
+    let rebut = Rebut::deploy(arena.keeper.provider().clone(), rules(LEAVES_PER_SECOND), adjudicator)
+        .await
+        .expect("it deploys");
     let arena = moved(arena, *rebut.address());
     let violation = found(&arena, true).await.expect("the honest lose");
     assert!(violation.contains("honest"), "{violation}");
