@@ -4,6 +4,7 @@ use crate::abi::Rebut::{BatchClaimed, ClaimData};
 use crate::client::{Client, Sent, refused, send};
 use crate::convert::{b256, claim_id, hash};
 use crate::game::{ClaimContent, GameError};
+use crate::types::ClaimPhase;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::providers::Provider;
 use rebut_engine::package::Package;
@@ -105,11 +106,21 @@ impl BatchContent {
         if status.phase != 0 {
             return Ok(None);
         }
-        let index = index as u64;
-        let proof = multiproof(&self.tree, &[index]).map_err(|e| GameError::Chain(e.to_string()))?;
-        let proof = proof.into_iter().map(b256).collect();
-        let call = client.rebut.extract(claim.data.clone(), self.root(), self.count(), proof);
+        let call = client.rebut.extract(claim.data.clone(), self.root(), self.count(), self.proof(index)?);
         Ok(Some(send("extract", format!("item {index}"), call).await?))
+    }
+
+    /// The phase of an item, whether or not it is a claim of its own.
+    ///
+    /// # Errors
+    /// When there is no such item or the node cannot be asked.
+    pub async fn phase(&self, client: &Client, index: usize) -> Result<ClaimPhase, GameError> {
+        let Some(claim) = self.claims.get(index) else {
+            return Err(GameError::Chain(format!("no item {index} in a batch of {}", self.claims.len())));
+        };
+        let call = client.rebut.itemPhase(claim.data.clone(), self.root(), self.count(), self.proof(index)?);
+        let phase = call.call().await.map_err(refused("itemPhase"))?;
+        Ok(ClaimPhase::try_from(phase).map_err(refused("itemPhase"))?)
     }
 
     /// Returns the bonds of all items that nobody extracted, once they are final.
@@ -120,6 +131,11 @@ impl BatchContent {
         let count = self.count();
         let call = client.rebut.finalizeBatch(self.executor, self.program_id, self.root(), count);
         Ok(send("finalizeBatch", format!("{count} claims"), call).await?)
+    }
+
+    fn proof(&self, index: usize) -> Result<Vec<B256>, GameError> {
+        let proof = multiproof(&self.tree, &[index as u64]).map_err(|e| GameError::Chain(e.to_string()))?;
+        Ok(proof.into_iter().map(b256).collect())
     }
 
     fn root(&self) -> B256 {

@@ -11,6 +11,7 @@ use rebut_engine::lower::{Around, Bill, bill, gas};
 use rebut_engine::package::{Label, Package};
 use rebut_engine::program::{Core, DType, Expr, Instruction, Node, Op, Program, Source, TensorType, Value, ValueId};
 use rebut_engine::tensor::Tensor;
+use rebut_proof::steps::figures::{Figures, measure};
 use rebut_proof::steps::judge::Judge;
 use rebut_proof::steps::random::Kind;
 use rebut_proof::steps::search;
@@ -19,6 +20,7 @@ use rebut_sim::adversary::Lie;
 use rebut_tests::arena::{Arena, parameters};
 use rebut_tests::models::{Subject, digits};
 use rebut_tests::side::Side;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A program of so many inputs of rank 8 and as many values that compute long, so that execution and not calldata is what a step pays.
@@ -141,6 +143,23 @@ async fn steps_of_a_network_cost_no_more_than_their_bills() {
         assert!(calldata.len() as u64 <= bill.calldata_bytes_worst, "{} bytes, {bill:?}", calldata.len());
         assert!(evaluation <= bill.evaluation_worst, "{evaluation} gas of evaluation, {bill:?}");
     }
+}
+
+/// `REBUT_WRITE=1` writes the figures anew.
+#[test]
+fn steps_of_each_kind_cost_what_the_documents_say() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/gas-steps.json");
+    let measured = measure().expect("the contract agrees with the reference");
+    if std::env::var_os("REBUT_WRITE").is_some() {
+        let text = serde_json::to_string_pretty(&measured).expect("figures") + "\n";
+        std::fs::write(&path, text).expect("the figures are written");
+    }
+    let committed: Figures =
+        serde_json::from_str(&std::fs::read_to_string(&path).expect("a file")).expect("its format");
+    assert_eq!(
+        measured, committed,
+        "run `REBUT_WRITE=1 cargo test -p rebut-tests --test steps` and look at what changed"
+    );
 }
 
 /// `cargo xtask steps --seeds 1000` looks longer.

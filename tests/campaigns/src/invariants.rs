@@ -9,6 +9,8 @@
 //! - every claim has ended when `longest` is over;
 //! - an honest claim stands, and a lie that was watched does not.
 
+#[cfg(test)]
+mod broken;
 mod calls;
 mod world;
 
@@ -21,6 +23,11 @@ use rebut_tests::models::squares;
 use std::time::Instant;
 use world::{Totals, World};
 
+/// Episodes after which a long campaign says how far it is.
+const REPORTED: u64 = 200;
+/// So many that no clock is longer than its parameter.
+const LEAVES_PER_SECOND: u32 = 10_000;
+
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// How many calls to the contracts, at least
@@ -29,22 +36,31 @@ pub(crate) struct Arguments {
     /// The first episode's seed
     #[arg(long, default_value_t = 1)]
     from: u64,
+    /// Leaves of a trace that an executor makes in a second: with few, a batch's clocks depend on how many items it has
+    #[arg(long, default_value_t = LEAVES_PER_SECOND, value_parser = clap::value_parser!(u32).range(1..))]
+    leaves_per_second: u32,
     /// Print one JSON object instead of a line
     #[arg(long)]
     json: bool,
 }
 
 /// Bonds that pay for refunds at one wei for each unit of gas; odd, so that every division has a remainder.
-fn rules() -> Parameters {
+fn rules(leaves_per_second: u32) -> Parameters {
     use alloy::primitives::Uint;
     let (executor, challenger) = (Uint::from(100_000_007u64), Uint::from(50_000_017u64));
-    Parameters { gasPriceCap: 1, executorBond: executor, challengerBond: challenger, ..parameters() }
+    Parameters {
+        gasPriceCap: 1,
+        executorBond: executor,
+        challengerBond: challenger,
+        leavesPerSecond: leaves_per_second,
+        ..parameters()
+    }
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Outcome {
     let start = Instant::now();
     let subject = squares(3, 3);
-    let arena = Arena::embedded_with(rules()).await;
+    let arena = Arena::embedded_with(rules(arguments.leaves_per_second)).await;
     arena.register(&subject.package).await;
     let mut all = Totals::default();
     let mut seed = arguments.from;
@@ -54,6 +70,9 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
         all += world.play().await.map_err(|e| format!("episode of seed {seed}: {e}"))?;
         arena.time.revert(beginning).await?;
         seed += 1;
+        if (seed - arguments.from).is_multiple_of(REPORTED) {
+            eprintln!("up to seed {seed}: {all}, {} s", start.elapsed().as_secs());
+        }
     }
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&all)?);

@@ -9,7 +9,7 @@ use rebut_proof::operations::{OPERATIONS, Operation};
 use rebut_proof::steps::judge::Judge;
 use rebut_proof::steps::operands::{LENGTHS, Reduction, climb};
 use rebut_proof::steps::random::Kind;
-use rebut_proof::steps::{Found, Summary, search};
+use rebut_proof::steps::{Found, Summary, figures, search};
 use rebut_proof::{gas, vectors};
 use serde::Serialize;
 use std::error::Error;
@@ -34,7 +34,7 @@ enum Task {
         #[arg(long)]
         json: bool,
     },
-    /// Gas of every function and window, and code sizes
+    /// Gas of every function, window and kind of step, and code sizes
     Gas {
         /// One JSON object
         #[arg(long)]
@@ -139,18 +139,22 @@ fn show_gas(json: bool, write: Option<PathBuf>) -> Outcome {
     if let Some(path) = write {
         std::fs::write(path, serde_json::to_string_pretty(&snapshot)? + "\n")?;
     }
+    let steps = figures::measure()?;
     if json {
-        println!("{}", serde_json::to_string(&snapshot)?);
+        let mut all = serde_json::to_value(&snapshot)?;
+        all["steps"] = serde_json::to_value(&steps)?;
+        println!("{all}");
         return Ok(());
     }
-    for (title, rows) in [("operation", &snapshot.operations), ("window of 256", &snapshot.windows)] {
-        println!("{title:16} {:>9} {:>9}", "typical", "worst");
+    let tables = [("operation", &snapshot.operations), ("window of 256", &snapshot.windows), ("step", &steps)];
+    for (title, rows) in tables {
+        println!("{title:18} {:>9} {:>9}", "typical", "worst");
         for (name, gas) in rows {
-            println!("{name:16} {:>9} {:>9}", gas.typical, gas.worst);
+            println!("{name:18} {:>9} {:>9}", gas.typical, gas.worst);
         }
     }
     for (name, bytes) in &snapshot.code {
-        println!("{name:16} {bytes:>9} bytes of 24576");
+        println!("{name:18} {bytes:>9} bytes of 24576");
     }
     Ok(())
 }

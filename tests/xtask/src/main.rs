@@ -49,7 +49,11 @@ enum Task {
     /// cargo-deny: advisories, bans, licences, sources
     Deny,
     /// The contracts: format, build and code sizes, tests, committed artifacts, npm package, gas snapshot
-    Forge,
+    Forge {
+        /// Instead: all tests as the compiler's other setting makes them, `second` in foundry.toml
+        #[arg(long)]
+        second: bool,
+    },
     /// The ignored end-to-end tests, against an anvil started for them
     Anvil,
     /// A slice of every sweep, contract vectors, and a search for steps above their bills
@@ -121,7 +125,8 @@ fn main() -> ExitCode {
         Task::Lint => Step::Lint.run(&Settings::default()),
         Task::Doc => Step::Doc.run(&Settings::default()),
         Task::Deny => Step::Deny.run(&Settings::default()),
-        Task::Forge => Step::Forge.run(&Settings::default()),
+        Task::Forge { second: false } => Step::Forge.run(&Settings::default()),
+        Task::Forge { second: true } => contracts::second(),
         Task::Anvil => Step::Anvil.run(&Settings::default()),
         Task::Proof => Step::Proof.run(&Settings::default()),
         Task::Arm => Step::Arm.run(&Settings::default()),

@@ -1,5 +1,7 @@
 //! One episode: a few claims, everything that happens to them, and the reckoning.
 
+mod batches;
+
 use super::calls::Seen;
 use crate::Failure;
 use crate::stories::{Story, lies, told};
@@ -9,10 +11,12 @@ use alloy::network::TransactionResponse;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::TransactionRequest;
+use alloy::sol_types::SolCall;
+use batches::Posted;
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
-use rebut_contracts::abi::Rebut::{Claimed, Credited, Deposited, RefundRecorded};
+use rebut_contracts::abi::Rebut::{Claimed, Credited, Deposited, RefundRecorded, stepCall};
 use rebut_contracts::types::{ClaimPhase, Outcome as Ending};
 use rebut_contracts::{ClaimContent, Client, Game, send};
 use rebut_engine::tensor::Tensor;
@@ -51,6 +55,12 @@ pub(super) struct Totals {
     claims: u64,
     challenges: u64,
     refuted: u64,
+    batches: u64,
+    items: u64,
+    /// Items that became claims of their own, which are among the claims.
+    extracted: u64,
+    /// Steps that the contract took: disputes that went to their end.
+    steps: u64,
 }
 
 impl AddAssign for Totals {
@@ -61,15 +71,20 @@ impl AddAssign for Totals {
         self.claims += other.claims;
         self.challenges += other.challenges;
         self.refuted += other.refuted;
+        self.batches += other.batches;
+        self.items += other.items;
+        self.extracted += other.extracted;
+        self.steps += other.steps;
     }
 }
 
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { episodes, calls, refused, claims, challenges, refuted } = self;
+        let Self { episodes, calls, refused, claims, challenges, refuted, batches, items, extracted, steps } = self;
         write!(
             f,
-            "{episodes} episodes, {calls} calls ({refused} refused), {claims} claims ({refuted} refuted), {challenges} challenges"
+            "{episodes} episodes, {calls} calls ({refused} refused), {claims} claims ({refuted} refuted), \
+             {extracted} of them out of {items} items of {batches} batches, {challenges} challenges, {steps} steps"
         )
     }
 }
@@ -78,6 +93,8 @@ impl fmt::Display for Totals {
 struct Entry {
     content: ClaimContent,
     started: u64,
+    /// Seconds that it may take to its end.
+    longest: u64,
     /// Whether the honest watcher knows that it is wrong: it says something else about the program and inputs that the watcher knows.
     wrong: bool,
     /// Account and game of each side.
@@ -99,10 +116,17 @@ pub(super) struct World<'a> {
     /// What the honest know: the program and what it makes of its inputs.
     truth: ClaimContent,
     entries: Vec<Entry>,
+    batches: Vec<Posted>,
+    /// Items that were read as final or refuted, which is for ever.
+    ended: BTreeMap<B256, ClaimPhase>,
     seen: Seen,
     /// The block up to which calls were counted.
     block: u64,
     longest: u64,
+    /// Whether the honest watcher is awake.
+    watching: bool,
+    /// How often those who are not honest move before a deadline that is near.
+    diligence: f64,
     nonce: u64,
     /// What each account has sent.
     paid: BTreeMap<Address, U256>,
@@ -113,12 +137,13 @@ pub(super) struct World<'a> {
 
 impl<'a> World<'a> {
     /// An episode's beginning.
-    pub(super) async fn new(arena: &'a Arena, subject: &'a Subject, rng: ChaCha8Rng) -> Result<Self, Failure> {
+    pub(super) async fn new(arena: &'a Arena, subject: &'a Subject, mut rng: ChaCha8Rng) -> Result<Self, Failure> {
         let header = Bytes::from(subject.package.identity().header_bytes.clone());
         let trace = told(subject, None)?;
         let outputs: Vec<Tensor> =
             subject.package.program().output_ids().filter_map(|v| trace.tensor(v).cloned()).collect();
         let truth = ClaimContent::new(&arena.keeper, &subject.package, &subject.inputs, &outputs, 0).await?;
+        let diligence = [0.0, 0.5, 0.9, 1.0].choose(&mut rng).copied().unwrap_or_default();
         Ok(Self {
             arena,
             subject,
@@ -126,14 +151,25 @@ impl<'a> World<'a> {
             lies: lies(subject),
             truth,
             entries: Vec::new(),
+            batches: Vec::new(),
+            ended: BTreeMap::new(),
             seen: Seen::default(),
             block: arena.keeper.provider().get_block_number().await?,
             longest: arena.keeper.rebut.longest(header, 1).call().await?.to(),
+            watching: true,
+            diligence,
             nonce: 0,
             paid: BTreeMap::new(),
             creditors: BTreeSet::new(),
             totals: Totals { episodes: 1, ..Totals::default() },
         })
+    }
+
+    /// The same with a watcher that never looks.
+    #[cfg(test)]
+    pub(super) fn unwatched(mut self) -> Self {
+        self.watching = false;
+        self
     }
 
     /// Plays the episode to its end.
@@ -144,11 +180,14 @@ impl<'a> World<'a> {
         self.claims(EXECUTOR, None).await?;
         for _ in 0..EVENTS {
             match self.rng.random_range(0..100) {
-                0..6 => self.somebody_claims().await?,
-                6..16 => self.somebody_challenges().await?,
-                16..50 => self.somebody_plays().await?,
-                50..55 => self.somebody_concedes().await,
-                55..85 => self.somebody_repeats().await?,
+                0..5 => self.somebody_claims().await?,
+                5..8 => self.somebody_posts_a_batch().await?,
+                8..13 => self.somebody_extracts().await?,
+                13..15 => self.somebody_releases().await,
+                15..24 => self.somebody_challenges().await?,
+                24..53 => self.somebody_plays().await?,
+                53..57 => self.somebody_concedes().await,
+                57..85 => self.somebody_repeats().await?,
                 85..92 => self.honest_sides_act().await?,
                 _ => self.time_passes().await?,
             }
@@ -168,10 +207,14 @@ impl<'a> World<'a> {
         content.post(&client, inputs, &outputs, CALLDATA).await?;
         let game = Game::executor(client, content.clone(), package.clone(), trace);
         let started = self.arena.time.now().await?;
-        let wrong = self.is_wrong(&content);
-        self.entries.push(Entry { content, wrong, started, games: vec![(account, game)] });
-        self.totals.claims += 1;
+        self.enters(content, started, self.longest, vec![(account, game)]);
         Ok(())
+    }
+
+    fn enters(&mut self, content: ClaimContent, started: u64, longest: u64, games: Vec<(usize, Game)>) {
+        let wrong = self.is_wrong(&content);
+        self.entries.push(Entry { content, started, longest, wrong, games });
+        self.totals.claims += 1;
     }
 
     fn is_wrong(&self, content: &ClaimContent) -> bool {
@@ -184,10 +227,7 @@ impl<'a> World<'a> {
         let started = self.arena.time.now().await?;
         for event in events::<Claimed>(&self.arena.keeper).await {
             if self.entries.iter().all(|e| e.content.id != event.claimId) {
-                let content = ClaimContent::from_event(event, 0);
-                let wrong = self.is_wrong(&content);
-                self.entries.push(Entry { content, wrong, started, games: vec![] });
-                self.totals.claims += 1;
+                self.enters(ClaimContent::from_event(event, 0), started, self.longest, vec![]);
             }
         }
         Ok(())
@@ -239,6 +279,19 @@ impl<'a> World<'a> {
         Ok(())
     }
 
+    /// Liars in this episode's fashion, without whom a dispute seldom comes to its step; how many calls they sent.
+    async fn others_act(&mut self) -> usize {
+        let mut sent = 0;
+        for entry in &self.entries {
+            for (_, game) in entry.games.iter().filter(|(account, _)| OTHERS.contains(account)) {
+                if self.rng.random_bool(self.diligence) {
+                    sent += game.advance().await.map_or(0, |sent| sent.len());
+                }
+            }
+        }
+        sent
+    }
+
     async fn somebody_concedes(&mut self) {
         let entry = self.rng.random_range(0..self.entries.len());
         let Entry { content, games, .. } = &self.entries[entry];
@@ -274,10 +327,14 @@ impl<'a> World<'a> {
     /// Everything that is due for the honest: answers to lies first.
     async fn honest_sides_act(&mut self) -> Result<(), Failure> {
         self.finds_claims().await?;
+        self.finds_batches().await?;
+        if self.watching {
+            self.watcher_extracts().await?;
+        }
         for entry in 0..self.entries.len() {
             let Entry { content, wrong, games, .. } = &self.entries[entry];
             let watched = games.iter().any(|(account, _)| *account == WATCHER);
-            if *wrong && !watched && self.arena.status(content).await.phase == ClaimPhase::Window {
+            if self.watching && *wrong && !watched && self.arena.status(content).await.phase == ClaimPhase::Window {
                 self.challenges(WATCHER, entry, None).await?;
             }
         }
@@ -290,6 +347,7 @@ impl<'a> World<'a> {
                 }
                 acted += usize::from(self.arena.time_out(&entry.content).await);
             }
+            acted += self.executor_releases().await?;
             if acted == 0 {
                 return Ok(());
             }
@@ -298,6 +356,7 @@ impl<'a> World<'a> {
 
     /// To a deadline, just past it, or a little.
     async fn time_passes(&mut self) -> Result<(), Failure> {
+        self.others_act().await;
         self.honest_sides_act().await?;
         let now = self.arena.time.now().await?;
         let Some(deadline) = self.next_deadline().await? else { return Ok(()) };
@@ -321,7 +380,9 @@ impl<'a> World<'a> {
                 next = Some(next.map_or(deadline, |n: u64| n.min(deadline)));
             }
         }
-        Ok(next)
+        let now = self.arena.time.now().await?;
+        let windows = self.batches.iter().map(|b| b.window_ends).filter(|&w| w >= now);
+        Ok(next.into_iter().chain(windows).min())
     }
 
     async fn is_over(&self, entry: &Entry) -> bool {
@@ -345,6 +406,7 @@ impl<'a> World<'a> {
                     self.totals.refused += 1;
                     continue;
                 }
+                self.totals.steps += u64::from(transaction.input().starts_with(&stepCall::SELECTOR));
                 *self.paid.entry(transaction.from()).or_default() += transaction.value();
                 let deposited = receipt.logs().iter().filter_map(|log| log.log_decode::<Deposited>().ok());
                 self.creditors.extend(deposited.map(|log| log.inner.data.account));
@@ -357,11 +419,12 @@ impl<'a> World<'a> {
         if balance < credits {
             return Err(format!("the contract holds {balance} wei and owes {credits}").into());
         }
+        self.reads_an_item().await?;
         let now = self.arena.time.now().await?;
         for entry in &self.entries {
             let known = entry.content.data.header == self.truth.data.header;
-            if known && now > entry.started + self.longest && !self.is_over(entry).await {
-                return Err(format!("claim {} has not ended after {} s", entry.content.id, self.longest).into());
+            if known && now > entry.started + entry.longest && !self.is_over(entry).await {
+                return Err(format!("claim {} has not ended after {} s", entry.content.id, entry.longest).into());
             }
         }
         Ok(())
@@ -387,28 +450,38 @@ impl<'a> World<'a> {
         Ok(())
     }
 
+    /// An honest claim stands, and a wrong one does not.
+    fn judge(&self, content: &ClaimContent, wrong: bool, stands: bool) -> Result<(), Failure> {
+        let honest = content.data.executor == self.arena.client(EXECUTOR).account;
+        match stands {
+            true if wrong => Err(format!("the wrong claim {} stands", content.id).into()),
+            false if honest => Err(format!("the honest claim {} does not stand", content.id).into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Ends every claim, settles every bond, and compares.
     async fn reckon(&mut self) -> Result<(), Failure> {
         loop {
             self.honest_sides_act().await?;
+            if self.others_act().await > 0 {
+                continue;
+            }
             let Some(deadline) = self.next_deadline().await? else { break };
             let now = self.arena.time.now().await?;
             self.arena.time.advance(deadline + 1 - now).await?;
             self.look().await?;
         }
         let keeper = &self.arena.keeper;
-        for Entry { content, wrong, games, .. } in &self.entries {
+        for Entry { content, wrong, .. } in &self.entries {
             content.conclude(keeper).await?;
             settle_challenges(keeper, content).await;
             let ending = self.arena.status(content).await.outcome;
             let stands = ending == Ending::Final;
             self.totals.refuted += u64::from(!stands);
-            let watched = games.iter().any(|(account, _)| *account == WATCHER);
-            let honest = content.data.executor == self.arena.client(EXECUTOR).account;
-            if honest && !stands || *wrong && watched && stands {
-                return Err(format!("claim {} ended as {ending:?}", content.id).into());
-            }
+            self.judge(content, *wrong, stands).map_err(|e| format!("{e}: {ending:?}"))?;
         }
+        self.reckon_batches().await?;
         self.collect().await?;
         self.look().await?;
         let provider = keeper.provider();

@@ -1,6 +1,7 @@
 //! The search for a step that costs more than its bill (`docs/gas.md`).
 
 pub mod case;
+pub mod figures;
 pub mod judge;
 pub mod operands;
 pub mod random;
