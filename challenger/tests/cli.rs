@@ -218,6 +218,36 @@ fn a_lie_about_nothing_is_refused() {
     }
 }
 
+#[test]
+fn a_program_is_shown_by_node_as_text_and_as_a_picture() {
+    let folder = temporary();
+    let (model, dot) = (digits("model.onnx"), folder.path().join("digits.dot"));
+    let shown = succeeds(&[&"inspect", &model]);
+    assert!(line(&shown, "trace ").contains("leaves"), "{shown}");
+    let at = |what: &str| shown.find(what).unwrap_or_else(|| panic!("no {what:?} in {shown}"));
+    assert!(at("\ninputs\n") < at("\nconstants\n") && at("\nconstants\n") < at(" Gemm: f32["), "{shown}");
+    assert!(shown.lines().any(|l| l.contains("dot of ") && l.contains("step at most")), "{shown}");
+    assert!(shown.trim_end().ends_with("gas, an output"), "{shown}");
+
+    // The text is the program: it is read back to one with the same id.
+    let text = succeeds(&[&"inspect", &model, &"--text", &"--dot", &dot]);
+    let program = rebut_engine::program::parse_program(&text).expect("a program");
+    let id = rebut_engine::program::Identity::of(&program).expect("an identity").program_id;
+    assert_eq!(line(&shown, "program "), id.to_string());
+
+    let picture = fs::read_to_string(&dot).expect("the picture");
+    assert!(picture.starts_with("digraph program {") && picture.ends_with("}\n"), "{picture}");
+    let nodes = picture.lines().filter(|l| l.contains(" [label=")).count();
+    assert_eq!(nodes, program.values.len());
+    let operands = |v: &rebut_engine::program::Value| match &v.source {
+        rebut_engine::program::Source::Instruction(i) => i.operands.len(),
+        _ => 0,
+    };
+    assert_eq!(picture.matches(" -> ").count(), program.values.iter().map(operands).sum::<usize>());
+    assert!(picture.contains("Gemm") && picture.contains("peripheries=2"), "{picture}");
+    fails(&[&"inspect", &model, &"--dot", &folder.path().join("nowhere/digits.dot")], "nowhere");
+}
+
 /// A model: `Reshape` of `x`, f32 of shape [N, 3], to `s`, an i64 input of two elements.
 fn reshape() -> Vec<u8> {
     fn field(tag: u8, bytes: &[u8]) -> Vec<u8> {

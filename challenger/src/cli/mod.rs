@@ -3,6 +3,7 @@
 mod arguments;
 mod compile;
 mod demo;
+mod dot;
 mod inspect;
 mod model;
 mod progress;
@@ -31,7 +32,7 @@ enum Command {
     Demo(demo::Demo),
     /// Compile an ONNX model to a program package
     Compile(compile::Compile),
-    /// Show a program: values, operators, worst step, text
+    /// Show a program: values by ONNX node, shapes, worst steps; its text or a picture
     Inspect(inspect::Inspect),
     /// Say what registering a program takes: worst step, longest game, bonds and clocks
     Report(report::Report),

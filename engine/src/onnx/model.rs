@@ -121,7 +121,7 @@ pub fn model_from_bytes(bytes: impl Into<Bytes>, folder: Option<&Path>) -> Resul
         return fail("the file holds no graph".into());
     };
     let read = Reader::new(&proto, folder)?.graph(graph, &Frame::of_model(opset), false)?;
-    for input in read.inputs.iter().filter(|i| i.dtype.is_none()) {
+    if let Some(input) = read.inputs.iter().find(|i| i.dtype.is_none()) {
         let reason = "it declares no element type".into();
         return Err(OnnxError::Value { name: input.name.clone(), reason });
     }
