@@ -19,8 +19,8 @@ contract BatchesTest is Game {
     using Trees for Tree;
 
     /// The nonce of an item of a batch that is posted now.
-    function itemNonce(uint256 index) internal view returns (uint64) {
-        return uint64((1 << 63) + (time() << 23) + index);
+    function itemNonce(uint256 count, uint256 index) internal view returns (uint64) {
+        return uint64((1 << 63) + (time() << 28) + (count << 14) + index);
     }
 
     struct Posted {
@@ -44,7 +44,7 @@ contract BatchesTest is Game {
             Trace memory t = i == liar ? lie : c.honest;
             items = bytes.concat(items, c.honest.values[0], t.values[c.count - 1]);
             b.claims[i] = c.claimData(EXECUTOR, t);
-            b.claims[i].nonce = itemNonce(i);
+            b.claims[i].nonce = itemNonce(count, i);
             ids[i] = rebut.claimIdOf(b.claims[i]);
         }
         b.tree = Trees.fromLeaves(ids, 0);
@@ -143,11 +143,11 @@ contract BatchesTest is Game {
         rebut.register(c.header);
         vm.expectRevert(abi.encodeWithSelector(IRebutErrors.WrongBond.selector, BE, 2 * uint256(BE)));
         rebut.claimBatch{value: BE}(c.header, 2, items);
-        vm.expectRevert(abi.encodeWithSelector(IRebutErrors.WrongItemCount.selector, 0, 1 << 23));
+        vm.expectRevert(abi.encodeWithSelector(IRebutErrors.WrongItemCount.selector, 0, 16383));
         rebut.claimBatch(c.header, 0, "");
-        uint32 many = (1 << 23) + 1;
+        uint32 many = 1 << 14;
         vm.deal(EXECUTOR, many * uint256(BE));
-        vm.expectRevert(abi.encodeWithSelector(IRebutErrors.WrongItemCount.selector, many, 1 << 23));
+        vm.expectRevert(abi.encodeWithSelector(IRebutErrors.WrongItemCount.selector, many, 16383));
         rebut.claimBatch{value: many * uint256(BE)}(c.header, many, items);
         vm.expectRevert(abi.encodeWithSelector(IRebutErrors.WrongItemsSize.selector, 79, 80));
         rebut.claimBatch{value: 2 * uint256(BE)}(c.header, 2, new bytes(79));
@@ -163,7 +163,7 @@ contract BatchesTest is Game {
             b.claims[i] = c.claimData(EXECUTOR, c.honest);
             b.claims[i].inputRoots[0] = Trees.root(Trees.fromBytes(new bytes(20)));
             b.claims[i].outputRoots[0] = b.claims[i].inputRoots[0];
-            b.claims[i].nonce = itemNonce(i);
+            b.claims[i].nonce = itemNonce(2, i);
             ids[i] = rebut.claimIdOf(b.claims[i]);
         }
         b.tree = Trees.fromLeaves(ids, 0);
@@ -178,6 +178,15 @@ contract BatchesTest is Game {
         vm.expectPartialRevert(IRebutErrors.WrongRoot.selector);
         extract(b, 1);
         extract(b, 0);
+    }
+
+    /// Clocks depend on the number of a batch's items, so one content at one place of two batches of one second is one claim only
+    /// where these have as many items: a final item has no twin that is not final yet.
+    function test_BatchesOfOneSecondShareNoItemWithOtherClocks() public {
+        Chain memory c = Chains.make(4, 5);
+        Posted memory short = postBatch(c, 1, 1, c.honest);
+        Posted memory long = postBatch(c, 5, 5, c.honest);
+        yes(rebut.claimIdOf(short.claims[0]) != rebut.claimIdOf(long.claims[0]), "other claims");
     }
 
     /// What an item's id stands for can be posted by its batch only: whatever its executor posts later, a final item stays
@@ -214,11 +223,11 @@ contract BatchesTest is Game {
         eq(phaseOf(b, 0), uint256(ClaimPhase.Final), "and as a claim");
     }
 
-    /// One content at one place of two batches of one second is one claim, with one end and one bond; the other comes back.
+    /// One content at one place of two batches of one second and as many items is one claim, with one end and one bond; the other comes back.
     function test_OneContentTwiceInASecondIsOneClaim() public {
         Chain memory c = Chains.make(4, 5);
         Posted memory b = postBatch(c, 2, 2, c.honest);
-        Posted memory other = postBatch(c, 1, 1, c.honest);
+        Posted memory other = postBatch(c, 2, 1, c.altered(2, 3, 1000, 1));
         yes(other.id != b.id, "two batches");
         bytes32 claimId = extract(b, 0);
         vm.expectRevert(abi.encodeWithSelector(IRebutErrors.ClaimExists.selector, claimId));
@@ -229,7 +238,7 @@ contract BatchesTest is Game {
         vm.warp(T0 + 101);
         finalizeAll(c, b);
         finalizeAll(c, other);
-        eq(rebut.credit(EXECUTOR), 3 * uint256(BE) - burnShare(BE), "one of three bonds is lost");
+        eq(rebut.credit(EXECUTOR), 4 * uint256(BE) - burnShare(BE), "one of four bonds is lost");
         solvent();
     }
 

@@ -32,7 +32,7 @@ abstract contract Batches is Claims {
         b.count = count;
         // Whoever checks the batch, or defends it, has as many traces to make.
         b.extra = _extra(h, count);
-        uint64 nonce = Ids.itemNonce(block.timestamp, 0);
+        uint64 nonce = Ids.itemNonce(block.timestamp, count, 0);
         emit BatchClaimed(batchId, programId, msg.sender, itemsRoot, header, count, nonce, items);
     }
 
@@ -124,7 +124,7 @@ abstract contract Batches is Claims {
                 programId,
                 _hash(roots, 0, h.inputs),
                 _hash(roots, h.inputs, h.outputs),
-                Ids.itemNonce(block.timestamp, i)
+                Ids.itemNonce(block.timestamp, count, i)
             );
             // What an item needed in memory serves the next one.
             assembly ("memory-safe") {

@@ -5,8 +5,8 @@ import {ClaimData} from "../interfaces/RebutTypes.sol";
 
 /// @title Ids are hashes of content: a reorganisation cannot swap what a call means
 library Ids {
-    uint256 private constant INDEX_BITS = 23;
-    uint256 internal constant MAXIMUM_ITEMS = 1 << INDEX_BITS;
+    uint256 private constant INDEX_BITS = 14;
+    uint256 internal constant MAXIMUM_ITEMS = (1 << INDEX_BITS) - 1;
 
     /// @notice The id of a claim on a Rebut contract of this chain.
     function claimId(address rebut, ClaimData calldata c) internal view returns (bytes32) {
@@ -21,10 +21,11 @@ library Ids {
         return keccak256(abi.encode(block.chainid, rebut, executor, programId, inputs, outputs, nonce));
     }
 
-    /// @notice The nonce of a batch's item: 1 | seconds in which the batch was posted u40 | index u23. No claim that is posted
-    /// alone has the top bit, so an item is a claim that only its batch can make, at a time that its id states.
-    function itemNonce(uint256 start, uint256 index) internal pure returns (uint64) {
-        return uint64((1 << 63) | (start << INDEX_BITS) | index);
+    /// @notice The nonce of a batch's item: 1 | seconds in which the batch was posted u35 | its number of items u14 | index
+    /// u14. No claim that is posted alone has the top bit, so an item is a claim that only its batch can make, and whatever its
+    /// clocks depend on is in its id: an item that is in two batches has one window.
+    function itemNonce(uint256 start, uint256 count, uint256 index) internal pure returns (uint64) {
+        return uint64((1 << 63) | (start << 2 * INDEX_BITS) | (count << INDEX_BITS) | index);
     }
 
     function isItem(uint64 nonce) internal pure returns (bool) {
@@ -33,7 +34,7 @@ library Ids {
 
     /// @notice Where an item with this nonce is in its batch.
     function itemIndex(uint64 nonce) internal pure returns (uint256) {
-        return nonce & (MAXIMUM_ITEMS - 1);
+        return nonce & MAXIMUM_ITEMS;
     }
 
     /// @dev A claim's id ends with a nonce, which is never these letters: no batch shares an id with a claim.

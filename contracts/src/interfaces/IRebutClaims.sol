@@ -43,10 +43,10 @@ interface IRebutClaims {
     function finalize(ClaimData calldata claimData) external;
 
     /// @notice Posts many claims of the caller on one program, all of them by their bytes. Each reserves a bond. Item `i` is
-    /// the claim with nonce 2^63 + (the block's time << 23) + i, which nobody can post alone; window, commitment and clocks
-    /// have the extra time of `count` traces.
+    /// the claim with nonce 2^63 + (the block's time << 28) + (count << 14) + i, which nobody can post alone; window,
+    /// commitment and clocks have the extra time of `count` traces.
     /// @param header The registered program's header.
-    /// @param count Number of items, 1 to 2^23.
+    /// @param count Number of items, 1 to 16,383.
     /// @param items Item by item the bytes of its inputs and then of its outputs, in the header's order.
     /// @return batchId The batch's id.
     /// @return itemsRoot The root over the items' claim ids (padded with zero words).

@@ -25,8 +25,8 @@ use world::{Totals, World};
 
 /// Episodes after which a long campaign says how far it is.
 const REPORTED: u64 = 200;
-/// So many that no clock is longer than its parameter.
-const LEAVES_PER_SECOND: u32 = 10_000;
+/// So few that a batch's clocks depend on how many items it has.
+const LEAVES_PER_SECOND: u32 = 1;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     /// The first episode's seed
     #[arg(long, default_value_t = 1)]
     from: u64,
-    /// Leaves of a trace that an executor makes in a second: with few, a batch's clocks depend on how many items it has
+    /// Leaves of a trace that an executor makes in a second: with many, no clock is longer than its parameter
     #[arg(long, default_value_t = LEAVES_PER_SECOND, value_parser = clap::value_parser!(u32).range(1..))]
     leaves_per_second: u32,
     /// Print one JSON object instead of a line
