@@ -231,6 +231,7 @@ impl Draft {
             operand: index(a.def).unwrap_or(u8::MAX),
             address: a.address.affine(),
             guards: a.guards.iter().map(guard).collect(),
+            indirects: Vec::new(),
         };
         let view = |v: &DraftView| View { fill: v.fill, accesses: v.accesses.iter().map(access).collect() };
         let operand = |&(value, def): &(ValueId, DefId)| {
