@@ -53,7 +53,7 @@ fn join(b: &mut Builder<'_>, parts: &[Lazy], at: usize) -> Lowering<Lazy> {
         lazy.axes[at] = axis(dims[at], stride);
         lazy.base = stride.checked_mul(start).and_then(|n| lazy.base.checked_sub(n)).ok_or("an address overflows")?;
         let own = Bound { limit: length, base: -start, terms: vec![(at, 1)] };
-        accesses.push(Access { lazy, guards: vec![own] });
+        accesses.push(Access::guarded(lazy, vec![own]));
         start += i64::try_from(length).map_err(|e| e.to_string())?;
     }
     let mut f = Formula::new(&dims);
@@ -129,6 +129,6 @@ fn widened(b: &mut Builder<'_>, x: Lazy, pads: &[(usize, i64, i64)], fill: i64) 
     let dims = lazy.dims();
     crate::lower::mul(&dims)?;
     let mut f = Formula::new(&dims);
-    let load = f.read(Read { fill, accesses: vec![Access { lazy, guards }] })?;
+    let load = f.read(Read { fill, accesses: vec![Access::guarded(lazy, guards)] })?;
     b.map(f, load)
 }

@@ -1,17 +1,12 @@
 //! Operators that only move elements: views.
 
-use super::concat::joined;
 use crate::lower::Lowering;
-use crate::lower::constant::gather as gather_constant;
 use crate::lower::context::{Context, axis_of, broadcast_dims};
-use crate::lower::lazy::{Axis, Lazy, axis, row_major};
+use crate::lower::lazy::{Lazy, axis};
 use crate::lower::mul;
 use crate::program::DType;
 use crate::tensor::Tensor;
 use ndarray::{ArrayD, IxDyn};
-
-/// Rows that are joined one by one.
-const JOINED: usize = 64;
 
 pub(super) fn identity(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     Ok(vec![c.input(0)?])
@@ -158,75 +153,6 @@ pub(super) fn split(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         start += n;
     }
     Ok(out)
-}
-
-/// Gather with indices that are known now.
-pub(super) fn gather(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
-    let (x, indices) = (c.input(0)?, c.input(1)?);
-    let a = axis_of(c.int("axis", 0)?, x.rank())?;
-    let known = c.b.ints(&indices).ok_or("indices that are computed are not supported")?;
-    let size = i64::try_from(x.dims()[a]).map_err(|e| e.to_string())?;
-    let wrapped: Vec<i64> = known.iter().map(|&i| if i < 0 { i.saturating_add(size) } else { i }).collect();
-    if let Some(bad) = wrapped.iter().find(|i| !(0..size).contains(i)) {
-        return Err(format!("index {bad} of an axis of {size}"));
-    }
-    let mut dims = x.dims();
-    dims.splice(a..=a, indices.dims());
-    mul(&dims)?;
-    let step = if wrapped.len() > 1 { wrapped[1] - wrapped[0] } else { 1 };
-    let even = wrapped.windows(2).all(|w| w[1] - w[0] == step);
-    let flat = if wrapped.is_empty() {
-        c.b.slice(&x, a, 0, 1, 0)?
-    } else if even && step != 0 {
-        c.b.slice(&x, a, wrapped[0].unsigned_abs(), step, wrapped.len() as u64)?
-    } else if even {
-        let one = c.b.slice(&x, a, wrapped[0].unsigned_abs(), 1, 1)?;
-        let mut wide = one.dims();
-        wide[a] = wrapped.len() as u64;
-        one.broadcast(&wide).ok_or("its index does not repeat")?
-    } else if c.b.constant_of(x.def).is_some() {
-        let dense = c.b.dense(&x)?;
-        let tensor = c.b.constant_of(dense.def).filter(|t| t.len() as u64 == x.elements());
-        let made = rows(tensor.ok_or("a repeated constant in no even row")?, &x.dims(), a, &wrapped)?;
-        c.b.constant(made)
-    } else if wrapped.len() <= JOINED {
-        let rows = wrapped.iter().map(|i| c.b.slice(&x, a, i.unsigned_abs(), 1, 1)).collect::<Lowering<Vec<_>>>()?;
-        joined(c.b, rows, a)?
-    } else {
-        return Err(format!("more than {JOINED} indices in no even row are only supported on constants"));
-    };
-    Ok(vec![c.b.reshape(&flat, &dims)?])
-}
-
-/// The rows of a constant along an axis.
-fn rows(tensor: &Tensor, dims: &[u64], a: usize, indices: &[i64]) -> Lowering<Tensor> {
-    let stride = row_major(dims)[a];
-    let whole = Lazy::dense(0, tensor.dtype(), dims);
-    let mut parts = Vec::with_capacity(indices.len());
-    for &i in indices {
-        let mut one = whole.clone();
-        one.base = stride.checked_mul(i).ok_or("an address overflows")?;
-        one.axes[a] = Axis::new();
-        parts.push(gather_constant(tensor, &one)?);
-    }
-    macro_rules! join {
-        ($variant:ident) => {{
-            let views: Vec<_> =
-                parts.iter().filter_map(|p| if let Tensor::$variant(x) = p { Some(x.view()) } else { None }).collect();
-            Tensor::$variant(ndarray::concatenate(ndarray::Axis(a), &views).map_err(|e| e.to_string())?)
-                .into_standard_layout()
-        }};
-    }
-    Ok(match tensor.dtype() {
-        DType::F32 => join!(F32),
-        DType::U8 => join!(U8),
-        DType::I8 => join!(I8),
-        DType::I32 => join!(I32),
-        DType::I64 => join!(I64),
-        DType::Bool => join!(Bool),
-        DType::F16 => join!(F16),
-        DType::BF16 => join!(BF16),
-    })
 }
 
 /// The input as [n, c, h, w], the block size, and whether channels are outside the blocks (CRD) or inside (DCR).

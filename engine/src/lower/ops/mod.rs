@@ -7,6 +7,7 @@ mod constant;
 mod conv;
 mod cumulative;
 mod elementwise;
+mod gather;
 mod layout;
 mod matmul;
 mod norm;
@@ -122,7 +123,10 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "Tile" => layout::tile,
         "Slice" => layout::slice,
         "Split" => layout::split,
-        "Gather" => layout::gather,
+        "Gather" => gather::gather,
+        "GatherElements" => gather::gather_elements,
+        "GatherND" => gather::gather_nd,
+        "ReverseSequence" => gather::reverse_sequence,
         "DepthToSpace" => layout::depth_to_space,
         "SpaceToDepth" => layout::space_to_depth,
         "Reshape" => shape::reshape,

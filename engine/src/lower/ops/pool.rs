@@ -135,7 +135,7 @@ fn pool(
             guards.extend(w.guard(1 + i, 2 + n + i));
         }
         let axes = std::iter::once(x.axes[0].clone()).chain(spatial).chain([x.axes[1].clone()]).chain(kernel).collect();
-        let read = Read { fill, accesses: vec![Access { lazy: Lazy { base, axes, ..x.clone() }, guards }] };
+        let read = Read { fill, accesses: vec![Access::guarded(Lazy { base, axes, ..x.clone() }, guards)] };
         let core = Core::Fold { op, body: Expr { nodes: vec![Node::Load(0)] } };
         Ok(Spec::reduction(reduction.clone(), core, vec![read], f.clone(), result))
     };
