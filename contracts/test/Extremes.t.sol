@@ -50,7 +50,7 @@ contract ExtremesTest is Game {
         bytes32 leaf = keccak256(abi.encodePacked(keccak256(p.descriptor)));
         p.descriptors = Deeps.make(depthOf(values), values - 1, leaf);
         p.header =
-            abi.encodePacked(uint16(2), uint40(values), uint40(leaves), uint8(0), uint8(1), tensor, p.descriptors.root);
+            abi.encodePacked(uint16(3), uint40(values), uint40(leaves), uint8(0), uint8(1), tensor, p.descriptors.root);
     }
 
     /// Element `i` is `i`, but one, which is `lane`, in the leaf of which the dispute is.

@@ -132,7 +132,7 @@ contract FailureModesTest is Game {
     function test_C17_HostileHeadersBrickNothing() public {
         bytes memory shape = Build.tensor(6, Build.dims(10));
         bytes memory most = abi.encodePacked(
-            uint16(2), type(uint40).max, type(uint40).max, uint8(1), uint8(1), shape, shape, keccak256("d")
+            uint16(3), type(uint40).max, type(uint40).max, uint8(1), uint8(1), shape, shape, keccak256("d")
         );
         rebut.register(most);
         bytes memory empty = Build.header(2, 1, 1, bytes.concat(Build.tensor(6, Build.dims(0)), shape), keccak256("e"));

@@ -26,7 +26,7 @@ contract ScanTest is Judge {
         // A guard that never holds: the view is its fill.
         bytes memory never =
             abi.encodePacked(int64(0x40e00000), uint8(1), uint8(0), Build.affine(0, ""), hex"01", uint40(0));
-        p.views = bytes.concat(hex"02", Build.plain(0, dense), never, Build.affine(0, ""));
+        p.views = bytes.concat(hex"02", Build.plain(0, dense), never, Build.affine(0, ""), hex"00");
         p.core = hex"030101";
         // core, load 0, add
         p.epilogue = hex"03020100100001";

@@ -68,7 +68,12 @@ fn one(nodes: Vec<Node>, dtype: DType, change: impl FnOnce(&mut Instruction)) ->
     let input = |dtype| Value { ty: TensorType::new(dtype, vec![4]), source: Source::Input };
     let view = |operand| View {
         fill: 0,
-        accesses: vec![Access { operand, address: Affine { base: 0, terms: vec![(0, 1)] }, guards: vec![] }],
+        accesses: vec![Access {
+            operand,
+            address: Affine { base: 0, terms: vec![(0, 1)] },
+            guards: vec![],
+            indirects: vec![],
+        }],
     };
     let operand = |value, dtype| Operand { value, dtype, elements: 4 };
     let mut i = Instruction {
@@ -137,6 +142,13 @@ fn rare_shapes() {
     // Operands that no view reads, a windowed reduction without r axes, forms at their limits.
     let unread = one(vec![Node::Load(0)], DType::F32, |i| drop(i.views.pop()));
     assert!(there_and_back(&unread).contains("e[4] reads %0, %1\n"));
+    let indirect = one(vec![Node::Load(1)], DType::F32, |i| {
+        i.views.swap(0, 1);
+        let term = |coefficient| Indirect { view: 0, limit: 9, coefficient };
+        i.views[1].accesses[0].indirects = vec![term(-3), term(1)];
+        i.views[1].accesses[0].address.base = 5;
+    });
+    assert!(there_and_back(&indirect).contains("v1 = %0[e0+5-3*index(v0, 9)+1*index(v0, 9)] else 0"));
     let windowed = one(vec![Node::Core], DType::F32, |i| {
         i.extents = vec![4, 1];
         i.windowed = true;

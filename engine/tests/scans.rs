@@ -78,7 +78,7 @@ fn strides(extents: &[u64]) -> Vec<u64> {
 
 /// An access that reads one operand, element by element over some axes.
 fn access(operand: u8, terms: Vec<(u8, i64)>) -> Access {
-    Access { operand, address: Affine { base: 0, terms }, guards: vec![] }
+    Access { operand, address: Affine { base: 0, terms }, guards: vec![], indirects: vec![] }
 }
 
 /// A scan over value 0 (x) along `axis`, from value 1 (one element for each place of the other axes), with value 2 (a).

@@ -38,7 +38,7 @@ pub fn scans() -> Subject {
     let dense = Affine { base: 0, terms: vec![(0, DIMS[1] as i64), (1, 1)] };
     let view = |operand: u8, guards: Vec<Guard>, fill: f32| View {
         fill: fill.to_bits().into(),
-        accesses: vec![Access { operand, address: dense.clone(), guards }],
+        accesses: vec![Access { operand, address: dense.clone(), guards, indirects: vec![] }],
     };
     let never = Guard { limit: 0, affine: Affine::default() };
     let scan = |axis: u8, operands: u64, views: Vec<View>, nodes: Vec<Node>| Value {
@@ -101,7 +101,8 @@ pub fn shared(name: &str) -> Option<Subject> {
 /// A program of one instruction: 10 sums `x + x` of the first of 16 numbers, so 64 bytes of input and 40 of output.
 pub fn doubling() -> Subject {
     let input = TensorType::new(DType::F32, [16]);
-    let access = Access { operand: 0, address: Affine { base: 0, terms: vec![(0, 1)] }, guards: vec![] };
+    let access =
+        Access { operand: 0, address: Affine { base: 0, terms: vec![(0, 1)] }, guards: vec![], indirects: vec![] };
     let sums = Instruction {
         extents: vec![10],
         reduction: vec![],
@@ -135,7 +136,12 @@ pub fn squares(values: u64, elements: u64) -> Subject {
             operands: vec![Operand { value, dtype: DType::F32, elements }],
             views: vec![View {
                 fill: 0,
-                accesses: vec![Access { operand: 0, address: Affine { base: 0, terms: vec![(0, 1)] }, guards: vec![] }],
+                accesses: vec![Access {
+                    operand: 0,
+                    address: Affine { base: 0, terms: vec![(0, 1)] },
+                    guards: vec![],
+                    indirects: vec![],
+                }],
             }],
             core: Core::None,
             epilogue: Expr { nodes: vec![Node::Load(0), Node::Apply(Op::Mul, [0, 0, 0])] },

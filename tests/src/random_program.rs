@@ -7,8 +7,8 @@ use rebut_engine::lower::gas::STEP_GAS_CEILING;
 use rebut_engine::package::{Label, Package};
 use rebut_engine::program::limits::{CHUNK, FIRST_REDUCTION_AXIS};
 use rebut_engine::program::{
-    Access, Affine, Core, DType, Expr, FoldOp, Guard, Instruction, Node, Op, Operand, Program, Source, TensorType,
-    Value, View, validate,
+    Access, Affine, Core, DType, Expr, FoldOp, Guard, Indirect, Instruction, Node, Op, Operand, Program, Source,
+    TensorType, Value, View, validate,
 };
 use rebut_engine::tensor::Tensor;
 use rebut_engine::tree::tensor_root;
@@ -145,7 +145,7 @@ fn random_value(rng: &mut impl Rng, values: &[Value]) -> Value {
         core: Core::None,
         epilogue: Expr::default(),
     };
-    for _ in 0..rng.random_range(1..=3) {
+    for _ in 0..rng.random_range(1..=4) {
         let view = random_view(rng, &i, true);
         i.views.push(view);
     }
@@ -212,10 +212,28 @@ fn random_view(rng: &mut impl Rng, i: &Instruction, reductions: bool) -> View {
             let guards = (0..*[0, 0, 1, 2].choose(rng).expect("not empty"))
                 .map(|_| Guard { limit: rng.random_range(0..=12), affine: random_affine(rng, i, reductions, 5) })
                 .collect();
-            Access { operand, address: random_affine(rng, i, reductions, reach), guards }
+            let indirects = if rng.random_bool(0.5) { random_indirects(rng, i, reductions, reach) } else { vec![] };
+            Access { operand, address: random_affine(rng, i, reductions, reach), guards, indirects }
         })
         .collect();
     View { fill: random_register(rng, dtype, true), accesses }
+}
+
+/// Terms of the views that there are, mostly with indices in range.
+fn random_indirects(rng: &mut impl Rng, i: &Instruction, reductions: bool, reach: i64) -> Vec<Indirect> {
+    let index = |v: &u8| {
+        let view = &i.views[usize::from(*v)];
+        let plain = view.indirects().next().is_none();
+        plain && view_dtype(i, *v).is_integer() && (reductions || !uses_reductions(i, view))
+    };
+    let views: Vec<u8> = (0..i.views.len() as u8).filter(index).collect();
+    let count = if views.is_empty() { 0 } else { *[1, 1, 1, 2, 4].choose(rng).expect("not empty") };
+    let term = |rng: &mut _| Indirect {
+        view: *views.choose(rng).expect("not empty"),
+        limit: *[1, 9, 100, 128, 256, 1 << 39].choose(rng).expect("not empty"),
+        coefficient: *[1, 1, -1, 2, 0, reach / 5].choose(rng).expect("not empty"),
+    };
+    (0..count).map(|_| term(rng)).collect()
 }
 
 fn view_dtype(i: &Instruction, view: u8) -> DType {
@@ -244,15 +262,15 @@ fn expr_type(i: &Instruction, expr: &Expr, core: Option<DType>) -> DType {
     *types.last().expect("not empty")
 }
 
-fn uses_reductions(view: &View) -> bool {
-    view.forms().flat_map(|f| &f.terms).any(|t| t.0 >= FIRST_REDUCTION_AXIS)
+fn uses_reductions(i: &Instruction, view: &View) -> bool {
+    i.forms(view).flat_map(|f| &f.terms).any(|t| t.0 >= FIRST_REDUCTION_AXIS)
 }
 
 fn random_expr(rng: &mut impl Rng, i: &Instruction, core: Option<DType>, body: bool, result: Option<DType>) -> Expr {
     let mut nodes: Vec<Node> = Vec::new();
     let mut types: Vec<DType> = Vec::new();
     let views: Vec<u8> =
-        (0..i.views.len() as u8).filter(|&v| body || !uses_reductions(&i.views[usize::from(v)])).collect();
+        (0..i.views.len() as u8).filter(|&v| body || !uses_reductions(i, &i.views[usize::from(v)])).collect();
     if core.is_some() {
         nodes.push(Node::Core);
     } else if let Some(&v) = views.choose(rng) {

@@ -1,8 +1,8 @@
 //! The committed contracts are those of the sources, and both languages mean the same by every code and limit.
 
 use rebut_engine::program::limits::{
-    AFFINE_LIMIT, CHUNK, DIM_LIMIT, FANOUT_BITS, LEAF, MAX_ACCESSES, MAX_DESCRIPTOR, MAX_GUARDS, MAX_NODES,
-    MAX_OPERANDS, MAX_RANK, MAX_REDUCTION_AXES, MAX_VIEWS, VERSION,
+    AFFINE_LIMIT, CHUNK, DIM_LIMIT, FANOUT_BITS, LEAF, MAX_ACCESSES, MAX_DESCRIPTOR, MAX_GUARDS, MAX_INDIRECTS,
+    MAX_NODES, MAX_OPERANDS, MAX_RANK, MAX_REDUCTION_AXES, MAX_VIEWS, VERSION,
 };
 use rebut_engine::program::{DType, FoldOp, Op};
 use sha2::{Digest, Sha256};
@@ -101,7 +101,7 @@ fn element_types_have_the_same_codes() {
 
 #[test]
 fn limits_are_the_same() {
-    let limits: [(&str, &str, u128); 14] = [
+    let limits: [(&str, &str, u128); 15] = [
         ("Merkle.sol", "LEAF_BYTES", LEAF as u128),
         ("game/Descent.sol", "LEVELS", FANOUT_BITS.into()),
         ("program/Descriptor.sol", "MAX_BYTES", MAX_DESCRIPTOR as u128),
@@ -113,6 +113,7 @@ fn limits_are_the_same() {
         ("step/Instruction.sol", "MAX_ACCESSES", MAX_ACCESSES as u128),
         ("step/Instruction.sol", "MAX_EXTENTS", MAX_RANK as u128),
         ("step/Instruction.sol", "MAX_GUARDS", MAX_GUARDS as u128),
+        ("step/Instruction.sol", "MAX_INDIRECTS", MAX_INDIRECTS as u128),
         ("step/Instruction.sol", "MAX_OPERANDS", MAX_OPERANDS as u128),
         ("step/Instruction.sol", "MAX_REDUCTION", MAX_REDUCTION_AXES as u128),
         ("step/Instruction.sol", "MAX_VIEWS", MAX_VIEWS as u128),

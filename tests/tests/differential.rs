@@ -128,18 +128,26 @@ fn instructions(package: &Package) -> impl Iterator<Item = ValueId> {
     values.filter(|(_, v)| matches!(v.source, Source::Instruction(_))).map(|(id, _)| id as ValueId)
 }
 
+fn has_indices(package: &Package, value: ValueId) -> bool {
+    let Source::Instruction(i) = &package.program().values[value as usize].source else { return false };
+    i.views.iter().any(|v| v.indirects().next().is_some())
+}
+
 #[test]
 fn all_three_agree_on_every_element() {
-    let elements = AtomicU64::new(0);
+    let [elements, indirect] = [AtomicU64::new(0), AtomicU64::new(0)];
     on_seeds(programs(60), |seed, judge| {
         let (package, inputs) = random(seed);
         let what = format!("seed {seed}");
         let trace = one_trace(&package, &inputs, &what);
         for value in instructions(&package) {
+            indirect.fetch_add(has_indices(&package, value).into(), Ordering::Relaxed);
             elements.fetch_add(check_value(judge, &package, &trace, value, &what), Ordering::Relaxed);
         }
     });
-    println!("{} elements", elements.into_inner());
+    let indirect = indirect.into_inner();
+    println!("{} elements, {indirect} instructions with indirect terms", elements.into_inner());
+    assert!(indirect > 10);
 }
 
 /// A scan is judged by what comes before the disputed element in the result itself, which both sides have alike: under the root of a

@@ -62,6 +62,11 @@ library DataType {
         return dtype == F32 || isInteger(dtype);
     }
 
+    /// @notice Whether a type is one of the floats.
+    function isFloat(uint256 dtype) internal pure returns (bool) {
+        return dtype == F32 || isHalf(dtype);
+    }
+
     /// @notice Whether a type is a 16-bit float: only stored, moved and converted.
     function isHalf(uint256 dtype) internal pure returns (bool) {
         return dtype == F16 || dtype == BF16;

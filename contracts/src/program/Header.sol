@@ -8,7 +8,7 @@ import {Tensor} from "./Tensor.sol";
 /// @title A program's header
 /// @dev version u16 | V u40 | leaves u40 | inputs u8 | outputs u8 | tensor * inputs | tensor * outputs | descriptors root 32
 library Header {
-    uint256 internal constant VERSION = 2;
+    uint256 internal constant VERSION = 3;
 
     struct Parsed {
         uint256 values; // V

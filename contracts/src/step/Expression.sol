@@ -85,7 +85,7 @@ library Expression {
     /// @notice Reads a view over the window (in an epilogue: once).
     function lanes(State memory s, uint256 index, bool onlyValid) internal pure returns (uint256 value) {
         Instruction.View memory v = view_(s, index);
-        if (v.reduces && !s.body) revert ReductionAxisInEpilogue(index);
+        if (v.axes != 0 && !s.body) revert ReductionAxisInEpilogue(index);
         // A view is gathered once however often it is named: 32 nodes must not cost 32 times as much as the bill says.
         uint256 slot;
         unchecked {
@@ -94,7 +94,7 @@ library Expression {
         value = _word(slot);
         if (value != 0) return value;
         // Without r axes it is the same at every k: read once, or not at all where there is no k.
-        bool vector_ = v.reduces || s.count == 0;
+        bool vector_ = v.axes != 0 || s.count == 0;
         uint256 count = vector_ ? s.count : 1;
         uint256[] memory r = vector_ ? s.p.r : new uint256[](0);
         uint256 pointer = Gather.lanes(v, r, vector_ ? s.p.first : 0, count, s.tables, onlyValid);
@@ -167,7 +167,9 @@ library Expression {
         if (code != Scalar.CAST) dtype = _type(code, arity, x, s.body);
         uint256 count = strides == 0 ? 1 : s.count;
         value = (_allocate(count) << 16) | strides | dtype;
-        if (Scalar.isCalled(code, x[0] & 0xff)) _call(s.elementary, code, x, value, count);
+        // A cast is called with both of its types.
+        uint256 called = code == Scalar.CAST ? Scalar.castCalled(x[0] & 0xff, dtype) : Scalar.called(code, x[0] & 0xff);
+        if (called != 0) _call(s.elementary, called, x, value, count);
         else _apply(code, arity, x, value, count);
         return (value, pos + arity);
     }
@@ -209,7 +211,7 @@ library Expression {
                 uint256 y = _get(a, j);
                 if (arity == 2) y = Scalar.binary(code, dtype, y, _get(b, j));
                 else if (code == Scalar.SELECT) y = _get(y == 0 ? c : b, j);
-                else if (code == Scalar.CAST) y = Scalar.cast(dtype, value & 0xff, y);
+                else if (code == Scalar.CAST) y = dtype == value & 0xff ? y : Scalar.cast(value & 0xff, y);
                 else if (arity == 1) y = Scalar.unary(code, dtype, y);
                 else y = F32.fma(y, _get(b, j), _get(c, j));
                 _put(pointer + 32 * j, y);

@@ -4,11 +4,13 @@ pragma solidity ^0.8.30;
 import {DataType} from "../program/DataType.sol";
 import {Instruction} from "./Instruction.sol";
 import {LeafLanes} from "./LeafLanes.sol";
+import {Tensor} from "../program/Tensor.sol";
 
 /// @title What a view reads over a window of k
 /// @dev Works by runs along the innermost reduction axis (several axes at once where every form of the view allows it).
 /// Along a run each guard and each address is c + s i, so an access holds on one interval of i: found with a few
-/// divisions, or without any where both ends hold. Lanes are then copied leaf by leaf.
+/// divisions, or without any where both ends hold. Lanes are then copied leaf by leaf. Indices are the same all along a
+/// run: each is read once, if some k of the run needs it.
 library Gather {
     uint256 private constant FORM = Instruction.FORM;
 
@@ -89,7 +91,7 @@ library Gather {
                     outer /= r[axis - 1];
                 }
                 for (uint256 a = 0; a < v.forms.length; ++a) {
-                    _resolve(v, run, a, from, stop);
+                    _resolve(v, run, a, from, stop, tables);
                 }
                 _emit(v, run, from, stop, to, tables);
                 to += size * (stop - from);
@@ -123,7 +125,7 @@ library Gather {
         }
     }
 
-    /// @dev Merges inner axes while every form steps evenly across them.
+    /// @dev Merges inner axes while every form steps evenly across them and no index depends on them.
     function _plan(Instruction.View memory v, uint256[] memory r, Run memory run) private pure {
         uint256 outer = r.length;
         uint256 inner = 0;
@@ -131,6 +133,7 @@ library Gather {
         unchecked {
             while (outer > 0) {
                 uint256 axis = outer - 1;
+                if ((v.indexAxes >> axis) & 1 != 0 && r[axis] != 1) break;
                 if (extent == 1) {
                     inner = axis;
                 } else if (r[axis] != 1 && !_even(v, axis, inner, extent)) {
@@ -164,8 +167,16 @@ library Gather {
         }
     }
 
-    /// @dev Where in from .. stop - 1 access `a` holds: the intersection of its forms' intervals.
-    function _resolve(Instruction.View memory v, Run memory run, uint256 a, uint256 from, uint256 stop) private pure {
+    /// @dev Where in from .. stop - 1 access `a` holds: the intersection of its forms' intervals. The address is the last,
+    /// behind the guards, because only where they hold its indices are read.
+    function _resolve(
+        Instruction.View memory v,
+        Run memory run,
+        uint256 a,
+        uint256 from,
+        uint256 stop,
+        uint256[][] memory tables
+    ) private pure {
         int256[] memory forms = v.forms[a];
         uint256 low = from;
         uint256 high = stop;
@@ -173,7 +184,8 @@ library Gather {
         uint256 outer = 32 * run.outer;
         uint256 inner = 32 * run.inner;
         unchecked {
-            for (uint256 f = 0; f < forms.length; f += FORM) {
+            for (uint256 f = forms.length; f > 0;) {
+                f -= FORM;
                 int256 limit;
                 int256 c;
                 int256 s;
@@ -190,6 +202,11 @@ library Gather {
                     }
                 }
                 if (f == 0) {
+                    if (v.indexAxes != 0) {
+                        bool ok;
+                        (ok, c) = _indirect(v, run, a, c, low, high, tables);
+                        if (!ok) high = low;
+                    }
                     run.base[a] = c;
                     run.slope[a] = s;
                 }
@@ -201,6 +218,64 @@ library Gather {
         }
         run.low[a] = low;
         run.high[a] = high > low ? high : low;
+    }
+
+    /// @dev Adds what its indices say to the address of access `a`. Not ok where one is out of range, or where none is needed
+    /// because everywhere in low .. high - 1 an earlier access holds. They are read in order up to the first that fails.
+    function _indirect(
+        Instruction.View memory v,
+        Run memory run,
+        uint256 a,
+        int256 address_,
+        uint256 low,
+        uint256 high,
+        uint256[][] memory tables
+    ) private pure returns (bool, int256) {
+        uint256 terms = v.operands[a] >> 8;
+        unchecked {
+            // Each of the earlier accesses moves the lower end at most once.
+            for (uint256 i = 0; i < a * a; ++i) {
+                uint256 b = i % a;
+                if (run.low[b] <= low && low < run.high[b]) low = run.high[b];
+            }
+            if (low >= high) return (false, 0);
+            uint256 pos = terms >> 8;
+            for (uint256 count = terms & 0xff; count > 0; --count) {
+                int256 limit = int256(Tensor.read(pos + 1, 5));
+                int256 index = int256(_point(v.views[Tensor.read(pos, 1)], run, tables));
+                if (index < 0) index += limit;
+                if (uint256(index) >= uint256(limit)) return (false, 0);
+                address_ += index * Tensor.readI64(pos + 6);
+                pos += Instruction.INDIRECT;
+            }
+        }
+        return (true, address_);
+    }
+
+    /// @dev The register of a view without indirect terms in a run all along which it is the same.
+    function _point(Instruction.View memory v, Run memory run, uint256[][] memory tables)
+        private
+        pure
+        returns (uint256)
+    {
+        unchecked {
+            for (uint256 a = 0; a < v.forms.length; ++a) {
+                int256[] memory forms = v.forms[a];
+                int256 c;
+                uint256 f = forms.length;
+                do {
+                    f -= FORM;
+                    c = _word(forms, f + 1);
+                    for (uint256 axis = 0; axis < run.outer; ++axis) {
+                        c += _word(forms, f + 2 + axis) * int256(run.coordinates[axis]);
+                    }
+                } while (uint256(c) < uint256(_word(forms, f)) && f > 0);
+                if (uint256(c) < uint256(_word(forms, f))) {
+                    return LeafLanes.load(tables[v.operands[a]], v.operands[a], v.dtype, uint256(c));
+                }
+            }
+        }
+        return v.fill;
     }
 
     /// @dev Narrows low .. high - 1 to the i with 0 <= c + s i < limit.
@@ -250,7 +325,7 @@ library Gather {
                 if (run.onlyValid) {
                     LeafLanes.repeat(holds ? 1 : 0, end - from, to, run.size);
                 } else if (holds) {
-                    uint256 operand = v.operands[a];
+                    uint256 operand = v.operands[a] & 0xff;
                     uint256 address_ = uint256(run.base[a] + run.slope[a] * int256(from));
                     LeafLanes.copy(tables[operand], operand, v.dtype, address_, run.slope[a], end - from, to, run.size);
                 } else {

@@ -15,6 +15,9 @@ library Instruction {
     uint256 internal constant MAX_VIEWS = 16;
     uint256 internal constant MAX_ACCESSES = 4;
     uint256 internal constant MAX_GUARDS = 4;
+    uint256 internal constant MAX_INDIRECTS = 4;
+    /// @notice Bytes of an indirect term.
+    uint256 internal constant INDIRECT = 14;
     uint256 internal constant CHUNK = 256;
     /// @notice Words of a form: its limit, its constant and one coefficient per reduction axis.
     uint256 internal constant FORM = 7;
@@ -38,9 +41,11 @@ library Instruction {
     struct View {
         uint256 dtype;
         uint256 fill; // a register
-        bool reduces; // some term uses an r axis
-        uint256[] operands; // per access: which operand
+        uint256 axes; // bit by bit, the r axes that some term uses: its own or an index view's
+        uint256 indexAxes; // of these the index views'; bit MAX_REDUCTION where there are indirect terms; 0 where not
+        uint256[] operands; // per access: calldata offset of its indirect terms << 16 | their number << 8 | which operand
         int256[][] forms; // per access: FORM words each; the address first, its limit the operand's elements; then guards
+        View[] views; // all of the instruction's: those before this one are its index views
     }
 
     error NotAnInstruction(uint256 kind);
@@ -59,6 +64,7 @@ library Instruction {
     error AxisOutOfOrder(uint256 axis);
     error NoSuchAxis(uint256 axis);
     error AffineTooWide(uint256 reach);
+    error NoIndex(uint256 view_);
 
     /// @notice Parses up to and including the views. `pos` is the calldata offset of the descriptor.
     /// @return p The instruction for this element.
@@ -79,7 +85,7 @@ library Instruction {
         ++pos;
         p.views = new View[](count);
         for (uint256 i = 0; i < count; ++i) {
-            pos = _parseView(p, p.views[i], pos);
+            pos = _parseView(p, i, pos);
         }
         return (p, pos);
     }
@@ -169,7 +175,9 @@ library Instruction {
         return pos;
     }
 
-    function _parseView(Parsed memory p, View memory v, uint256 pos) private pure returns (uint256) {
+    function _parseView(Parsed memory p, uint256 number, uint256 pos) private pure returns (uint256) {
+        View memory v = p.views[number];
+        v.views = p.views;
         int256 fill = Tensor.readI64(pos);
         uint256 accesses = Tensor.read(pos + 8, 1);
         if (accesses == 0 || accesses > MAX_ACCESSES) revert TooMany(accesses, MAX_ACCESSES);
@@ -183,26 +191,61 @@ library Instruction {
             if (i == 0) v.dtype = dtype;
             if (dtype != v.dtype) revert MixedTypes(v.dtype, dtype);
             v.operands[i] = operand;
-            pos = _parseAccess(p, v, i, pos + 1);
+            pos = _parseAccess(p, v, number, i, pos + 1);
         }
         if (!DataType.isRegister(v.dtype, uint256(fill))) revert NotARegister(v.dtype, fill);
         v.fill = uint256(fill);
         return pos;
     }
 
-    /// @dev The address and the guards of an access. `pos` is past the operand's number.
-    function _parseAccess(Parsed memory p, View memory v, uint256 access, uint256 pos) private pure returns (uint256) {
+    /// @dev The address, the guards and the indirect terms of an access. `pos` is past the operand's number.
+    function _parseAccess(Parsed memory p, View memory v, uint256 number, uint256 access, uint256 pos)
+        private
+        pure
+        returns (uint256)
+    {
         // The number of guards stands behind the address: find it first.
         uint256 guards = Tensor.read(pos + 9 + 9 * _count(pos + 8, 13), 1);
         if (guards > MAX_GUARDS) revert TooMany(guards, MAX_GUARDS);
         int256[] memory forms = new int256[](FORM * (1 + guards));
         v.forms[access] = forms;
         forms[0] = int256((p.operands[v.operands[access]] >> 8) & 0xffffffffff);
-        pos = _parseAffine(p, v, forms, 0, pos) + 1;
+        uint256 reach;
+        (pos, reach) = _parseAffine(p, v, forms, 0, pos);
+        ++pos;
         for (uint256 g = 1; g <= guards; ++g) {
             forms[FORM * g] = int256(Tensor.read(pos, 5));
-            pos = _parseAffine(p, v, forms, FORM * g, pos + 5);
+            (pos,) = _parseAffine(p, v, forms, FORM * g, pos + 5);
         }
+        uint256 indirects = _count(pos, MAX_INDIRECTS);
+        ++pos;
+        if (indirects == 0) return pos;
+        v.operands[access] |= (pos << 16) | (indirects << 8);
+        return _parseIndirects(v, number, indirects, reach, pos);
+    }
+
+    /// @dev (view u8 | limit u40 | coefficient i64) * count. `reach` is the address form's own.
+    function _parseIndirects(View memory v, uint256 number, uint256 count, uint256 reach, uint256 pos)
+        private
+        pure
+        returns (uint256)
+    {
+        v.indexAxes |= 1 << MAX_REDUCTION;
+        unchecked {
+            for (; count > 0; --count) {
+                uint256 index = Tensor.read(pos, 1);
+                if (index >= number) revert NoIndex(index);
+                View memory view_ = v.views[index];
+                uint256 limit = Tensor.read(pos + 1, 5);
+                // INVARIANT: an index view has no indirect terms, so a view is read in a bounded number of steps.
+                if (view_.indexAxes != 0 || limit == 0 || !DataType.isInteger(view_.dtype)) revert NoIndex(index);
+                v.indexAxes |= view_.axes;
+                v.axes |= view_.axes;
+                reach += _size(Tensor.readI64(pos + 6)) * limit;
+                pos += INDIRECT;
+            }
+        }
+        if (reach >= AFFINE_LIMIT) revert AffineTooWide(reach);
         return pos;
     }
 
@@ -210,14 +253,14 @@ library Instruction {
     function _parseAffine(Parsed memory p, View memory v, int256[] memory forms, uint256 form, uint256 pos)
         private
         pure
-        returns (uint256)
+        returns (uint256, uint256 reach)
     {
         int256 constant_ = Tensor.readI64(pos);
         uint256 terms = _count(pos + 8, 13);
         pos += 9;
         uint256 least = 0;
         uint256 eCount = p.e.length;
-        uint256 reach = _size(constant_);
+        reach = _size(constant_);
         unchecked {
             for (uint256 i = 0; i < terms; ++i) {
                 uint256 axis = Tensor.read(pos, 1);
@@ -232,14 +275,14 @@ library Instruction {
                 } else {
                     if (axis - MAX_EXTENTS >= p.r.length) revert NoSuchAxis(axis);
                     forms[form + 2 + axis - MAX_EXTENTS] = coefficient;
-                    v.reduces = true;
+                    v.axes |= 1 << (axis - MAX_EXTENTS);
                     reach += _size(coefficient) * p.r[axis - MAX_EXTENTS];
                 }
             }
         }
         if (reach >= AFFINE_LIMIT) revert AffineTooWide(reach);
         forms[form + 1] = constant_;
-        return pos;
+        return (pos, reach);
     }
 
     function _size(int256 x) private pure returns (uint256) {

@@ -5,7 +5,6 @@ import {DataType} from "../program/DataType.sol";
 import {F32} from "../arith/F32.sol";
 import {F32Elementary} from "../arith/F32Elementary.sol";
 import {Half} from "../arith/Half.sol";
-import {Remainder} from "../arith/Remainder.sol";
 
 /// @title The scalar operations of expressions, on registers; all total (docs/arithmetic.md)
 library Scalar {
@@ -69,10 +68,17 @@ library Scalar {
         return code >= LT && code <= NE ? DataType.BOOL : dtype;
     }
 
-    /// @notice Whether the contract Elementary evaluates an operation: the elementary functions, and the rare ones of f32 that need much
-    /// code. Those of one argument are the last codes.
-    function isCalled(uint256 code, uint256 dtype) internal pure returns (bool) {
-        return code >= SQRT || code == F32Elementary.POW || (code == DIV && dtype == DataType.F32);
+    /// @notice What the contract Elementary is asked to evaluate; 0 if it is not asked. It has the elementary functions, and the rare
+    /// operations of f32 that need much code. Those of one argument are the last codes.
+    function called(uint256 code, uint256 dtype) internal pure returns (uint256) {
+        bool rare = (code == DIV || code == REM) && dtype == DataType.F32;
+        return rare || code >= SQRT || code == F32Elementary.POW ? code : 0;
+    }
+
+    /// @notice The same for a cast, which is called from and to floats: from << 16 | to << 8 | CAST.
+    function castCalled(uint256 from, uint256 to) internal pure returns (uint256) {
+        bool rare = from != to && (DataType.isFloat(from) || DataType.isFloat(to));
+        return rare ? (from << 16) | (to << 8) | CAST : 0;
     }
 
     /// @notice Refuses what a fold's body may not use: operations that round, and integer division.
@@ -92,7 +98,7 @@ library Scalar {
 
     /// @notice A binary operation that is not called; its type has been checked.
     function binary(uint256 code, uint256 dtype, uint256 a, uint256 b) internal pure returns (uint256) {
-        if (code >= REM) return dtype == DataType.F32 ? Remainder.rem(a, b) : _remainderOrShift(code, dtype, a, b);
+        if (code >= REM) return _remainderOrShift(code, dtype, a, b);
         if (dtype == DataType.F32) return code <= MAX ? _f32(code, a, b) : _compareF32(code, a, b);
         return code <= MAX ? _integer(code, dtype, a, b) : _compareOrBits(code, a, b);
     }
@@ -154,26 +160,24 @@ library Scalar {
         }
     }
 
-    /// @notice Converts a register: truncates and saturates to integers (NaN gives 0), rounds once to f32, wraps between
-    /// integers; to bool, whatever is not zero (so NaN, too) is true. 16-bit floats convert through f32.
-    function cast(uint256 from, uint256 to, uint256 a) internal pure returns (uint256) {
-        if (from == to) return a;
-        if (DataType.isHalf(from)) {
-            a = from == DataType.F16 ? Half.fromF16(a) : Half.fromBF16(a);
-            if (to == DataType.F32) return a;
-            from = DataType.F32;
-        }
-        if (DataType.isHalf(to)) {
-            if (from != DataType.F32) a = F32.fromInt(int256(a));
-            return to == DataType.F16 ? Half.toF16(a) : Half.toBF16(a);
-        }
-        if (to == DataType.BOOL) return (from == DataType.F32 ? a & 0x7fffffff : a) == 0 ? 0 : 1;
-        if (to == DataType.F32) return F32.fromInt(int256(a));
-        if (from == DataType.F32) {
-            (int256 least, int256 greatest) = DataType.bounds(to);
-            return uint256(F32.toInt(a, least, greatest));
-        }
-        return DataType.wrap(to, a);
+    /// @notice A cast that is called: truncates and saturates to integers (NaN gives 0), rounds once to f32; to bool, whatever is not
+    /// zero (so NaN, too) is true. 16-bit floats convert through f32.
+    function castFloat(uint256 from, uint256 to, uint256 a) internal pure returns (uint256) {
+        if (from == DataType.F16) a = Half.fromF16(a);
+        else if (from == DataType.BF16) a = Half.fromBF16(a);
+        else if (from != DataType.F32) a = F32.fromInt(int256(a));
+        // From here on it is an f32.
+        if (to == DataType.F32) return a;
+        if (to == DataType.F16) return Half.toF16(a);
+        if (to == DataType.BF16) return Half.toBF16(a);
+        if (to == DataType.BOOL) return a & 0x7fffffff == 0 ? 0 : 1;
+        (int256 least, int256 greatest) = DataType.bounds(to);
+        return uint256(F32.toInt(a, least, greatest));
+    }
+
+    /// @notice A cast that is not called: wraps between integers; to bool, whatever is not zero is true.
+    function cast(uint256 to, uint256 a) internal pure returns (uint256) {
+        return to == DataType.BOOL ? (a == 0 ? 0 : 1) : DataType.wrap(to, a);
     }
 
     function _negate(uint256 dtype, uint256 a) private pure returns (uint256) {

@@ -38,9 +38,9 @@ library Build {
         return abi.encodePacked(base, uint8(terms.length / 9), terms);
     }
 
-    /// A view with one access and no guards.
+    /// A view with one access, no guards and no indirect terms.
     function plain(uint8 index, bytes memory address_) internal pure returns (bytes memory) {
-        return abi.encodePacked(int64(0), uint8(1), index, address_, uint8(0));
+        return abi.encodePacked(int64(0), uint8(1), index, address_, uint8(0), uint8(0));
     }
 
     function header(uint256 values, uint8 inputs, uint8 outputs, bytes memory tensors, bytes32 root)
@@ -49,7 +49,7 @@ library Build {
         returns (bytes memory)
     {
         // More leaves than the tests' tensors have, and too few for extra time.
-        return abi.encodePacked(uint16(2), uint40(values), uint40(values << 20), inputs, outputs, tensors, root);
+        return abi.encodePacked(uint16(3), uint40(values), uint40(values << 20), inputs, outputs, tensors, root);
     }
 
     function i32s(int256[] memory x) internal pure returns (bytes memory out) {

@@ -1,7 +1,7 @@
 //! Expressions over a block of elements: every node is one pass over its lanes.
 
 use super::lanes::Lanes;
-use super::read::Block;
+use super::read::{Block, Source};
 use crate::arith::{Isa, native};
 use crate::program::{DType, Expr, Instruction, Node, Op};
 use crate::reference;
@@ -15,6 +15,11 @@ pub(super) struct Scope<'a> {
 }
 
 impl Scope<'_> {
+    /// What its views read from.
+    pub(super) fn source(&self) -> Source<'_> {
+        Source { instruction: self.instruction, operands: self.operands }
+    }
+
     /// Type and lanes of an expression over a block; `core` are the reduction's results, in an epilogue.
     pub(super) fn evaluate(&self, expr: &Expr, block: &Block, core: Option<&(DType, Lanes)>) -> (DType, Lanes) {
         let mut values: Vec<(DType, Lanes)> = Vec::with_capacity(expr.nodes.len());
@@ -38,12 +43,12 @@ impl Scope<'_> {
             Node::Load(index) => {
                 let view = &self.instruction.views[usize::from(index)];
                 let dtype = self.operands[usize::from(view.accesses[0].operand)].dtype();
-                (dtype, block.read(view, dtype, self.operands))
+                (dtype, block.read(view, dtype, &self.source()))
             }
             Node::Core => core.cloned().unwrap_or((DType::F32, Lanes::splat(DType::F32, 0, block.lanes()))),
             Node::Iota(axis) => (DType::I64, block.iota(usize::from(axis))),
             Node::Valid(index) => {
-                (DType::Bool, block.read_valid(&self.instruction.views[usize::from(index)], self.operands))
+                (DType::Bool, block.read_valid(&self.instruction.views[usize::from(index)], &self.source()))
             }
             Node::Select(c, a, b) => {
                 let (dtype, a) = arg(a);

@@ -5,7 +5,7 @@ use super::block::Scope;
 use super::kernels::{COLUMNS, Kernel, ROWS, Tile};
 use super::lanes::{Lanes, store};
 use super::points::{Point, points, strides};
-use super::read::{Block, Coordinates, reduction_axis, set_reduction};
+use super::read::{Block, Coordinates, Source, reduction_axis, set_reduction};
 use super::rows::{Rows, run_length};
 use crate::arith::native::canonical;
 use crate::program::limits::CHUNK;
@@ -27,8 +27,8 @@ pub(super) struct Plan {
     views: [u8; 2],
 }
 
-fn uses(view: &View, axis: usize) -> bool {
-    view.forms().flat_map(|f| &f.terms).any(|&(x, a)| usize::from(x) == axis && a != 0)
+fn uses(i: &Instruction, view: &View, axis: usize) -> bool {
+    i.forms(view).flat_map(|f| &f.terms).any(|&(x, a)| usize::from(x) == axis && a != 0)
 }
 
 impl Plan {
@@ -38,7 +38,7 @@ impl Plan {
         let (va, vb) = (&instruction.views[usize::from(a)], &instruction.views[usize::from(b)]);
         let mut plan = Self { batch: vec![], rows: vec![], columns: vec![], views: [a, b] };
         for axis in 0..axes {
-            match (uses(va, axis), uses(vb, axis)) {
+            match (uses(instruction, va, axis), uses(instruction, vb, axis)) {
                 (true, true) => plan.batch.push(axis),
                 (_, false) => plan.rows.push(axis),
                 (false, true) => plan.columns.push(axis),
@@ -69,7 +69,7 @@ pub(super) fn run(plan: &Plan, scope: &Scope<'_>, kernel: Kernel, out: &mut Tens
             let ks = if i.windowed { w * CHUNK..total_k.min((w + 1) * CHUNK) } else { 0..total_k };
             let base =
                 Point { at: merge(&batch.at, i, w), offset: batch.offset + if i.windowed { w as usize } else { 0 } };
-            let window = Window { i, operands: scope.operands, ks, at: base.at };
+            let window = Window { source: scope.source(), ks, at: base.at };
             let panels: Vec<Vec<[f32; COLUMNS]>> =
                 columns.par_chunks(COLUMNS).map(|points| window.panel(column_view, points)).collect();
             let finish = |block: &[Point]| {
@@ -102,8 +102,7 @@ fn merge(at: &Coordinates, i: &Instruction, window: u64) -> Coordinates {
 
 /// One window of one batch.
 struct Window<'a> {
-    i: &'a Instruction,
-    operands: &'a [&'a Tensor],
+    source: Source<'a>,
     ks: Range<u64>,
     at: Coordinates,
 }
@@ -120,7 +119,7 @@ impl Window<'_> {
     ) -> Vec<f32> {
         let depth = self.depth();
         let (a, stride) = self.rows_in_place(view, block).unwrap_or_else(|| {
-            let rows = Rows::new(view, &self.i.reduction);
+            let rows = Rows::new(self.source.instruction, view);
             let mut a = vec![0.0; block.len().next_multiple_of(ROWS) * depth];
             for (point, row) in block.iter().zip(a.chunks_exact_mut(depth.max(1))) {
                 self.row(&rows, point, row);
@@ -150,22 +149,24 @@ impl Window<'_> {
 
     /// The rows where they lie in the operand, if they are whole runs at one distance: a pointwise convolution needs no packing.
     fn rows_in_place(&self, view: &View, block: &[Point]) -> Option<(Cow<'_, [f32]>, usize)> {
-        let [Access { operand, address, guards }] = view.accesses.as_slice() else { return None };
-        let last = reduction_axis(self.i.reduction.len().checked_sub(1)?);
+        let [Access { operand, address, guards, indirects }] = view.accesses.as_slice() else { return None };
+        let i = self.source.instruction;
+        let last = reduction_axis(i.reduction.len().checked_sub(1)?);
         if self.ks.is_empty() {
             return None;
         }
         let contiguous = address.terms.iter().any(|t| usize::from(t.0) == last && t.1 == 1);
-        let length = run_length(view, &self.i.reduction);
+        let length = run_length(i, view);
         let whole = self.ks.start / length == (self.ks.end - 1) / length;
-        if !guards.is_empty() || !contiguous || !whole || !block.len().is_multiple_of(ROWS) {
+        let fixed = guards.is_empty() && indirects.is_empty();
+        if !fixed || !contiguous || !whole || !block.len().is_multiple_of(ROWS) {
             return None;
         }
-        let Tensor::F32(tensor) = self.operands[usize::from(*operand)] else { return None };
+        let Tensor::F32(tensor) = self.source.operands[usize::from(*operand)] else { return None };
         let data = tensor.as_slice()?;
         let start = |point: &Point| {
             let mut at: Coordinates = std::array::from_fn(|x| self.at[x] + point.at[x]);
-            set_reduction(&mut at, &self.i.reduction, self.ks.start);
+            set_reduction(&mut at, &i.reduction, self.ks.start);
             let terms = address.terms.iter().map(|&(axis, a)| a * at[usize::from(axis)]);
             usize::try_from(address.base + terms.sum::<i64>()).ok()
         };
@@ -182,14 +183,14 @@ impl Window<'_> {
 
     /// Reads rows over the window's k at one point.
     fn row(&self, rows: &Rows<'_>, point: &Point, out: &mut [f32]) {
-        rows.read(self.operands, std::array::from_fn(|x| self.at[x] + point.at[x]), &self.ks, out);
+        rows.read(&self.source, std::array::from_fn(|x| self.at[x] + point.at[x]), &self.ks, out);
     }
 
     /// A packed panel: for each k, the elements of up to `COLUMNS` points.
     fn panel(&self, view: &View, points: &[Point]) -> Vec<[f32; COLUMNS]> {
         let mut panel = vec![[0.0; COLUMNS]; self.depth()];
         let mut row = vec![0.0; self.depth()];
-        let rows = Rows::new(view, &self.i.reduction);
+        let rows = Rows::new(self.source.instruction, view);
         for (j, point) in points.iter().enumerate() {
             self.row(&rows, point, &mut row);
             panel.iter_mut().zip(&row).for_each(|(p, &x)| p[j] = x);

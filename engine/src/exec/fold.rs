@@ -109,8 +109,8 @@ pub(super) fn dot(scope: &Scope<'_>, views: [u8; 2], block: &Block, ks: Range<u6
     let (mut x, mut y) = (acc.clone(), acc.clone());
     for k in ks {
         block.rows.iter_mut().for_each(|at| set_reduction(at, &scope.instruction.reduction, k));
-        block.read_f32(a, scope.operands, &mut x);
-        block.read_f32(b, scope.operands, &mut y);
+        block.read_f32(a, &scope.source(), &mut x);
+        block.read_f32(b, &scope.source(), &mut y);
         for (acc, (&x, &y)) in acc.iter_mut().zip(x.iter().zip(&y)) {
             *acc = native::fma(x, y, *acc);
         }

@@ -2,12 +2,19 @@
 
 use super::lanes::{Lanes, f32_of};
 use crate::program::limits::{FIRST_REDUCTION_AXIS, MAX_RANK, MAX_REDUCTION_AXES};
-use crate::program::{Access, Affine, DType, View};
+use crate::program::{Access, Affine, DType, Instruction, View};
 use crate::tensor::Tensor;
 use std::ops::Range;
 
 /// Coordinates of all e and r axes.
 pub(super) type Coordinates = [i64; MAX_RANK + MAX_REDUCTION_AXES];
+
+/// What views read from: the operands and, for their indices, other views.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) instruction: &'a Instruction,
+    pub(super) operands: &'a [&'a Tensor],
+}
 
 /// A run of elements: all coordinates fixed but one, which takes `start .. start + len`.
 #[derive(Clone, Copy)]
@@ -55,24 +62,61 @@ fn div_ceil(a: i64, b: i64) -> i64 {
     -((-a).div_euclid(b))
 }
 
-/// Where along the run an access holds, its address at the run's start and its step.
-fn holds(access: &Access, elements: u64, run: &Run<'_>) -> (Range<usize>, i64, i64) {
-    let (base, step) = along(&access.address, run);
-    let mut range = interval(base, step, elements, run.len);
-    for guard in &access.guards {
-        let (b, s) = along(&guard.affine, run);
-        let other = interval(b, s, guard.limit, run.len);
-        range = range.start.max(other.start)..range.end.min(other.end).max(range.start.max(other.start));
+/// Where along the run the guards of an access hold.
+fn guarded(access: &Access, run: &Run<'_>) -> Range<usize> {
+    let all = 0..run.len;
+    access.guards.iter().fold(all, |range, guard| {
+        let (base, step) = along(&guard.affine, run);
+        common(range, interval(base, step, guard.limit, run.len))
+    })
+}
+
+fn common(a: Range<usize>, b: Range<usize>) -> Range<usize> {
+    let start = a.start.max(b.start);
+    start..a.end.min(b.end).max(start)
+}
+
+/// What the indirect terms of an access add to its address, for each element of `run`; `None` where an index is out of range. `indices`
+/// is as long as `shifts`.
+fn add_indices(access: &Access, source: &Source<'_>, run: &Run<'_>, shifts: &mut [Option<i64>], indices: &mut [i64]) {
+    for term in &access.indirects {
+        let Some(view) = source.instruction.views.get(usize::from(term.view)) else { continue };
+        read_int(view, source, &Run { len: shifts.len(), ..*run }, indices);
+        let limit = term.limit as i64; // below 2^40
+        for (shift, &given) in shifts.iter_mut().zip(&*indices) {
+            let index = if given < 0 { given.saturating_add(limit) } else { given };
+            let inside = shift.filter(|_| (0..limit).contains(&index));
+            *shift = inside.map(|s| s + term.coefficient * index); // with the address within 2^62
+        }
     }
-    (range, base, step)
+}
+
+/// Whether the indices of an access are the same all along the run.
+fn indices_stay(access: &Access, source: &Source<'_>, run: &Run<'_>) -> bool {
+    let views = access.indirects.iter().filter_map(|t| source.instruction.views.get(usize::from(t.view)));
+    views.flat_map(View::forms).all(|f| along(f, run).1 == 0)
 }
 
 /// Reads an f32 view along a run into `out` (`run.len` elements).
-pub(super) fn read_f32(view: &View, operands: &[&Tensor], run: &Run<'_>, out: &mut [f32]) {
-    read(view, operands, run, out, f32_of(view.fill), |t, range, base, step, out| {
+pub(super) fn read_f32(view: &View, source: &Source<'_>, run: &Run<'_>, out: &mut [f32]) {
+    read(view, source, run, out, f32_of(view.fill), |t, range, base, step, out| {
         if let Tensor::F32(a) = t {
             copy(slice(a), range, base, step, out, |x| x);
         }
+    });
+}
+
+/// Reads a view of another type along a run into `out` as registers.
+fn read_int(view: &View, source: &Source<'_>, run: &Run<'_>, out: &mut [i64]) {
+    read(view, source, run, out, view.fill, |t, range, base, step, out| match t {
+        Tensor::F32(_) => {}
+        Tensor::U8(a) => copy(slice(a), range, base, step, out, i64::from),
+        Tensor::Bool(a) => copy(slice(a), range, base, step, out, |x| i64::from(x != 0)),
+        Tensor::I8(a) => copy(slice(a), range, base, step, out, i64::from),
+        Tensor::F16(a) => copy(slice(a), range, base, step, out, |x| DType::F16.canonical(x.into())),
+        Tensor::BF16(a) => copy(slice(a), range, base, step, out, |x| DType::BF16.canonical(x.into())),
+        Tensor::I32(a) => copy(slice(a), range, base, step, out, i64::from),
+        Tensor::I64(a) => copy(slice(a), range, base, step, out, |x| x),
     });
 }
 
@@ -106,38 +150,27 @@ impl Block {
     }
 
     /// Reads an f32 view; NaNs keep their bits.
-    pub(super) fn read_f32(&self, view: &View, operands: &[&Tensor], out: &mut [f32]) {
-        self.each(out, |run, out| read_f32(view, operands, run, out));
+    pub(super) fn read_f32(&self, view: &View, source: &Source<'_>, out: &mut [f32]) {
+        self.each(out, |run, out| read_f32(view, source, run, out));
     }
 
     /// Reads a view of any type.
-    pub(super) fn read(&self, view: &View, dtype: DType, operands: &[&Tensor]) -> Lanes {
+    pub(super) fn read(&self, view: &View, dtype: DType, source: &Source<'_>) -> Lanes {
         if dtype == DType::F32 {
             let mut out = vec![0.0; self.lanes()];
-            self.read_f32(view, operands, &mut out);
+            self.read_f32(view, source, &mut out);
             return Lanes::F32(out);
         }
         let mut out = vec![0; self.lanes()];
-        self.each(&mut out, |run, out| {
-            read(view, operands, run, out, view.fill, |t, range, base, step, out| match t {
-                Tensor::F32(_) => {}
-                Tensor::U8(a) => copy(slice(a), range, base, step, out, i64::from),
-                Tensor::Bool(a) => copy(slice(a), range, base, step, out, |x| i64::from(x != 0)),
-                Tensor::I8(a) => copy(slice(a), range, base, step, out, i64::from),
-                Tensor::F16(a) => copy(slice(a), range, base, step, out, |x| DType::F16.canonical(x.into())),
-                Tensor::BF16(a) => copy(slice(a), range, base, step, out, |x| DType::BF16.canonical(x.into())),
-                Tensor::I32(a) => copy(slice(a), range, base, step, out, i64::from),
-                Tensor::I64(a) => copy(slice(a), range, base, step, out, |x| x),
-            });
-        });
+        self.each(&mut out, |run, out| read_int(view, source, run, out));
         Lanes::Int(out)
     }
 
     /// For each element, whether some access of the view holds.
-    pub(super) fn read_valid(&self, view: &View, operands: &[&Tensor]) -> Lanes {
+    pub(super) fn read_valid(&self, view: &View, source: &Source<'_>) -> Lanes {
         let mut out = vec![0; self.lanes()];
         self.each(&mut out, |run, out| {
-            read(view, operands, run, out, 0, |_, range, _, _, out| out[range].fill(1));
+            read(view, source, run, out, 0, |_, range, _, _, out| out[range].fill(1));
         });
         Lanes::Int(out)
     }
@@ -156,7 +189,7 @@ fn slice<T>(a: &ndarray::ArrayD<T>) -> &[T] {
 
 fn read<T: Copy>(
     view: &View,
-    operands: &[&Tensor],
+    source: &Source<'_>,
     run: &Run<'_>,
     out: &mut [T],
     fill: T,
@@ -165,13 +198,40 @@ fn read<T: Copy>(
     // The first access that holds wins: write them from the last to the first.
     let mut covered = false;
     for access in view.accesses.iter().rev() {
-        let Some(&tensor) = operands.get(usize::from(access.operand)) else { continue };
-        let (range, base, step) = holds(access, tensor.len() as u64, run);
+        let Some(&tensor) = source.operands.get(usize::from(access.operand)) else { continue };
+        let elements = tensor.len() as u64;
+        let range = guarded(access, run);
+        let (base, step) = along(&access.address, run);
+        let shift = if access.indirects.is_empty() {
+            Some(0)
+        } else if indices_stay(access, source, run) {
+            // One index for the whole run: rows are copied as rows.
+            let mut shift = [Some(0)];
+            add_indices(access, source, run, &mut shift, &mut [0]);
+            shift[0]
+        } else {
+            if !std::mem::replace(&mut covered, true) {
+                out.fill(fill);
+            }
+            let mut shifts = vec![Some(0); run.len];
+            add_indices(access, source, run, &mut shifts, &mut vec![0; run.len]);
+            for (n, shift) in shifts.iter().enumerate().take(range.end).skip(range.start) {
+                let address = shift.map_or(-1, |s| base + step * n as i64 + s);
+                if (0..elements as i64).contains(&address) {
+                    copy(tensor, n..n + 1, address, 0, out);
+                }
+            }
+            continue;
+        };
+        let range = match shift {
+            Some(shift) => common(range, interval(base + shift, step, elements, run.len)),
+            None => 0..0,
+        };
         if !covered && range.len() < run.len {
             out.fill(fill);
         }
         covered = true;
-        copy(tensor, range, base, step, out);
+        copy(tensor, range, base + shift.unwrap_or(0), step, out);
     }
 }
 

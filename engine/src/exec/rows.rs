@@ -1,8 +1,7 @@
 //! Reading a view along the reduction, the rows of a packed matrix: as few runs as the view allows.
 
-use super::read::{Coordinates, Run, read_f32, reduction_axis, set_reduction};
-use crate::program::{Affine, View};
-use crate::tensor::Tensor;
+use super::read::{Coordinates, Run, Source, read_f32, reduction_axis, set_reduction};
+use crate::program::{Affine, Instruction, View};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -27,8 +26,9 @@ struct Inside {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(view: &'a View, reduction: &'a [u64]) -> Self {
-        let runs = |view: Cow<'a, View>| Runs { length: run_length(&view, reduction), view };
+    pub(super) fn new(instruction: &'a Instruction, view: &'a View) -> Self {
+        let reduction = &instruction.reduction;
+        let runs = |view: Cow<'a, View>| Runs { length: run_length(instruction, &view), view };
         let free = match view.accesses.as_slice() {
             [access] if !access.guards.is_empty() => {
                 let guards = access.guards.iter().map(|g| Inside::new(&g.affine, g.limit, reduction)).collect();
@@ -42,9 +42,9 @@ impl<'a> Rows<'a> {
     }
 
     /// Reads the elements `ks` of the reduction at the point `at`.
-    pub(super) fn read(&self, operands: &[&Tensor], mut at: Coordinates, ks: &Range<u64>, out: &mut [f32]) {
+    pub(super) fn read(&self, source: &Source<'_>, mut at: Coordinates, ks: &Range<u64>, out: &mut [f32]) {
         let Some(last) = self.reduction.len().checked_sub(1) else {
-            return read_f32(&self.guarded.view, operands, &Run { at: &at, axis: 0, len: out.len() }, out);
+            return read_f32(&self.guarded.view, source, &Run { at: &at, axis: 0, len: out.len() }, out);
         };
         let runs = match &self.free {
             Some((runs, guards)) if guards.iter().all(|g| g.holds(&at)) => runs,
@@ -56,7 +56,7 @@ impl<'a> Rows<'a> {
         while k < ks.end {
             set_reduction(&mut at, self.reduction, k);
             let len = (runs.length - k % runs.length).min(ks.end - k) as usize; // at most a chunk
-            read_f32(&runs.view, operands, &Run { at: &at, axis, len }, &mut out[done..done + len]);
+            read_f32(&runs.view, source, &Run { at: &at, axis, len }, &mut out[done..done + len]);
             done += len;
             k += len as u64;
         }
@@ -84,14 +84,16 @@ impl Inside {
 }
 
 /// How many of the innermost k a view reads as one run along the last reduction axis: axes merge where every form's steps do.
-pub(super) fn run_length(view: &View, reduction: &[u64]) -> u64 {
+pub(super) fn run_length(instruction: &Instruction, view: &View) -> u64 {
+    let reduction = &instruction.reduction;
     let step = |form: &Affine, r: usize| {
         form.terms.iter().find(|t| usize::from(t.0) == reduction_axis(r)).map_or(0, |t| i128::from(t.1))
     };
     let Some((last, &extent)) = reduction.iter().enumerate().next_back() else { return 1 };
     let mut length = extent;
     for r in (0..last).rev() {
-        let merges = reduction[r] == 1 || view.forms().all(|f| step(f, r) == step(f, last) * i128::from(length));
+        let merges =
+            reduction[r] == 1 || instruction.forms(view).all(|f| step(f, r) == step(f, last) * i128::from(length));
         if !merges {
             break;
         }

@@ -20,7 +20,7 @@ pub(super) fn run(scope: &Scope<'_>, axis: u8, initial: u8, out: &mut Tensor) {
     let per_block = (BLOCK / len.max(1)).max(1);
     let compute = |rows: &[Point]| -> Vec<Lanes> {
         let mut block = Block { rows: rows.iter().map(|p| p.at).collect(), axis: along.unwrap_or(0), len };
-        let mut core: (DType, Lanes) = (dtype, block.read(initial, dtype, scope.operands));
+        let mut core: (DType, Lanes) = (dtype, block.read(initial, dtype, &scope.source()));
         let mut steps = Vec::new();
         for step in 0..i.extents[scanned] {
             block.rows.iter_mut().for_each(|at| at[scanned] = step as i64); // extents are below 2^40

@@ -5,7 +5,7 @@
 
 use super::builder::COMBINED;
 use super::lazy::{Axis, Lazy, axis};
-use super::spec::{Access, Bound, Read, Spec};
+use super::spec::{Bound, Read, Spec};
 use crate::program::limits::{CHUNK, FIRST_REDUCTION_AXIS, MAX_NODES, MAX_RANK};
 use crate::program::*;
 
@@ -77,6 +77,10 @@ fn cut_axis(whole: &Spec, core: DType, j: usize, d: u64) -> Option<Spec> {
         for access in &mut read.accesses {
             let parts = split(&access.lazy, at, outer, d, even)?;
             access.lazy.axes.splice(at..=at, parts);
+            for index in &mut access.indices {
+                let parts = split(&index.lazy, at, outer, d, even)?;
+                index.lazy.axes.splice(at..=at, parts);
+            }
             access.guards.iter_mut().for_each(|g| g.terms = moved(&g.terms, at, step));
         }
     }
@@ -196,7 +200,7 @@ pub(super) fn combine(whole: Spec, core: DType, parts: Vec<u64>, results: Lazy) 
         }
         _ => (FoldOp::SeqAdd, COMBINED.to_vec(), core),
     };
-    let core_reads = vec![Read { fill: 0, accesses: vec![Access { lazy: results, guards: Vec::new() }] }];
+    let core_reads = vec![Read::plain(results)];
     let fold = Core::Fold { op, body: Expr { nodes } };
     (Spec { reduction: parts, core: fold, core_reads, integers: false, ..whole }, core)
 }

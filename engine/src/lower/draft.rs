@@ -33,6 +33,7 @@ pub(super) struct DraftAccess {
     pub(super) address: Form,
     /// (limit, form) of each guard.
     pub(super) guards: Vec<(u64, Form)>,
+    pub(super) indirects: Vec<Indirect>,
 }
 
 /// An [`Affine`] with one coefficient for every axis.
@@ -89,6 +90,11 @@ impl Draft {
 
     pub(super) fn forms_mut(&mut self) -> impl Iterator<Item = &mut Form> {
         self.views.iter_mut().flat_map(|v| &mut v.accesses).flat_map(DraftAccess::forms_mut)
+    }
+
+    /// Whether a view says where another one reads.
+    pub(super) fn is_index(&self, view: u8) -> bool {
+        self.views.iter().flat_map(|v| &v.accesses).flat_map(|a| &a.indirects).any(|t| t.view == view)
     }
 
     /// Whether some expression asks for the coordinate of an axis.
@@ -217,6 +223,7 @@ impl Draft {
             && self.views.len() <= MAX_VIEWS
             && self.views.iter().all(|v| v.accesses.len() <= MAX_ACCESSES)
             && self.views.iter().flat_map(|v| &v.accesses).all(|a| a.guards.len() <= MAX_GUARDS)
+            && self.views.iter().flat_map(|v| &v.accesses).all(|a| a.indirects.len() <= MAX_INDIRECTS)
             && self.exprs().all(|e| e.nodes.len() <= MAX_NODES)
             && encode_descriptor(value).is_ok()
     }
@@ -231,6 +238,7 @@ impl Draft {
             operand: index(a.def).unwrap_or(u8::MAX),
             address: a.address.affine(),
             guards: a.guards.iter().map(guard).collect(),
+            indirects: a.indirects.clone(),
         };
         let view = |v: &DraftView| View { fill: v.fill, accesses: v.accesses.iter().map(access).collect() };
         let operand = |&(value, def): &(ValueId, DefId)| {

@@ -109,7 +109,7 @@ fn merge(p: &Draft, def: DefId, c: &Draft) -> Option<Draft> {
         Core::Fold { body, .. } => body.nodes.iter().any(|n| matches!(n, Node::Load(v) | Node::Valid(v) if *v == view)),
         Core::Scan { initial, .. } => *initial == view,
     };
-    if in_core || c.epilogue.nodes.contains(&Node::Valid(view)) {
+    if in_core || c.is_index(view) || c.epilogue.nodes.contains(&Node::Valid(view)) {
         return None;
     }
     let (p, mut c) = aligned(p, c, place)?;
@@ -121,9 +121,14 @@ fn merge(p: &Draft, def: DefId, c: &Draft) -> Option<Draft> {
     let mut views = p.views.clone();
     let mut moved: Vec<u8> = Vec::new();
     for (v, view) in c.views.iter().enumerate() {
-        let at = if v == place { 0 } else { views.iter().position(|w| w == view).unwrap_or(views.len()) };
+        let mut view = view.clone();
+        // An index view is before those that it is for, here too.
+        for term in view.accesses.iter_mut().flat_map(|a| &mut a.indirects) {
+            term.view = *moved.get(usize::from(term.view))?;
+        }
+        let at = if v == place { 0 } else { views.iter().position(|w| *w == view).unwrap_or(views.len()) };
         if at == views.len() {
-            views.push(view.clone());
+            views.push(view);
         }
         moved.push(u8::try_from(at).ok()?);
     }
@@ -173,7 +178,8 @@ fn merge(p: &Draft, def: DefId, c: &Draft) -> Option<Draft> {
 /// Both with the same element axes, where view `place` of `c` reads each element of `p` exactly once.
 fn aligned(p: &Draft, c: &Draft, place: usize) -> Option<(Draft, Draft)> {
     let [access] = c.views[place].accesses.as_slice() else { return None };
-    if !access.guards.is_empty() || access.address.base != 0 || access.address.r.iter().any(|&s| s != 0) {
+    let fixed = access.guards.is_empty() && access.indirects.is_empty();
+    if !fixed || access.address.base != 0 || access.address.r.iter().any(|&s| s != 0) {
         return None;
     }
     // The reader's axes, outermost in the producer's memory first, must be exactly the producer's row-major order.

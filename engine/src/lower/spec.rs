@@ -4,7 +4,7 @@ use super::draft::{Draft, DraftAccess, DraftView, Form};
 use super::formula::Formula;
 use super::lazy::{Axis, Lazy, axis, merged, refine, strides};
 use crate::program::limits::{CHUNK, FIRST_REDUCTION_AXIS};
-use crate::program::{Core, DType, Expr, Node, NodeId, product};
+use crate::program::{Core, DType, Expr, Indirect, Node, NodeId, product};
 
 /// An element of one of several lazy tensors, or the fill.
 #[derive(Clone, PartialEq, Debug)]
@@ -18,6 +18,16 @@ pub(super) struct Read {
 pub(super) struct Access {
     pub(super) lazy: Lazy,
     pub(super) guards: Vec<Bound>,
+    pub(super) indices: Vec<Index>,
+}
+
+/// An index that data gives: it adds `coefficient` times itself to the address, see [`Indirect`].
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Index {
+    /// The integers, over the same logical axes.
+    pub(super) lazy: Lazy,
+    pub(super) limit: u64,
+    pub(super) coefficient: i64,
 }
 
 /// Holds when `0 <= base + sum coefficient * coordinate(logical axis) < limit`.
@@ -28,10 +38,22 @@ pub(super) struct Bound {
     pub(super) terms: Vec<(usize, i64)>,
 }
 
+impl Access {
+    /// An access at no other addresses than its lazy tensor's, where the guards hold.
+    pub(super) fn guarded(lazy: Lazy, guards: Vec<Bound>) -> Self {
+        Self { lazy, guards, indices: Vec::new() }
+    }
+
+    /// The lazy tensors read: the indices and what they are into.
+    fn lazies(&self) -> impl Iterator<Item = &Lazy> {
+        std::iter::once(&self.lazy).chain(self.indices.iter().map(|i| &i.lazy))
+    }
+}
+
 impl Read {
     /// A read that always finds its element.
     pub(super) fn plain(lazy: Lazy) -> Self {
-        Self { fill: 0, accesses: vec![Access { lazy, guards: Vec::new() }] }
+        Self { fill: 0, accesses: vec![Access::guarded(lazy, Vec::new())] }
     }
 
     pub(super) fn dtype(&self) -> DType {
@@ -41,7 +63,7 @@ impl Read {
     /// The lazy tensor of a plain read.
     pub(super) fn as_plain(&self) -> Option<&Lazy> {
         match self.accesses.as_slice() {
-            [Access { lazy, guards }] if guards.is_empty() => Some(lazy),
+            [Access { lazy, guards, indices }] if guards.is_empty() && indices.is_empty() => Some(lazy),
             _ => None,
         }
     }
@@ -122,8 +144,8 @@ pub(super) fn place(spec: &Spec) -> Option<Placed> {
     let logical: Vec<u64> = spec.extents.iter().chain(&spec.reduction).copied().collect();
     let accesses = || spec.core_reads.iter().chain(&spec.reads).flat_map(|r| &r.accesses);
     let mut parts: Vec<Vec<u64>> = logical.iter().map(|&n| if n == 1 { vec![] } else { vec![n] }).collect();
-    for access in accesses() {
-        for (parts, axis) in parts.iter_mut().zip(&access.lazy.axes) {
+    for lazy in accesses().flat_map(Access::lazies) {
+        for (parts, axis) in parts.iter_mut().zip(&lazy.axes) {
             let extents: Vec<u64> = axis.iter().map(|f| f.extent).collect();
             *parts = refine(parts, &extents)?;
         }
@@ -152,12 +174,30 @@ pub(super) fn place(spec: &Spec) -> Option<Placed> {
         let e = outer.iter().map(coefficient).chain(spec.windowed.then_some(0)).collect();
         (b.limit, Form { base: b.base, e, r: inner.iter().map(coefficient).collect() })
     };
-    let mut views = Vec::new();
+    // Index views are the first ones: each is before those that it is for.
+    let mut views: Vec<DraftView> = Vec::new();
+    let indirect = |index: &Index, views: &mut Vec<DraftView>| -> Option<Indirect> {
+        let address = form(&index.lazy)?;
+        let access = DraftAccess { def: index.lazy.def as u64, address, guards: Vec::new(), indirects: Vec::new() };
+        let view = DraftView { fill: 0, accesses: vec![access] };
+        let at = views.iter().position(|v| *v == view).unwrap_or(views.len());
+        if at == views.len() {
+            views.push(view);
+        }
+        Some(Indirect { view: u8::try_from(at).ok()?, limit: index.limit, coefficient: index.coefficient })
+    };
+    let mut terms: Vec<Vec<Indirect>> = Vec::new();
+    for access in accesses() {
+        terms.push(access.indices.iter().map(|i| indirect(i, &mut views)).collect::<Option<_>>()?);
+    }
+    let indices = views.len();
+    let mut terms = terms.into_iter();
     for read in spec.core_reads.iter().chain(&spec.reads) {
         let mut accesses = Vec::new();
         for a in &read.accesses {
             let guards = a.guards.iter().map(bound).collect();
-            accesses.push(DraftAccess { def: a.lazy.def as u64, address: form(&a.lazy)?, guards });
+            let indirects = terms.next().unwrap_or_default();
+            accesses.push(DraftAccess { def: a.lazy.def as u64, address: form(&a.lazy)?, guards, indirects });
         }
         views.push(DraftView { fill: read.fill, accesses });
     }
@@ -166,7 +206,7 @@ pub(super) fn place(spec: &Spec) -> Option<Placed> {
     let extents: Vec<u64> = outer.iter().map(|s| s.extent).chain(windows).collect();
     let axes = result_axes(e, &outer, windows);
     let dims = if led { extents.clone() } else { spec.extents.iter().copied().chain(windows).collect() };
-    let first = spec.core_reads.len();
+    let first = indices + spec.core_reads.len();
     let mut draft = Draft {
         dtype: spec.dtype,
         dims,
@@ -189,12 +229,17 @@ pub(super) fn place(spec: &Spec) -> Option<Placed> {
     };
     rename(&mut draft.epilogue, first, &slot_of)?;
     match &mut draft.core {
-        Core::Fold { body, .. } => rename(body, 0, &slot_of)?,
-        Core::Scan { axis, .. } => {
+        Core::None => {}
+        Core::Dot { a, b } => {
+            shift(a, indices)?;
+            shift(b, indices)?;
+        }
+        Core::Fold { body, .. } => rename(body, indices, &slot_of)?,
+        Core::Scan { axis, initial } => {
             let Some(Node::Iota(slot)) = slot_of(*axis) else { return None };
             *axis = slot;
+            shift(initial, indices)?;
         }
-        Core::None | Core::Dot { .. } => {}
     }
     draft.simplify();
     draft.fits_axes().then_some(Placed { draft, axes })
@@ -204,11 +249,16 @@ pub(super) fn place(spec: &Spec) -> Option<Placed> {
 fn rename(expr: &mut Expr, first_view: usize, slot_of: &impl Fn(u8) -> Option<Node>) -> Option<()> {
     for node in &mut expr.nodes {
         match node {
-            Node::Load(v) | Node::Valid(v) => *v = u8::try_from(usize::from(*v) + first_view).ok()?,
+            Node::Load(v) | Node::Valid(v) => shift(v, first_view)?,
             Node::Iota(axis) => *node = slot_of(*axis)?,
             _ => {}
         }
     }
+    Some(())
+}
+
+fn shift(view: &mut u8, by: usize) -> Option<()> {
+    *view = u8::try_from(usize::from(*view) + by).ok()?;
     Some(())
 }
 

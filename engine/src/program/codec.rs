@@ -130,6 +130,12 @@ impl Writer {
                     self.u40(guard.limit)?;
                     self.affine(&guard.affine)?;
                 }
+                self.count(access.indirects.len())?;
+                for term in &access.indirects {
+                    self.u8(term.view);
+                    self.u40(term.limit)?;
+                    self.i64(term.coefficient);
+                }
             }
         }
         match &i.core {
@@ -253,6 +259,8 @@ impl Reader<'_> {
             operand: self.u8()?,
             address: self.affine()?,
             guards: self.list(MAX_GUARDS, |r| Ok(Guard { limit: r.u40()?, affine: r.affine()? }))?,
+            indirects: self
+                .list(MAX_INDIRECTS, |r| Ok(Indirect { view: r.u8()?, limit: r.u40()?, coefficient: r.i64()? }))?,
         })
     }
 

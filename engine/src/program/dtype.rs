@@ -59,6 +59,11 @@ impl DType {
         matches!(self, Self::U8 | Self::I8 | Self::I32 | Self::I64)
     }
 
+    /// Whether it is one of the floating-point types.
+    pub const fn is_float(self) -> bool {
+        self.nan().is_some()
+    }
+
     /// Whether it is one of the types that operations compute with: f32 and the integers.
     pub const fn is_number(self) -> bool {
         self.is_integer() || matches!(self, Self::F32)

@@ -1,7 +1,7 @@
 //! The numbers that bound a program. `docs/program.md` states them; a test holds the Solidity constants against these.
 
 /// Version of the program format, part of every program's id.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 /// Elements that one reduction window may have, and so one chunk.
 pub const CHUNK: u64 = 256;
 /// Lanes of a float or integer sum.
@@ -22,6 +22,8 @@ pub const MAX_VIEWS: usize = 16;
 pub const MAX_ACCESSES: usize = 4;
 /// Greatest number of guards of an access.
 pub const MAX_GUARDS: usize = 4;
+/// Greatest number of indirect terms of an access.
+pub const MAX_INDIRECTS: usize = 4;
 /// Greatest number of nodes of an expression.
 pub const MAX_NODES: usize = 32;
 /// Greatest length of a descriptor in bytes.

@@ -108,7 +108,7 @@ impl Op {
 
     /// Whether the contract `Elementary` evaluates it on f32: the elementary functions, and others for which the adjudicator has no room.
     pub const fn is_called(self) -> bool {
-        matches!(self, Self::Div | Self::Sqrt | Self::Floor | Self::Ceil | Self::Trunc | Self::RoundEven)
+        matches!(self, Self::Div | Self::Rem | Self::Sqrt | Self::Floor | Self::Ceil | Self::Trunc | Self::RoundEven)
             || self.is_elementary()
     }
 

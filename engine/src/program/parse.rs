@@ -5,7 +5,8 @@
 //! value      = id ":" type "=" ("input" | "constant" ROOT | instruction)
 //! instruction = "e" list ["r" list] ["windowed"] ["reads" id ("," id)*] view* ["core" "=" core] expression
 //! view       = "v0" "=" access ("else" access)* "else" NUMBER
-//! access     = id "[" affine "]" ("if" "0" "<=" affine "<" NUMBER)*
+//! access     = id "[" affine index* "]" ("if" "0" "<=" affine "<" NUMBER)*
+//! index      = sign [NUMBER "*"] "index" "(" "v0" "," NUMBER ")"
 //! affine     = [sign] [NUMBER "*"] axis (sign [NUMBER "*"] axis)* [sign NUMBER] | [sign] NUMBER
 //! core       = "dot" "(" "v0" "," "v1" ")" | "scan" "(" axis "from" "v0" ")" | FOLD "(" expression ")"
 //! expression = ("t0" "=" term ";")* term
@@ -69,7 +70,8 @@ struct Parser<'t> {
 /// A view whose accesses name values instead of operands.
 struct NamedView {
     fill: i64,
-    accesses: Vec<(ValueId, Affine, Vec<Guard>)>,
+    /// With the value that each reads.
+    accesses: Vec<(ValueId, Access)>,
 }
 
 impl<'t> Parser<'t> {
@@ -177,11 +179,8 @@ impl<'t> Parser<'t> {
         let views = views
             .into_iter()
             .map(|NamedView { fill, accesses }| {
-                let access = |(value, address, guards)| Access {
-                    operand: index.get(&value).copied().unwrap_or(u8::MAX),
-                    address,
-                    guards,
-                };
+                let access =
+                    |(value, access)| Access { operand: index.get(&value).copied().unwrap_or(u8::MAX), ..access };
                 View { fill, accesses: accesses.into_iter().map(access).collect() }
             })
             .collect();
@@ -219,7 +218,8 @@ impl<'t> Parser<'t> {
                 dtype = self.ty(value).map_or(dtype, |t| t.dtype);
             }
             self.expect('[')?;
-            let address = self.affine()?;
+            let mut indirects = Vec::new();
+            let address = self.form(Some(&mut indirects))?;
             self.expect(']')?;
             let mut guards = Vec::new();
             while self.takes("if") {
@@ -228,7 +228,7 @@ impl<'t> Parser<'t> {
                 }
                 guards.push(self.guard()?);
             }
-            accesses.push((value, address, guards));
+            accesses.push((value, Access { operand: 0, address, guards, indirects }));
             self.keyword("else")?;
             if self.peek() != Some('%') {
                 return Ok(NamedView { fill: self.number_of(dtype)?, accesses });
@@ -250,27 +250,56 @@ impl<'t> Parser<'t> {
 
     /// Terms, then the constant part.
     fn affine(&mut self) -> Parsed<Affine> {
+        self.form(None)
+    }
+
+    /// An affine form; behind it indirect terms, if they are asked for.
+    fn form(&mut self, mut indirects: Option<&mut Vec<Indirect>>) -> Parsed<Affine> {
         let mut affine = Affine::default();
         let mut negative = self.eat('-');
+        let mut last = false;
         loop {
             let at = self.here();
             let digit = self.peek().is_some_and(|c| c.is_ascii_digit());
             let magnitude = if digit { Some(self.number::<u64>()?) } else { None };
             let signed = i128::from(magnitude.unwrap_or(1)) * if negative { -1 } else { 1 };
             let signed = i64::try_from(signed).map_err(|_| fault(at, "it does not fit 64 bits"))?;
-            if magnitude.is_some() && !self.eat('*') {
-                affine.base = signed;
+            let alone = magnitude.is_some() && !self.eat('*');
+            match indirects.as_deref_mut() {
+                Some(terms) if !alone && self.takes("index") => {
+                    if terms.len() == MAX_INDIRECTS {
+                        return Err(fault(at, format!("more than {MAX_INDIRECTS} indices")));
+                    }
+                    last = true;
+                    terms.push(self.index(signed)?);
+                }
+                _ if last => return Err(fault(at, "axes stand before the number, and both before indices")),
+                _ if alone => {
+                    last = true;
+                    affine.base = signed;
+                }
+                _ if affine.terms.len() == MAX_RANK + MAX_REDUCTION_AXES => {
+                    return Err(fault(at, "more terms than axes"));
+                }
+                _ => affine.terms.push((self.axis()?, signed)),
+            }
+            if alone && indirects.is_none() {
                 return Ok(affine);
             }
-            if affine.terms.len() == MAX_RANK + MAX_REDUCTION_AXES {
-                return Err(fault(at, "more terms than axes"));
-            }
-            affine.terms.push((self.axis()?, signed));
             negative = self.eat('-');
             if !negative && !self.eat('+') {
                 return Ok(affine);
             }
         }
+    }
+
+    fn index(&mut self, coefficient: i64) -> Parsed<Indirect> {
+        self.expect('(')?;
+        let view = self.view_number()?;
+        self.expect(',')?;
+        let limit = self.number()?;
+        self.expect(')')?;
+        Ok(Indirect { view, limit, coefficient })
     }
 
     fn core(&mut self) -> Parsed<Core> {

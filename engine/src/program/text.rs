@@ -1,8 +1,9 @@
 //! Programs as text, which [`parse_program`](super::parse_program) reads back.
 //!
 //! One value a paragraph: `%n: type = input | constant ROOT | instruction`, an instruction with its extents, views, core and epilogue.
-//! `e0..` and `r0..` are the coordinates of the element and reduction axes. Expressions are nested calls; a node that cannot be nested,
-//! because several others or none use it, has a line `t5 = ...;`. Constants are f32, i64 and bool as they look, else `7:u8`.
+//! `e0..` and `r0..` are the coordinates of the element and reduction axes; `index(v0, 9)` is what `v0` reads, as an index below 9.
+//! Expressions are nested calls; a node that cannot be nested, because several others or none use it, has a line `t5 = ...;`. Constants
+//! are f32, i64 and bool as they look, else `7:u8`.
 
 use super::limits::FIRST_REDUCTION_AXIS;
 use super::types::*;
@@ -60,7 +61,11 @@ fn instruction(f: &mut fmt::Formatter<'_>, i: &Instruction, dtype: DType) -> fmt
         write!(f, "\n    v{n} = ")?;
         for access in &view.accesses {
             let operand = i.operands.get(usize::from(access.operand)).map_or(u64::MAX, |o| o.value);
-            write!(f, "%{operand}[{}]", AffineText(&access.address))?;
+            write!(f, "%{operand}[{}", AffineText(&access.address))?;
+            for term in &access.indirects {
+                write!(f, "{:+}*index(v{}, {})", term.coefficient, term.view, term.limit)?;
+            }
+            f.write_str("]")?;
             for guard in &access.guards {
                 write!(f, " if 0 <= {} < {}", AffineText(&guard.affine), guard.limit)?;
             }

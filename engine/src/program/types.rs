@@ -111,12 +111,28 @@ impl Instruction {
         let coordinate = element / stride % before.last()?.max(&1);
         if coordinate > 0 { element.checked_sub(stride) } else { None }
     }
+
+    /// All affine forms that say what a view reads: its own and those of its index views.
+    pub fn forms<'a>(&'a self, view: &'a View) -> impl Iterator<Item = &'a Affine> {
+        view.forms().chain(view.accesses.iter().flat_map(|a| self.index_forms(a)))
+    }
+
+    /// All affine forms of the views of an access' indices.
+    pub fn index_forms<'a>(&'a self, access: &'a Access) -> impl Iterator<Item = &'a Affine> {
+        let views = access.indirects.iter().filter_map(|t| self.views.get(usize::from(t.view)));
+        views.flat_map(View::forms)
+    }
 }
 
 impl View {
-    /// All affine forms: every access' address and its guards'.
+    /// All affine forms of its own: every access' address and its guards'.
     pub fn forms(&self) -> impl Iterator<Item = &Affine> {
         self.accesses.iter().flat_map(|a| std::iter::once(&a.address).chain(a.guards.iter().map(|g| &g.affine)))
+    }
+
+    /// All indirect terms.
+    pub fn indirects(&self) -> impl Iterator<Item = &Indirect> {
+        self.accesses.iter().flat_map(|a| &a.indirects)
     }
 }
 
@@ -129,6 +145,8 @@ pub struct Access {
     pub address: Affine,
     /// Conditions that must all hold.
     pub guards: Vec<Guard>,
+    /// What is added to the address by indices that other views read; looked at in order where the guards hold.
+    pub indirects: Vec<Indirect>,
 }
 
 /// `base + sum coefficient * coordinate(axis)`.
@@ -147,6 +165,18 @@ pub struct Guard {
     pub limit: u64,
     /// The tested form.
     pub affine: Affine,
+}
+
+/// A part of an address that depends on data: `coefficient * i`, where `i` is what an integer view reads at the same coordinates, plus
+/// `limit` if it is negative. Where `i` is not in `0..limit` the access does not hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Indirect {
+    /// An earlier view, which has no indirect terms itself.
+    pub view: u8,
+    /// Exclusive upper limit of the index, above 0.
+    pub limit: u64,
+    /// What a step of the index adds to the address.
+    pub coefficient: i64,
 }
 
 /// The reduction of an instruction.

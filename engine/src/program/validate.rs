@@ -75,7 +75,7 @@ fn instruction(program: &Program, id: ValueId, ty: &TensorType, i: &Instruction)
     }
     operands(program, id, &i.operands)?;
     ensure(i.views.len() <= MAX_VIEWS, || format!("{} views", i.views.len()))?;
-    i.views.iter().try_for_each(|v| view(i, v))?;
+    (0..i.views.len()).try_for_each(|v| view(i, v))?;
     let core = core(i, ty.dtype)?;
     let result = Scope { i, core, body: false }.expr(&i.epilogue)?;
     ensure(result == ty.dtype, || format!("the epilogue gives {result}, the value is {}", ty.dtype))
@@ -94,7 +94,8 @@ fn operands(program: &Program, id: ValueId, operands: &[Operand]) -> Checked {
     Ok(())
 }
 
-fn view(i: &Instruction, view: &View) -> Checked {
+fn view(i: &Instruction, number: usize) -> Checked {
+    let view = &i.views[number];
     ensure((1..=MAX_ACCESSES).contains(&view.accesses.len()), || {
         format!("a view of {} accesses", view.accesses.len())
     })?;
@@ -104,13 +105,28 @@ fn view(i: &Instruction, view: &View) -> Checked {
         let operand = i.operands.get(usize::from(access.operand)).ok_or("a view of no operand")?;
         ensure(operand.dtype == dtype, || "a view over two element types".into())?;
         ensure(access.guards.len() <= MAX_GUARDS, || format!("{} guards", access.guards.len()))?;
-        affine(i, &access.address)?;
+        let mut reach = affine(i, &access.address)?;
         for guard in &access.guards {
             ensure(guard.limit < DIM_LIMIT, || "a guard limit of 2^40 or more".into())?;
             affine(i, &guard.affine)?;
         }
+        ensure(access.indirects.len() <= MAX_INDIRECTS, || format!("{} indirect terms", access.indirects.len()))?;
+        for term in &access.indirects {
+            indirect(i, number, term)?;
+            reach += i128::from(term.coefficient).abs() * i128::from(term.limit);
+        }
+        ensure(reach < AFFINE_LIMIT, || "an address reaches 2^62 by its indirect terms".into())?;
     }
     Ok(())
+}
+
+/// A term of view `number`: depth is one, as its view is an earlier one that is addressed by coordinates alone.
+fn indirect(i: &Instruction, number: usize, term: &Indirect) -> Checked {
+    let index = i.views[..number].get(usize::from(term.view)).ok_or("an index that no earlier view reads")?;
+    ensure(index.indirects().next().is_none(), || format!("an index by view {}, which needs another", term.view))?;
+    let dtype = view_dtype(i, index)?;
+    ensure(dtype.is_integer(), || format!("an index of {dtype}"))?;
+    ensure((1..DIM_LIMIT).contains(&term.limit), || format!("an index below {}", term.limit))
 }
 
 fn view_dtype(i: &Instruction, view: &View) -> Checked<DType> {
@@ -118,14 +134,16 @@ fn view_dtype(i: &Instruction, view: &View) -> Checked<DType> {
     Ok(operand.ok_or("a view of no operand")?.dtype)
 }
 
-fn affine(i: &Instruction, affine: &Affine) -> Checked {
+/// Checks a form; gives how far it reaches.
+fn affine(i: &Instruction, affine: &Affine) -> Checked<i128> {
     ensure(affine.terms.is_sorted_by(|a, b| a.0 < b.0), || "terms are not strictly increasing".into())?;
     let mut reach = i128::from(affine.base).abs();
     for &(axis, coefficient) in &affine.terms {
         let extent = extent(i, axis).ok_or_else(|| format!("axis {axis} does not exist"))?;
         reach += i128::from(coefficient).abs() * i128::from(extent);
     }
-    ensure(reach < AFFINE_LIMIT, || "an affine form reaches 2^62".into())
+    ensure(reach < AFFINE_LIMIT, || "an affine form reaches 2^62".into())?;
+    Ok(reach)
 }
 
 fn extent(i: &Instruction, axis: u8) -> Option<u64> {
@@ -223,7 +241,7 @@ impl Scope<'_> {
     fn view(&self, index: u8) -> Checked<&View> {
         let view = self.i.views.get(usize::from(index)).ok_or_else(|| format!("view {index} does not exist"))?;
         if !self.body {
-            let reduces = view.forms().flat_map(|f| &f.terms).any(|&(axis, _)| axis >= FIRST_REDUCTION_AXIS);
+            let reduces = self.i.forms(view).flat_map(|f| &f.terms).any(|&(axis, _)| axis >= FIRST_REDUCTION_AXIS);
             ensure(!reduces, || format!("an epilogue reads view {index}, which uses r axes"))?;
         }
         Ok(view)

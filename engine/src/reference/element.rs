@@ -4,7 +4,7 @@ use super::expr;
 use super::fold::fold;
 use super::scalar::apply;
 use crate::program::limits::{CHUNK, FIRST_REDUCTION_AXIS};
-use crate::program::{Access, Affine, Core, DType, Instruction, Op, View};
+use crate::program::{Access, Affine, Core, DType, Indirect, Instruction, Op, View};
 
 /// Where the interpreter reads operand elements from.
 pub trait Memory {
@@ -96,27 +96,40 @@ impl<'a> Window<'a> {
         i128::from(form.base) + terms.sum::<i128>()
     }
 
-    /// The address that an access reads, if it holds.
-    fn address(&self, access: &Access) -> Option<u64> {
-        let guarded = access.guards.iter().all(|g| (0..i128::from(g.limit)).contains(&self.affine(&g.affine)));
+    /// The address that an access reads, if it holds. Indices are read in order, where the guards hold, up to the first that fails.
+    fn address<M: Memory>(&self, access: &Access, memory: &mut M) -> Option<u64> {
+        if !access.guards.iter().all(|g| (0..i128::from(g.limit)).contains(&self.affine(&g.affine))) {
+            return None;
+        }
+        let mut address = self.affine(&access.address);
+        for term in &access.indirects {
+            address += i128::from(term.coefficient) * self.index(term, memory)?;
+        }
         let elements = self.instruction.operands.get(usize::from(access.operand))?.elements;
-        let address = u64::try_from(self.affine(&access.address)).ok()?;
-        (guarded && address < elements).then_some(address)
+        u64::try_from(address).ok().filter(|&a| a < elements)
+    }
+
+    /// The index of an indirect term, if it is below the limit.
+    fn index<M: Memory>(&self, term: &Indirect, memory: &mut M) -> Option<i128> {
+        let limit = i128::from(term.limit);
+        let given = i128::from(self.load(term.view, memory).1);
+        let index = if given < 0 { given + limit } else { given };
+        (0..limit).contains(&index).then_some(index)
     }
 
     fn view(&self, view: u8) -> Option<&'a View> {
         self.instruction.views.get(usize::from(view))
     }
 
-    pub(super) fn valid(&self, view: u8) -> bool {
-        self.view(view).is_some_and(|v| v.accesses.iter().any(|a| self.address(a).is_some()))
+    pub(super) fn valid<M: Memory>(&self, view: u8, memory: &mut M) -> bool {
+        self.view(view).is_some_and(|v| v.accesses.iter().any(|a| self.address(a, memory).is_some()))
     }
 
     pub(super) fn load<M: Memory>(&self, view: u8, memory: &mut M) -> (DType, i64) {
         let Some(view) = self.view(view) else { return (DType::F32, 0) };
         let operand = view.accesses.first().and_then(|a| self.instruction.operands.get(usize::from(a.operand)));
         let dtype = operand.map_or(DType::F32, |o| o.dtype);
-        let hit = view.accesses.iter().find_map(|a| Some((a.operand, self.address(a)?)));
+        let hit = view.accesses.iter().find_map(|a| Some((a.operand, self.address(a, memory)?)));
         (dtype, hit.map_or(view.fill, |(operand, address)| memory.load(operand, address)))
     }
 }

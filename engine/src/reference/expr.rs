@@ -20,8 +20,8 @@ pub(super) fn evaluate<M: Memory>(
             Node::Load(view) => at.load(view, memory),
             Node::Core => core.unwrap_or((DType::F32, 0)),
             Node::Iota(axis) => (DType::I64, at.coordinate(axis)),
-            // Selected alternatives are looked up lazily by guards, not by order of evaluation: `valid` reads no element.
-            Node::Valid(view) => (DType::Bool, at.valid(view).into()),
+            // Selected alternatives are looked up lazily by guards, not by order of evaluation: `valid` reads indices and no element.
+            Node::Valid(view) => (DType::Bool, at.valid(view, memory).into()),
             Node::Select(c, a, b) => arg(if arg(c).1 != 0 { a } else { b }),
             Node::Cast(to, a) => {
                 let (from, x) = arg(a);

@@ -60,12 +60,16 @@ fn expression(
     // Of each node: its type and whether it has a register for each k.
     let mut nodes: Vec<(DType, bool)> = Vec::with_capacity(expr.nodes.len());
     let mut called = false;
+    let mut call = |calls: bool| {
+        called |= calls;
+        if calls { gas::CALL } else { 0 }
+    };
     for node in &expr.nodes {
         let arg = |n: NodeId| nodes.get(usize::from(n)).copied().unwrap_or((DType::F32, body));
         let any = |args: &[NodeId]| args.iter().any(|&a| arg(a).1);
         let mut gather = |view: u8, kind: Kind| {
             let read = i.views.get(usize::from(view));
-            let over = body && read.is_some_and(reduces);
+            let over = body && read.is_some_and(|v| reduces(i, v));
             if let Some(read) = read.filter(|_| gathered.insert((view, kind))) {
                 total += gather::cost(i, read, kind, over, spreads);
             }
@@ -81,18 +85,17 @@ fn expression(
             Node::Valid(view) => ((DType::Bool, gather(view, Kind::Valid)), 0),
             Node::Iota(axis) => ((DType::I64, axis >= FIRST_REDUCTION_AXIS), gas::IOTA),
             Node::Select(c, a, b) => ((arg(a).0, any(&[c, a, b])), gas::SELECT),
-            Node::Cast(dtype, a) => ((dtype, arg(a).1), gas::cast(arg(a).0, dtype)),
+            Node::Cast(dtype, a) => {
+                let from = arg(a).0;
+                let calls = from != dtype && (from.is_float() || dtype.is_float());
+                ((dtype, arg(a).1), call(calls) + gas::cast(from, dtype))
+            }
             Node::Apply(op, args) => {
                 let dtype = arg(args[0]).0;
                 let result = (op.result(dtype).unwrap_or(dtype), any(&args[..op.arity()]));
                 // Integers are divided without a call.
                 let calls = op.is_called() && dtype == DType::F32;
-                let call = if calls { gas::CALL } else { 0 };
-                if calls && !called {
-                    called = true;
-                    total.gas += gas::FIRST_CALL;
-                }
-                (result, call + gas::operation(op, dtype))
+                (result, call(calls) + gas::operation(op, dtype))
             }
         };
         let count = if result.1 { window(i) } else { 1 };
@@ -104,11 +107,14 @@ fn expression(
         total += Cost { gas: once + count * each, words: gas::NODE_WORDS + stored };
         nodes.push(result);
     }
+    if called {
+        total.gas += gas::FIRST_CALL;
+    }
     (nodes.last().copied().unwrap_or((DType::F32, body)), total)
 }
 
-fn reduces(view: &View) -> bool {
-    view.forms().flat_map(|f| &f.terms).any(|t| t.0 >= FIRST_REDUCTION_AXIS)
+fn reduces(i: &Instruction, view: &View) -> bool {
+    i.forms(view).flat_map(|f| &f.terms).any(|t| t.0 >= FIRST_REDUCTION_AXIS)
 }
 
 fn arity(node: &Node) -> u64 {

@@ -53,6 +53,10 @@ pub const PER_ACCESS: u64 = 2_000;
 pub const PER_GUARD: u64 = 770;
 /// A term of an affine form.
 pub const PER_TERM: u64 = 445;
+/// An indirect term.
+pub const PER_INDIRECT: u64 = 1_200;
+/// Words of an indirect term.
+pub const INDIRECT_WORDS: u64 = 6;
 /// Words of a view.
 pub const VIEW_WORDS: u64 = 10;
 /// Words of an access or a guard.
@@ -84,6 +88,16 @@ pub const NARROW: u64 = 550;
 pub const PER_RUN_GUARD: u64 = 950;
 /// An axis outside of the run in one of these.
 pub const PER_RUN_FORM_AXIS: u64 = 105;
+/// The address of an access of a view that has indirect terms.
+pub const PER_RUN_INDIRECT: u64 = 500;
+/// Comparing where two of its accesses hold.
+pub const PER_COMPARED: u64 = 200;
+/// Reading an index, ...
+pub const PER_INDEX: u64 = 1_500;
+/// ... trying an access of its view, ...
+pub const PER_INDEX_ACCESS: u64 = 500;
+/// ... and one of its forms.
+pub const PER_INDEX_FORM: u64 = 500;
 /// Where the access that holds changes: the next stretch of a run.
 pub const PER_STRETCH: u64 = 250;
 /// Looking for the access that holds.

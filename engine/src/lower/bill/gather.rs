@@ -38,7 +38,8 @@ pub(super) fn cost(i: &Instruction, view: &View, kind: Kind, over: bool, spreads
         + accesses * gas::PER_RUN_ACCESS
         + unsure * gas::NARROW
         + (forms - accesses) * gas::PER_RUN_GUARD
-        + forms * run.outer * gas::PER_RUN_FORM_AXIS;
+        + forms * run.outer * gas::PER_RUN_FORM_AXIS
+        + indices(i, view, run.outer, spreads);
     let each_stretch = gas::PER_STRETCH + accesses * gas::PER_STRETCH_ACCESS;
     let lanes = match kind {
         Kind::Valid => n * gas::LANE_REPEATED,
@@ -52,6 +53,37 @@ pub(super) fn cost(i: &Instruction, view: &View, kind: Kind, over: bool, spreads
         gas: gas::GATHER + forms * axes * gas::PER_FORM_AXIS + runs * each_run + stretches * each_stretch + lanes,
         words: gas::GATHER_WORDS + words,
     }
+}
+
+/// Reading the indices of a run: of each access, if earlier ones leave something to it.
+fn indices(i: &Instruction, view: &View, outer: u64, spreads: &[Spread]) -> u64 {
+    if view.indirects().next().is_none() {
+        return 0;
+    }
+    let accesses = view.accesses.len() as u64;
+    let compared: u64 = (0..accesses).map(|a| a * a).sum();
+    accesses * gas::PER_RUN_INDIRECT
+        + compared * gas::PER_COMPARED
+        + view.indirects().map(|t| index(i, t, outer, spreads)).sum::<u64>()
+}
+
+/// Reading one index of a run: a view at one point, whichever of its accesses holds.
+fn index(i: &Instruction, term: &Indirect, outer: u64, spreads: &[Spread]) -> u64 {
+    let Some(view) = i.views.get(usize::from(term.view)) else { return 0 };
+    let forms = view.forms().count() as u64;
+    let accesses = view.accesses.len() as u64;
+    let find = view.accesses.iter().map(|a| find(a, spreads)).max().unwrap_or(0);
+    gas::PER_INDEX
+        + accesses * gas::PER_INDEX_ACCESS
+        + forms * (gas::PER_INDEX_FORM + outer * gas::PER_RUN_FORM_AXIS)
+        + find
+        + gas::lane(dtype(i, view))
+}
+
+/// Finding a leaf of an access' operand.
+fn find(access: &Access, spreads: &[Spread]) -> u64 {
+    let leaves = spreads.get(usize::from(access.operand)).map_or(0, |s| s.leaves);
+    gas::FIND + u64::from(tree::depth(leaves + 1)) * gas::FIND_LEVEL
 }
 
 /// The type of a view's lanes.
@@ -73,7 +105,7 @@ fn everywhere(i: &Instruction, access: &Access) -> bool {
         least += reach.min(0);
         greatest += reach.max(0);
     }
-    access.guards.is_empty() && least >= 0 && greatest < i128::from(operand.elements)
+    access.guards.is_empty() && access.indirects.is_empty() && least >= 0 && greatest < i128::from(operand.elements)
 }
 
 /// Copying `n` lanes in so many runs and stretches.
@@ -89,8 +121,7 @@ fn lanes(
     let access = |a: &Access| {
         let operand = i.operands.get(usize::from(a.operand));
         let dtype = operand.map_or(DType::I64, |o| o.dtype);
-        let leaves = spreads.get(usize::from(a.operand)).map_or(0, |s| s.leaves);
-        let find = gas::FIND + u64::from(tree::depth(leaves + 1)) * gas::FIND_LEVEL;
+        let find = find(a, spreads);
         let slope = run.slope(&a.address);
         let together = slope == 1 && dtype == DType::F32;
         let lane = match kind {
@@ -111,9 +142,9 @@ fn lanes(
     stretches * gas::PER_COPY + view.accesses.iter().map(access).max().unwrap_or(0)
 }
 
-/// The inner r axes that a view steps evenly across.
-struct Run {
-    extent: u64,
+/// The inner r axes that a view steps evenly across, and over which its indices stay the same.
+pub(super) struct Run {
+    pub(super) extent: u64,
     /// The axis whose coefficients are the slopes.
     inner: u8,
     /// How many axes are outside.
@@ -121,11 +152,15 @@ struct Run {
 }
 
 impl Run {
-    fn of(i: &Instruction, view: &View) -> Self {
+    pub(super) fn of(i: &Instruction, view: &View) -> Self {
+        let indices: Vec<&Affine> = view.accesses.iter().flat_map(|a| i.index_forms(a)).collect();
         let (mut extent, mut inner, mut outer) = (1u64, FIRST_REDUCTION_AXIS, i.reduction.len() as u64);
         let mut axis = FIRST_REDUCTION_AXIS + i.reduction.len() as u8; // at most 5
         for &e in i.reduction.iter().rev() {
             axis -= 1;
+            if e != 1 && indices.iter().any(|f| f.terms.iter().any(|t| t.0 == axis)) {
+                break;
+            }
             let even = |f: &Affine| coefficient(f, axis) == i128::from(extent).saturating_mul(coefficient(f, inner));
             if extent == 1 {
                 inner = axis;
@@ -139,12 +174,12 @@ impl Run {
     }
 
     /// Most runs that a window is cut into: windows start at multiples of 256.
-    fn most(&self, i: &Instruction) -> u64 {
+    pub(super) fn most(&self, i: &Instruction) -> u64 {
         let aligned = if i.windowed { gcd(self.extent, CHUNK) } else { self.extent };
         (window(i) + self.extent - aligned).div_ceil(self.extent)
     }
 
-    fn slope(&self, form: &Affine) -> i128 {
+    pub(super) fn slope(&self, form: &Affine) -> i128 {
         coefficient(form, self.inner)
     }
 }

@@ -1,6 +1,8 @@
 //! How many leaves one step touches: counted for every position of a window relative to a leaf. Guards are ignored, which can only make
 //! it more.
 
+use super::gather::Run;
+use super::window;
 use crate::program::limits::{CHUNK, FIRST_REDUCTION_AXIS};
 use crate::program::*;
 use crate::tree;
@@ -39,6 +41,14 @@ fn loads(expr: &Expr) -> impl Iterator<Item = u8> {
     expr.nodes.iter().filter_map(|n| if let Node::Load(view) = n { Some(*view) } else { None })
 }
 
+/// The views that say where others read: those of the indices of `views`, and of the views that `expr` asks whether they hold.
+fn index_views(i: &Instruction, views: BTreeSet<u8>, expr: Option<&Expr>) -> BTreeSet<u8> {
+    let nodes = expr.iter().flat_map(|e| &e.nodes);
+    let asked = nodes.filter_map(|n| if let Node::Valid(view) = n { Some(*view) } else { None });
+    let all = views.into_iter().chain(asked).filter_map(|v| i.views.get(usize::from(v)));
+    all.flat_map(View::indirects).map(|t| t.view).collect()
+}
+
 /// The views that are read once: the epilogue's, and what a scan begins with.
 fn views_read_once(i: &Instruction) -> BTreeSet<u8> {
     let initial = if let Core::Scan { initial, .. } = i.core { Some(initial) } else { None };
@@ -47,27 +57,33 @@ fn views_read_once(i: &Instruction) -> BTreeSet<u8> {
 
 /// Most leaves of each operand that one step touches; of a scan's own result, which is behind the operands, one.
 pub(super) fn spread(i: &Instruction) -> Vec<Spread> {
-    let core = core_views(i);
-    let once = views_read_once(i);
+    let (mut core, mut once) = (core_views(i), views_read_once(i));
+    let body = if let Core::Fold { body, .. } = &i.core { Some(body) } else { None };
+    core.extend(index_views(i, core.clone(), body));
+    once.extend(index_views(i, once.clone(), Some(&i.epilogue)));
     let mut spreads = vec![Spread::default(); i.operands.len()];
     // Accesses whose leaves are counted: others at the same addresses read no more.
-    let mut counted: Vec<(u8, &Affine)> = Vec::new();
+    let mut counted: Vec<(u8, &Affine, &[Indirect])> = Vec::new();
     for (v, view) in (0u8..).zip(&i.views).filter(|(v, _)| core.contains(v) || once.contains(v)) {
         let mut read = BTreeSet::new();
         // A limit of 0 is how a view says that it is nothing but its fill.
         let holds = |a: &&Access| a.guards.iter().all(|g| g.limit > 0);
-        for Access { operand: o, address, .. } in view.accesses.iter().filter(holds) {
+        for access @ Access { operand: o, address, indirects, .. } in view.accesses.iter().filter(holds) {
             let Some(operand) = i.operands.get(usize::from(*o)) else { continue };
             // Outside of a core one element is read, of the first access that holds: one leaf of whichever operand.
             let either = !core.contains(&v) && view.accesses.len() > 1;
-            if either && !read.insert(*o) || !either && counted.contains(&(*o, address)) {
+            let place = (*o, address, indirects.as_slice());
+            if either && !read.insert(*o) || !either && counted.contains(&place) {
                 continue;
             }
             if !either {
-                counted.push((*o, address));
+                counted.push(place);
             }
-            let add = if address.terms.iter().any(|t| t.0 >= FIRST_REDUCTION_AXIS) {
-                window_leaves(i, address, operand.dtype.lanes())
+            let reduces = |form: &Affine| form.terms.iter().any(|t| t.0 >= FIRST_REDUCTION_AXIS);
+            let add = if i.index_forms(access).any(reduces) {
+                scattered_leaves(i, view, address, operand.dtype.lanes())
+            } else if reduces(address) {
+                window_leaves(i, address, indirects, operand.dtype.lanes())
             } else {
                 Spread { leaves: 1, groups: 1 }
             };
@@ -84,8 +100,20 @@ pub(super) fn spread(i: &Instruction) -> Vec<Spread> {
     spreads.into_iter().chain(itself).collect()
 }
 
-/// Most leaves that an address form touches over one window.
-fn window_leaves(i: &Instruction, address: &Affine, lanes: u64) -> Spread {
+/// Most leaves touched over one window where the indices change in it: every run of k may lie anywhere.
+fn scattered_leaves(i: &Instruction, view: &View, address: &Affine, lanes: u64) -> Spread {
+    let run = Run::of(i, view);
+    let n = window(i);
+    let (runs, length) = (run.most(i).min(n), run.extent.min(n));
+    let slope = u64::try_from(run.slope(address).unsigned_abs()).unwrap_or(u64::MAX);
+    // A run may begin at the end of a leaf.
+    let entered = length.saturating_sub(1).saturating_mul(slope).div_ceil(lanes).saturating_add(1).min(length);
+    let together = if slope > lanes { entered } else { 1 };
+    Spread { leaves: (runs * entered).min(n), groups: (runs * together).min(n) }
+}
+
+/// Most leaves that an address touches over one window in which its indices, if it has any, are the same.
+fn window_leaves(i: &Instruction, address: &Affine, indirects: &[Indirect], lanes: u64) -> Spread {
     let k = product(&i.reduction);
     let window = k.min(CHUNK);
     let l = lanes as i64;
@@ -95,6 +123,9 @@ fn window_leaves(i: &Instruction, address: &Affine, lanes: u64) -> Spread {
         if extent > 1 {
             step = gcd(step, coefficient(axis));
         }
+    }
+    for term in indirects {
+        step = gcd(step, term.coefficient);
     }
     let strides: Vec<i64> = (FIRST_REDUCTION_AXIS..).zip(&i.reduction).map(|(axis, _)| coefficient(axis)).collect();
     let windows = k.div_ceil(CHUNK).max(1);

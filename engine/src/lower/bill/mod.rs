@@ -151,6 +151,7 @@ impl Cost {
         let count = |n: usize| n as u64;
         let accesses = || i.views.iter().flat_map(|v| &v.accesses);
         let guards: u64 = accesses().map(|a| count(a.guards.len())).sum();
+        let indirects = count(i.views.iter().flat_map(View::indirects).count());
         let terms: u64 = i.views.iter().flat_map(View::forms).map(|f| count(f.terms.len())).sum();
         let axes = count(i.extents.len() + i.reduction.len());
         let (views, accesses) = (count(i.views.len()), count(accesses().count()));
@@ -160,8 +161,13 @@ impl Cost {
             + views * gas::PER_VIEW
             + accesses * gas::PER_ACCESS
             + guards * gas::PER_GUARD
+            + indirects * gas::PER_INDIRECT
             + terms * gas::PER_TERM;
-        let words = gas::WORDS + 2 * axes + views * gas::VIEW_WORDS + (accesses + guards) * gas::FORM_WORDS;
+        let words = gas::WORDS
+            + 2 * axes
+            + views * gas::VIEW_WORDS
+            + (accesses + guards) * gas::FORM_WORDS
+            + indirects * gas::INDIRECT_WORDS;
         Self { gas, words }
     }
 

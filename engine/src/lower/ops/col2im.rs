@@ -72,7 +72,7 @@ pub(super) fn col2im(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         }
         let all = x.axes[..2].iter().cloned().chain(outputs).chain(taps).collect();
         let lazy = Lazy { base, axes: all, ..x.clone() };
-        let read = Read { fill: 0, accesses: vec![Access { lazy, guards }] };
+        let read = Read { fill: 0, accesses: vec![Access::guarded(lazy, guards)] };
         let reduction = phases.iter().map(|p| p.taps.unsigned_abs()).collect();
         let mut f = Formula::new(&extents);
         let sum = f.core(x.dtype)?;

@@ -52,7 +52,7 @@ fn join(b: &mut Builder<'_>, parts: &[Lazy], at: usize) -> Lowering<Lazy> {
         lazy.axes[at] = axis(dims[at], stride);
         lazy.base = stride.checked_mul(start).and_then(|n| lazy.base.checked_sub(n)).ok_or("an address overflows")?;
         let own = Bound { limit: length, base: -start, terms: vec![(at, 1)] };
-        accesses.push(Access { lazy, guards: vec![own] });
+        accesses.push(Access::guarded(lazy, vec![own]));
         start += i64::try_from(length).map_err(|e| e.to_string())?;
     }
     let mut f = Formula::new(&dims);

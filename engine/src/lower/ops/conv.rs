@@ -178,7 +178,7 @@ impl Shape<'_> {
             .chain([channels.axes[1].clone()])
             .collect();
         let lazy = Lazy { base, axes, ..x.clone() };
-        Ok(Some(Read { fill: 0, accesses: vec![Access { lazy, guards }] }))
+        Ok(Some(Read { fill: 0, accesses: vec![Access::guarded(lazy, guards)] }))
     }
 
     /// The weights over the same axes.

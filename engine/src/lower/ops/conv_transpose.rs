@@ -123,7 +123,7 @@ fn together(c: &mut Context<'_, '_>, x: &Lazy, w: &Lazy, parts: &Parts) -> Lower
     }
     let over = extents[..=n].iter().map(|&e| axis(e, 0)).chain([w.axes[0].clone()]).chain(phases);
     let over = over.chain([w.axes[1].clone()]).chain(reached).chain([w.axes[2 + n].clone()]).collect();
-    let weights = Read { fill: 0, accesses: vec![Access { lazy: Lazy { axes: over, ..w }, guards: taps.clone() }] };
+    let weights = Read { fill: 0, accesses: vec![Access::guarded(Lazy { axes: over, ..w }, taps.clone())] };
 
     let window = |x: &Lazy| -> Lowering<Option<Read>> {
         let split = Lazy { axes: vec![x.axes[1].clone()], ..x.clone() }.reshape(&[*group, *channels]);
@@ -141,7 +141,7 @@ fn together(c: &mut Context<'_, '_>, x: &Lazy, w: &Lazy, parts: &Parts) -> Lower
         let over = over.chain([split.axes[1].clone()]).collect();
         // Where there is no weight no element is read either: an infinity times a fill would not be zero.
         let guards = inputs.iter().chain(&taps).cloned().collect();
-        Ok(Some(Read { fill: 0, accesses: vec![Access { lazy: Lazy { base, axes: over, ..x.clone() }, guards }] }))
+        Ok(Some(Read { fill: 0, accesses: vec![Access::guarded(Lazy { base, axes: over, ..x.clone() }, guards)] }))
     };
 
     let mut epilogue = Formula::new(&extents);
@@ -226,7 +226,7 @@ fn windowed(
         .chain(taps)
         .chain([split.axes[1].clone()])
         .collect();
-    Ok(Some(Read { fill: 0, accesses: vec![Access { lazy: Lazy { base, axes, ..x.clone() }, guards }] }))
+    Ok(Some(Read { fill: 0, accesses: vec![Access::guarded(Lazy { base, axes, ..x.clone() }, guards)] }))
 }
 
 /// The weights [group, channel, map, kernel..] over the same axes.

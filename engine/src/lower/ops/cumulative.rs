@@ -46,7 +46,7 @@ fn scan(c: &mut Context<'_, '_>, x: Lazy, a: usize, rule: &Rule, exclusive: bool
     let before = if exclusive { nothing } else { neutral };
     let nowhere = Lazy { axes: Vec::new(), ..x.clone() };
     let never = Bound { limit: 0, base: 0, terms: Vec::new() };
-    let initial = Read { fill: before, accesses: vec![Access { lazy: nowhere, guards: vec![never] }] };
+    let initial = Read { fill: before, accesses: vec![Access::guarded(nowhere, vec![never])] };
     let element = if exclusive { shifted(c, x, a, neutral)? } else { Read::plain(x) };
 
     let mut f = Formula::new(&dims);
@@ -69,5 +69,5 @@ fn shifted(c: &mut Context<'_, '_>, x: Lazy, a: usize, fill: i64) -> Lowering<Re
     let stride = x.axes[a].first().map_or(0, |f| f.stride);
     x.base = x.base.checked_sub(stride).ok_or("an address overflows")?;
     let behind_the_first = Bound { limit, base: -1, terms: vec![(a, 1)] };
-    Ok(Read { fill, accesses: vec![Access { lazy: x, guards: vec![behind_the_first] }] })
+    Ok(Read { fill, accesses: vec![Access::guarded(x, vec![behind_the_first])] })
 }

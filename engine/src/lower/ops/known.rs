@@ -1,7 +1,7 @@
 //! Operators whose results are as large as their inputs' contents say: Compress, NonZero, Unique. Sizes are fixed when compiling, so what they
 //! depend on must be known then.
 
-use super::layout::take;
+use super::gather::take;
 use crate::lower::Lowering;
 use crate::lower::constant::from_registers;
 use crate::lower::context::{Context, axis_of};

@@ -1,18 +1,12 @@
 //! Operators that only move elements: views.
 
-use super::concat::joined;
 use crate::lower::Lowering;
-use crate::lower::builder::Builder;
-use crate::lower::constant::gather as gather_constant;
 use crate::lower::context::{Context, axis_of, broadcast_dims};
-use crate::lower::lazy::{Axis, Lazy, axis, row_major};
+use crate::lower::lazy::{Lazy, axis};
 use crate::lower::mul;
 use crate::program::DType;
 use crate::tensor::Tensor;
 use ndarray::{ArrayD, IxDyn};
-
-/// Rows that are joined one by one.
-const JOINED: usize = 64;
 
 pub(super) fn identity(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     Ok(vec![c.input(0)?])
@@ -162,85 +156,6 @@ pub(super) fn split(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         start += n;
     }
     Ok(out)
-}
-
-/// Gather with indices that are known now.
-pub(super) fn gather(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
-    let (x, indices) = (c.input(0)?, c.input(1)?);
-    let a = axis_of(c.int("axis", 0)?, x.rank())?;
-    Ok(vec![gathered(c.b, &x, &indices, a)?])
-}
-
-/// The elements of axis `a` that the indices name, their shape in the axis' place.
-pub(super) fn gathered(b: &mut Builder<'_>, x: &Lazy, indices: &Lazy, a: usize) -> Lowering<Lazy> {
-    let known = b.ints(indices).ok_or("indices that are computed are not supported")?;
-    let size = i64::try_from(x.dims()[a]).map_err(|e| e.to_string())?;
-    let wrapped: Vec<i64> = known.iter().map(|&i| if i < 0 { i.saturating_add(size) } else { i }).collect();
-    if let Some(bad) = wrapped.iter().find(|i| !(0..size).contains(i)) {
-        return Err(format!("index {bad} of an axis of {size}"));
-    }
-    let mut dims = x.dims();
-    dims.splice(a..=a, indices.dims());
-    mul(&dims)?;
-    let flat = take(b, x, a, &wrapped)?;
-    b.reshape(&flat, &dims)
-}
-
-/// The coordinates `indices` of an axis, each inside it.
-pub(super) fn take(b: &mut Builder<'_>, x: &Lazy, a: usize, indices: &[i64]) -> Lowering<Lazy> {
-    let step = if indices.len() > 1 { indices[1] - indices[0] } else { 1 };
-    let even = indices.windows(2).all(|w| w[1] - w[0] == step);
-    if indices.is_empty() {
-        b.slice(x, a, 0, 1, 0)
-    } else if even && step != 0 {
-        b.slice(x, a, indices[0].unsigned_abs(), step, indices.len() as u64)
-    } else if even {
-        let one = b.slice(x, a, indices[0].unsigned_abs(), 1, 1)?;
-        let mut wide = one.dims();
-        wide[a] = indices.len() as u64;
-        one.broadcast(&wide).ok_or_else(|| "its index does not repeat".into())
-    } else if b.constant_of(x.def).is_some() {
-        let dense = b.dense(x)?;
-        let tensor = b.constant_of(dense.def).filter(|t| t.len() as u64 == x.elements());
-        let made = rows(tensor.ok_or("a repeated constant in no even row")?, &x.dims(), a, indices)?;
-        Ok(b.constant(made))
-    } else if indices.len() <= JOINED {
-        let rows = indices.iter().map(|i| b.slice(x, a, i.unsigned_abs(), 1, 1)).collect::<Lowering<Vec<_>>>()?;
-        joined(b, rows, a)
-    } else {
-        Err(format!("more than {JOINED} indices in no even row are only supported on constants"))
-    }
-}
-
-/// The rows of a constant along an axis.
-fn rows(tensor: &Tensor, dims: &[u64], a: usize, indices: &[i64]) -> Lowering<Tensor> {
-    let stride = row_major(dims)[a];
-    let whole = Lazy::dense(0, tensor.dtype(), dims);
-    let mut parts = Vec::with_capacity(indices.len());
-    for &i in indices {
-        let mut one = whole.clone();
-        one.base = stride.checked_mul(i).ok_or("an address overflows")?;
-        one.axes[a] = Axis::new();
-        parts.push(gather_constant(tensor, &one)?);
-    }
-    macro_rules! join {
-        ($variant:ident) => {{
-            let views: Vec<_> =
-                parts.iter().filter_map(|p| if let Tensor::$variant(x) = p { Some(x.view()) } else { None }).collect();
-            Tensor::$variant(ndarray::concatenate(ndarray::Axis(a), &views).map_err(|e| e.to_string())?)
-                .into_standard_layout()
-        }};
-    }
-    Ok(match tensor.dtype() {
-        DType::F32 => join!(F32),
-        DType::U8 => join!(U8),
-        DType::I8 => join!(I8),
-        DType::I32 => join!(I32),
-        DType::I64 => join!(I64),
-        DType::Bool => join!(Bool),
-        DType::F16 => join!(F16),
-        DType::BF16 => join!(BF16),
-    })
 }
 
 /// The input as [n, c, h, w], the block size, and whether channels are outside the blocks (CRD) or inside (DCR).

@@ -15,6 +15,7 @@ mod cumulative;
 mod einsum;
 mod elementwise;
 mod fourier;
+mod gather;
 mod heads;
 mod integer;
 mod known;
@@ -198,7 +199,6 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "Tile" => layout::tile,
         "Slice" => layout::slice,
         "Split" => layout::split,
-        "Gather" => layout::gather,
         "Scatter" | "ScatterElements" => scatter::elements,
         "ScatterND" => scatter::nd,
         "TensorScatter" => scatter::run,
@@ -207,6 +207,10 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "NonZero" => known::non_zero,
         "Unique" => known::unique,
         "NonMaxSuppression" => suppression::suppression,
+        "Gather" => gather::gather,
+        "GatherElements" => gather::gather_elements,
+        "GatherND" => gather::gather_nd,
+        "ReverseSequence" => gather::reverse_sequence,
         "DepthToSpace" => layout::depth_to_space,
         "SpaceToDepth" => layout::space_to_depth,
         "Reshape" => shape::reshape,

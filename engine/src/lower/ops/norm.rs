@@ -69,7 +69,7 @@ pub(super) fn lrn(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         stride.checked_mul(before).and_then(|n| over.base.checked_sub(n)).ok_or("its window's address overflows")?;
     over.axes.push(axis(size.unsigned_abs(), stride));
     let inside = Bound { limit: x.dims()[1], base: -before, terms: vec![(1, 1), (rank, 1)] };
-    let window = Read { fill: 0, accesses: vec![Access { lazy: over, guards: vec![inside] }] };
+    let window = Read { fill: 0, accesses: vec![Access::guarded(over, vec![inside])] };
 
     let mut f = Formula::new(&x.dims());
     let (element, sum) = (f.read(Read::plain(x))?, f.core(DType::F32)?);

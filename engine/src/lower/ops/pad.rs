@@ -131,7 +131,7 @@ fn widened_together(b: &mut Builder<'_>, x: Lazy, pads: &[(usize, i64, i64)], fi
     let dims = lazy.dims();
     crate::lower::mul(&dims)?;
     let mut f = Formula::new(&dims);
-    let load = f.read(Read { fill, accesses: vec![Access { lazy, guards }] })?;
+    let load = f.read(Read { fill, accesses: vec![Access::guarded(lazy, guards)] })?;
     b.map(f, load)
 }
 

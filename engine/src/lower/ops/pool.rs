@@ -299,7 +299,7 @@ fn pool(
             guards.extend(w.guard(1 + i, 2 + n + i));
         }
         let axes = std::iter::once(x.axes[0].clone()).chain(spatial).chain([x.axes[1].clone()]).chain(kernel).collect();
-        let read = Read { fill, accesses: vec![Access { lazy: Lazy { base, axes, ..x.clone() }, guards }] };
+        let read = Read { fill, accesses: vec![Access::guarded(Lazy { base, axes, ..x.clone() }, guards)] };
         let reads = std::iter::once(read).chain(others.iter().cloned()).collect();
         Ok(Spec::reduction(reduction.clone(), Core::Fold { op, body: body.clone() }, reads, f.clone(), result))
     };

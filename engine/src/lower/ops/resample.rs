@@ -208,7 +208,7 @@ fn window(x: &Lazy, at: usize, blocks: &Blocks, width: u64) -> Lowering<Read> {
     let width = i64::try_from(width).map_err(|e| e.to_string())?;
     let travelled = blocks.step.checked_mul(count - 1).ok_or(too_far)?;
     let (lowest, highest) = (blocks.low + travelled.min(0), blocks.low + travelled.max(0) + width - 1);
-    let mut inside = Access { lazy: over(address(blocks.low)?, stride)?, guards: Vec::new() };
+    let mut inside = Access::guarded(over(address(blocks.low)?, stride)?, Vec::new());
     let mut accesses = Vec::new();
     if lowest < 0 || highest >= size {
         let terms = vec![(at, blocks.step), (tap, 1)];
@@ -219,10 +219,10 @@ fn window(x: &Lazy, at: usize, blocks: &Blocks, width: u64) -> Lowering<Read> {
         // Below 0: -1 - coordinate is not negative.
         let terms = vec![(at, -blocks.step), (tap, -1)];
         let below = Bound { limit: DIM_LIMIT - 1, base: -1 - blocks.low, terms };
-        accesses.push(Access { lazy: over(address(0)?, 0)?, guards: vec![below] });
+        accesses.push(Access::guarded(over(address(0)?, 0)?, vec![below]));
     }
     if highest >= size {
-        accesses.push(Access { lazy: over(address(size - 1)?, 0)?, guards: Vec::new() });
+        accesses.push(Access::guarded(over(address(size - 1)?, 0)?, Vec::new()));
     }
     Ok(Read { fill: 0, accesses })
 }

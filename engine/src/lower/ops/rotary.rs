@@ -1,7 +1,7 @@
 //! RotaryEmbedding: one map over pairs of elements, each with the other one of its pair.
 
 use super::concat::joined;
-use super::layout::gathered;
+use super::gather::gathered;
 use crate::lower::Lowering;
 use crate::lower::builder::Builder;
 use crate::lower::context::Context;

@@ -185,7 +185,7 @@ fn laid_over(b: &mut Builder<'_>, part: &Lazy, data: &Lazy) -> Lowering<Lazy> {
         guards.push(Bound { limit: shape[a], base: 0, terms: vec![(a, 1)] });
     }
     let mut f = Formula::new(&dims);
-    let accesses = vec![Access { lazy: over, guards }, Access { lazy: data.clone(), guards: Vec::new() }];
+    let accesses = vec![Access::guarded(over, guards), Access::guarded(data.clone(), Vec::new())];
     let load = f.read(Read { fill: 0, accesses })?;
     b.map(f, load)
 }

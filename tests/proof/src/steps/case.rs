@@ -137,6 +137,11 @@ impl<'c> Memory<'c> {
             lanes.iter_mut().for_each(|lane| *lane = self.case.contents.float(&mut rng).to_be_bytes());
         } else {
             rng.fill(&mut bytes[..]);
+            if dtype.is_integer() && self.case.seed % 2 == 1 {
+                // Small numbers, as indices are.
+                let width = dtype.width();
+                bytes.iter_mut().enumerate().filter(|(n, _)| n % width != width - 1).for_each(|(_, b)| *b = 0);
+            }
         }
         bytes
     }

@@ -6,8 +6,8 @@ use rand::seq::IndexedRandom;
 use rebut_engine::lower::Around;
 use rebut_engine::program::limits::*;
 use rebut_engine::program::{
-    Access, Affine, Core, DType, Expr, FoldOp, Guard, Instruction, Node, NodeId, Op, Operand, Source, TensorType,
-    Value, View, decode_descriptor, encode_descriptor,
+    Access, Affine, Core, DType, Expr, FoldOp, Guard, Indirect, Instruction, Node, NodeId, Op, Operand, Source,
+    TensorType, Value, View, decode_descriptor, encode_descriptor,
 };
 use rebut_engine::tree::depth;
 
@@ -126,7 +126,10 @@ pub fn case(rng: &mut impl Rng, kind: Kind) -> Option<Case> {
     if windowed {
         extents.push(k.div_ceil(CHUNK));
     }
-    let dtypes = if core == 1 || kind == Kind::Epilogue || rng.random_bool(0.5) {
+    let dtypes = if kind == Kind::DotGather && rng.random_bool(0.5) {
+        // Integers for indices.
+        vec![DType::F32, DType::F32, one(rng, &[DType::I8, DType::I64])]
+    } else if core == 1 || kind == Kind::Epilogue || rng.random_bool(0.5) {
         vec![DType::F32]
     } else {
         vec![one(rng, &DType::ALL), one(rng, &DType::ALL), DType::F32]
@@ -142,7 +145,8 @@ pub fn case(rng: &mut impl Rng, kind: Kind) -> Option<Case> {
         epilogue: Expr::default(),
     };
     let views = match kind {
-        Kind::Dot | Kind::Fold | Kind::DotGather | Kind::FoldGather => rng.random_range(1..=2),
+        Kind::Dot | Kind::Fold => rng.random_range(1..=2),
+        Kind::DotGather | Kind::FoldGather => rng.random_range(1..=3),
         Kind::Map => rng.random_range(4..=12),
         _ => rng.random_range(1..=4),
     };
@@ -228,10 +232,30 @@ fn view(rng: &mut impl Rng, i: &Instruction, reduces: bool, gathers: bool) -> Vi
             let operand = if n == 0 { first } else { one(rng, &alike) };
             let guards = if gathers { one(rng, &[0, 0, 1, 2, MAX_GUARDS]) } else { 0 };
             let guards = (0..guards).map(|_| guard(rng, i, reduces)).collect();
-            Access { operand, address: address(rng, i, operand, reduces, gathers), guards }
+            let indirects = if gathers { indirects(rng, i, operand, reduces) } else { vec![] };
+            Access { operand, address: address(rng, i, operand, reduces, gathers), guards, indirects }
         })
         .collect();
     View { fill: if dtype == DType::F32 { 0x3f80_0000 } else { 1 }, accesses }
+}
+
+/// Indices that earlier views read.
+fn indirects(rng: &mut impl Rng, i: &Instruction, operand: u8, reduces: bool) -> Vec<Indirect> {
+    let index = |v: &u8| {
+        let view = &i.views[usize::from(*v)];
+        let over = i.forms(view).flat_map(|f| &f.terms).any(|t| t.0 >= FIRST_REDUCTION_AXIS);
+        view.indirects().next().is_none() && view_dtype(i, *v).is_integer() && (reduces || !over)
+    };
+    let views: Vec<u8> = (0..i.views.len() as u8).filter(index).collect();
+    let operand = i.operands[usize::from(operand)];
+    let (lanes, elements) = (operand.dtype.lanes() as i64, operand.elements as i64);
+    let count = if views.is_empty() { 0 } else { one(rng, &[0, 1, 1, 2, MAX_INDIRECTS]) };
+    let term = |rng: &mut _| Indirect {
+        view: one(rng, &views),
+        limit: one(rng, &[1, 100, 256, 1 << 39]),
+        coefficient: one(rng, &[1, lanes, lanes + 1, elements / 257, -1, 0]),
+    };
+    (0..count).map(|_| term(rng)).collect()
 }
 
 /// Mostly inside the operand.
@@ -338,7 +362,8 @@ fn expression(
 ) -> Option<(Expr, DType)> {
     let mut nodes: Vec<Node> = Vec::new();
     let mut types: Vec<DType> = Vec::new();
-    let reduces = |v: u8| i.views[usize::from(v)].forms().flat_map(|f| &f.terms).any(|t| t.0 >= FIRST_REDUCTION_AXIS);
+    let over = |f: &Affine| f.terms.iter().any(|t| t.0 >= FIRST_REDUCTION_AXIS);
+    let reduces = |v: u8| i.forms(&i.views[usize::from(v)]).any(over);
     let views: Vec<u8> = (0..i.views.len() as u8).filter(|&v| body || !reduces(v)).collect();
     let mut iotas: Vec<u8> = (0..i.extents.len() as u8).collect();
     if body {
