@@ -126,7 +126,7 @@ pub fn case(rng: &mut impl Rng, kind: Kind) -> Option<Case> {
     if windowed {
         extents.push(k.div_ceil(CHUNK));
     }
-    let dtypes = if kind == Kind::DotGather && rng.random_bool(0.5) {
+    let dtypes = if kind == Kind::DotGather && rng.random_bool(0.2) {
         // Integers for indices.
         vec![DType::F32, DType::F32, one(rng, &[DType::I8, DType::I64])]
     } else if core == 1 || kind == Kind::Epilogue || rng.random_bool(0.5) {
@@ -145,8 +145,7 @@ pub fn case(rng: &mut impl Rng, kind: Kind) -> Option<Case> {
         epilogue: Expr::default(),
     };
     let views = match kind {
-        Kind::Dot | Kind::Fold => rng.random_range(1..=2),
-        Kind::DotGather | Kind::FoldGather => rng.random_range(1..=3),
+        Kind::Dot | Kind::Fold | Kind::DotGather | Kind::FoldGather => rng.random_range(1..=2),
         Kind::Map => rng.random_range(4..=12),
         _ => rng.random_range(1..=4),
     };
