@@ -12,8 +12,8 @@ use rand_chacha::ChaCha8Rng;
 use rebut_engine::lower::{LowerOptions, lower};
 use rebut_engine::onnx::read_model;
 use rebut_engine::program::{
-    Access, Affine, Core, DType, Expr, Instruction, Node, Op, Operand, Program, Source, TensorType, Value, View,
-    parse_program, program_text,
+    Access, Affine, Core, DType, Expr, Indirect, Instruction, Node, Op, Operand, Program, Source, TensorType, Value,
+    View, parse_program, program_text,
 };
 
 /// The text, after it was read and written once more.

@@ -101,3 +101,30 @@ fn unexpected(reports: &[CaseReport<'_>], ignored: &ignored::Ignored) -> Result<
     }
     if faults.is_empty() { Ok(()) } else { Err(format!("{} cases:\n{}", faults.len(), faults.join("\n")).into()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A slice of the suite: every tenth case of the archive, where that is beside the repository.
+    #[test]
+    fn every_tenth_case() {
+        let listed = cases::listed().expect("the list reads");
+        let folder = match cases::Folder::open(None) {
+            Ok(folder) => folder,
+            Err(missing) => return eprintln!("\n*** {missing}: the backend cases DID NOT RUN ***\n"),
+        };
+        let chosen: Vec<_> = listed.iter().filter(|case| case.kind != "real").step_by(10).collect();
+        let reports = run::all(&chosen, &folder, 1).expect("the cases run");
+        let ignored = ignored::read().expect("the ignored cases read");
+        unexpected(&reports, &ignored).expect("cases pass or are ignored");
+    }
+
+    #[test]
+    fn ignored_cases_are_listed() {
+        let listed = cases::listed().expect("the list reads");
+        let ignored = ignored::read().expect("the ignored cases read");
+        let unknown = ignored.keys().find(|name| !listed.iter().any(|case| case.name == **name));
+        assert_eq!(unknown, None);
+    }
+}

@@ -7,6 +7,7 @@ mod anvil;
 mod arm;
 mod campaigns;
 mod ci;
+mod conformance;
 mod contracts;
 mod deny;
 mod failure;
@@ -104,6 +105,12 @@ enum Task {
     },
     /// A slice of the campaigns: small games, random calls, disputes
     Campaigns,
+    /// ONNX's backend cases on the kernels, the reference interpreter and the contract
+    #[command(disable_help_flag = true)]
+    Conformance {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Vector files of the arithmetic for other implementations
     #[command(disable_help_flag = true)]
     Vectors {
@@ -138,6 +145,7 @@ fn main() -> ExitCode {
         Task::Games { arguments } => campaigns::run("games", &arguments),
         Task::Invariants { arguments } => campaigns::run("invariants", &arguments),
         Task::Campaigns => Step::Campaigns.run(&Settings::default()),
+        Task::Conformance { arguments } => conformance::run(&arguments),
         Task::Vectors { arguments } => proof::run("vectors", &arguments),
         Task::Models { settings } => Step::Models.run(&settings),
     };

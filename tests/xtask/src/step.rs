@@ -1,7 +1,7 @@
 //! The steps of CI, in their order.
 
 use crate::failure::Outcome;
-use crate::{anvil, arm, campaigns, contracts, deny, models, proof, rust};
+use crate::{anvil, arm, campaigns, conformance, contracts, deny, models, proof, rust};
 use clap::{Args, ValueEnum};
 
 /// What may be chosen for the steps.
@@ -30,6 +30,7 @@ pub(crate) enum Step {
     Anvil,
     Proof,
     Campaigns,
+    Conformance,
     Arm,
     Models,
 }
@@ -51,6 +52,7 @@ impl Step {
             Self::Anvil => anvil::run(),
             Self::Proof => proof::slice(),
             Self::Campaigns => campaigns::slice(),
+            Self::Conformance => conformance::run(&[]),
             Self::Arm => arm::run(),
             Self::Models => models::run(settings.seeds),
         }

@@ -98,6 +98,7 @@ fn kinds() -> Vec<(String, Instruction, DType)> {
         operand: 0,
         address: affine(-33, &[(E[1], 32), (E[2], 1), (R[0], 32), (R[1], 1)]),
         guards: vec![guard(32, -1, &[(E[1], 1), (R[0], 1)]), guard(32, -1, &[(E[2], 1), (R[1], 1)])],
+        indirects: vec![],
     };
     let weights = direct(1, 0, &[(E[0], 9), (R[0], 3), (R[1], 1)]);
     let concat = |n: u8| Access { guards: vec![guard(64, -64 * i64::from(n), &[(E[1], 1)])], ..columns(n) };
@@ -183,7 +184,7 @@ fn guard(limit: u64, base: i64, terms: &[(u8, i64)]) -> Guard {
 }
 
 fn direct_access(operand: u8, base: i64, terms: &[(u8, i64)]) -> Access {
-    Access { operand, address: affine(base, terms), guards: vec![] }
+    Access { operand, address: affine(base, terms), guards: vec![], indirects: vec![] }
 }
 
 fn direct(operand: u8, base: i64, terms: &[(u8, i64)]) -> View {
