@@ -21,7 +21,11 @@ function run(program, args, options = {}) {
 function lint() {
     const arch = process.arch === "arm64" ? "arm64" : "amd64";
     const forge = join(root, `node_modules/@foundry-rs/forge-${process.platform}-${arch}/bin/forge`);
-    const done = run(forge, ["lint", "--json", "src"], { cwd: root });
+    // Places of its own: what it compiles has no code, and forge's tests would take it as it is.
+    const scratch = mkdtempSync(join(tmpdir(), "rebut-lint-"));
+    const env = { ...process.env, FOUNDRY_OUT: join(scratch, "out"), FOUNDRY_CACHE_PATH: join(scratch, "cache") };
+    const done = run(forge, ["lint", "--json", "src"], { cwd: root, env });
+    rmSync(scratch, { recursive: true, force: true });
     const findings = done.stderr.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
     if (findings.length === 0) throw new Error(`forge lint says nothing: ${done.stderr}`);
     const lints = findings.filter((finding) => finding.code && finding.spans.length > 0);
