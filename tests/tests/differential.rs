@@ -2,68 +2,22 @@
 //!
 //! `REBUT_PROGRAMS=2000 cargo test -p rebut-tests --test differential` looks longer.
 
-use alloy::primitives::{Address, Bytes, U256};
-use alloy::sol_types::{SolCall, SolValue};
+use alloy::primitives::Bytes;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rebut_contracts::abi::{Adjudicator, Elementary};
-use rebut_contracts::b256;
 use rebut_engine::dispute;
 use rebut_engine::exec::{Isa, Options};
 use rebut_engine::package::{Label, Package, PackageError};
-use rebut_engine::program::{Core, DType, Program, Source, ValueId, decode_descriptor, encode_descriptor, validate};
+use rebut_engine::program::{Core, Program, Source, ValueId, decode_descriptor, encode_descriptor, validate};
 use rebut_engine::tensor::Tensor;
 use rebut_engine::trace::{Trace, TraceView};
-use rebut_sim::BareEvm;
 use rebut_sim::adversary::{ForgedTrace, Lie};
+use rebut_tests::judge::{Judge, lane};
 use rebut_tests::random_program::random_package;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Instructions of a random program.
 const INSTRUCTIONS: usize = 5;
-
-/// The contract in an EVM of its own.
-struct Judge {
-    evm: BareEvm,
-    adjudicator: Address,
-}
-
-impl Judge {
-    fn new() -> Self {
-        let mut evm = BareEvm::new();
-        let elementary = evm.deploy(Elementary::BYTECODE.clone()).expect("the elementary functions deploy");
-        let code = [Adjudicator::BYTECODE.to_vec(), elementary.abi_encode()].concat();
-        let adjudicator = evm.deploy(Bytes::from(code)).expect("the adjudicator deploys");
-        Self { evm, adjudicator }
-    }
-
-    /// The element's lane by the contract, or how it refused.
-    fn evaluate(
-        &mut self,
-        descriptor: Vec<u8>,
-        value: ValueId,
-        element: u64,
-        trace: &Trace,
-        witness: Vec<u8>,
-    ) -> Result<u64, String> {
-        let call = Adjudicator::evaluateCall {
-            descriptor: descriptor.into(),
-            value: U256::from(value),
-            element: U256::from(element),
-            traceRoot: b256(trace.root()),
-            values: U256::from(trace.len()),
-            witness: Bytes::from(witness),
-        };
-        let (output, _) = self.evm.call(self.adjudicator, call.abi_encode()).map_err(|e| e.to_string())?;
-        Ok(Adjudicator::evaluateCall::abi_decode_returns(&output).expect("a lane"))
-    }
-}
-
-/// A register as the contract gives it: its lane read as an integer.
-fn lane(dtype: DType, register: i64) -> u64 {
-    let bytes = register.to_be_bytes();
-    bytes[8 - dtype.width()..].iter().fold(0, |lane, &b| lane << 8 | u64::from(b))
-}
 
 fn programs(default: u64) -> u64 {
     std::env::var("REBUT_PROGRAMS").map_or(default, |n| n.parse().expect("REBUT_PROGRAMS is a number"))
