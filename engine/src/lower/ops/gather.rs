@@ -124,7 +124,7 @@ pub(super) fn reverse_sequence(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
 }
 
 /// A tensor whose axes are one loop each, so that it has common loops with any other such.
-fn one_factor(b: &mut Builder<'_>, lazy: Lazy) -> Lowering<Lazy> {
+pub(super) fn one_factor(b: &mut Builder<'_>, lazy: Lazy) -> Lowering<Lazy> {
     let all: Vec<usize> = (0..lazy.rank()).collect();
     b.plain_axes(lazy, &all)
 }

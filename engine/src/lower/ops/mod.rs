@@ -16,6 +16,7 @@ mod einsum;
 mod elementwise;
 mod fourier;
 mod gather;
+mod grid_sample;
 mod heads;
 mod integer;
 mod known;
@@ -36,6 +37,7 @@ mod reduce;
 mod resample;
 mod resize;
 mod rotary;
+mod sample;
 mod scatter;
 mod select;
 mod shape;
@@ -211,6 +213,7 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "GatherElements" => gather::gather_elements,
         "GatherND" => gather::gather_nd,
         "ReverseSequence" => gather::reverse_sequence,
+        "GridSample" => grid_sample::grid_sample,
         "DepthToSpace" => layout::depth_to_space,
         "SpaceToDepth" => layout::space_to_depth,
         "Reshape" => shape::reshape,
