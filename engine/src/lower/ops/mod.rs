@@ -12,6 +12,7 @@ mod constant;
 mod conv;
 mod conv_transpose;
 mod cumulative;
+mod deform_conv;
 mod einsum;
 mod elementwise;
 mod fourier;
@@ -137,6 +138,7 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "EyeLike" => position::eye_like,
         "Conv" => conv::conv,
         "ConvTranspose" => conv_transpose::conv_transpose,
+        "DeformConv" => deform_conv::deform_conv,
         "Col2Im" => col2im::col2im,
         "MaxPool" => pool::max_pool,
         "AveragePool" => pool::average_pool,
