@@ -37,6 +37,7 @@ mod recurrent;
 mod reduce;
 mod resample;
 mod resize;
+mod roi_align;
 mod rotary;
 mod sample;
 mod scatter;
@@ -216,6 +217,7 @@ pub(super) fn find(operator: &str) -> Option<Lower> {
         "GatherND" => gather::gather_nd,
         "ReverseSequence" => gather::reverse_sequence,
         "GridSample" => grid_sample::grid_sample,
+        "RoiAlign" => roi_align::roi_align,
         "DepthToSpace" => layout::depth_to_space,
         "SpaceToDepth" => layout::space_to_depth,
         "Reshape" => shape::reshape,
