@@ -356,6 +356,8 @@ fn deformable_convolutions_of_one_to_three_dimensions() {
     d(1, 1, &[1], &[1], &[0, 0]).check(&[2, 3, 8], &[4, 3, 3], true);
     d(2, 1, &[2, 1], &[1, 2], &[1, 0, 2, 1]).check(&[2, 4, 7, 6], &[6, 2, 3, 2], false);
     d(1, 2, &[1, 2], &[2, 1], &[0, 1, 1, 0]).check(&[1, 4, 6, 7], &[3, 4, 2, 3], true);
+    // As many channels as make a matrix of each place, if a small one.
+    d(2, 2, &[1, 1], &[1, 1], &[0, 0, 0, 0]).check(&[1, 16, 4, 4], &[8, 8, 2, 2], true);
     // Groups of maps and of offsets that do not coincide.
     d(2, 3, &[1, 1], &[1, 1], &[1, 1, 1, 1]).check(&[1, 6, 4, 5], &[2, 3, 2, 2], true);
     d(2, 2, &[1, 2, 1], &[1, 1, 2], &[1, 0, 1, 0, 1, 0]).check(&[1, 4, 3, 4, 5], &[2, 2, 2, 1, 2], true);

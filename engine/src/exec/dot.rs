@@ -18,6 +18,9 @@ use std::ops::Range;
 /// Rows that one task packs and multiplies.
 const ROW_BLOCK: usize = 64;
 
+/// Multiply-adds of one matrix below which setting it up costs more than it saves, where there are many.
+const SMALL: u64 = 1024;
+
 /// How a dot is a batch of matrix products.
 pub(super) struct Plan {
     batch: Vec<usize>,
@@ -50,7 +53,10 @@ impl Plan {
             std::mem::swap(&mut plan.rows, &mut plan.columns);
             plan.views.swap(0, 1);
         }
-        (size(&plan.columns) >= 8).then_some(plan)
+        let each =
+            size(&plan.rows).saturating_mul(size(&plan.columns)).saturating_mul(instruction.reduction.iter().product());
+        let pays = size(&plan.columns) >= 8 && (each >= SMALL || size(&plan.batch) <= 1);
+        pays.then_some(plan)
     }
 }
 
