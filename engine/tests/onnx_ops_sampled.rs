@@ -526,3 +526,12 @@ fn no_real_network_of_regions_is_too_much_for_a_step() {
     let one = One { operator: "DeformConv", opset: 19, inputs, bound: &[], attributes, outputs: 1 };
     one.lowered().expect("it lowers");
 }
+
+#[test]
+fn grids_of_four_dimensions() {
+    let (x, grid) = (array(&[1, 2, 2, 3, 2, 3], 2.0), array(&[1, 2, 1, 3, 2, 4], 1.3));
+    for mode in ["nearest", "linear"] {
+        let expected = grid_sample(&x, &grid, mode, "zeros", true);
+        assert_near(&sampled(x.clone(), grid.clone(), mode, "zeros", true, 20), &expected, mode);
+    }
+}
