@@ -94,8 +94,9 @@ pub fn write_tensor(path: &Path, name: &str, tensor: &Tensor) -> Result<(), File
             match tensor {
                 Tensor::F32(a) => a.write_npy(file),
                 Tensor::U8(a) => a.write_npy(file),
-                Tensor::F16(a) | Tensor::BF16(a) => a.write_npy(file),
+                Tensor::U16(a) | Tensor::F16(a) | Tensor::BF16(a) => a.write_npy(file),
                 Tensor::I8(a) => a.write_npy(file),
+                Tensor::I16(a) => a.write_npy(file),
                 Tensor::I32(a) => a.write_npy(file),
                 Tensor::I64(a) => a.write_npy(file),
                 Tensor::Bool(a) => a.mapv(|x| x != 0).write_npy(file),
@@ -129,8 +130,31 @@ fn read_npy(path: &Path) -> Result<Tensor, FileError> {
         .or_else(|| array(path).map(Tensor::I32))
         .or_else(|| array(path).map(Tensor::U8))
         .or_else(|| array(path).map(Tensor::I8))
+        .or_else(|| array(path).map(Tensor::U16))
+        .or_else(|| array(path).map(Tensor::I16))
         .or_else(|| array::<bool>(path).map(|a| Tensor::Bool(a.mapv(u8::from))));
     let types: Vec<String> = DType::ALL.iter().map(ToString::to_string).collect();
     let reason = format!("{}: not a NumPy file of one of {}", path.display(), types.join(" "));
     Ok(tensor.ok_or(FileError(reason))?.into_standard_layout())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rebut_engine::program::TensorType;
+
+    #[test]
+    fn numpy_files_keep_types_and_elements() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("t.npy");
+        for dtype in DType::ALL.into_iter().filter(|&d| d == DType::F32 || !d.is_float()) {
+            // A truth value is 0 or 1.
+            let element = if dtype == DType::Bool { [1; 8] } else { [0x91, 0x82, 3, 4, 5, 6, 7, 8] };
+            let ty = TensorType::new(dtype, vec![2, 1]);
+            let bytes = [&[0; 8][..dtype.width()], &element[..dtype.width()]].concat();
+            let tensor = Tensor::from_le_bytes(&ty, &bytes).expect("two elements");
+            write_tensor(&path, "t", &tensor).expect("it is written");
+            assert_eq!(read_tensor(&path).expect("it is read"), tensor, "{dtype}");
+        }
+    }
 }

@@ -50,9 +50,10 @@ pub fn typed<T: SolValue + From<<T::SolType as SolType>::RustType>>(
 pub fn lane_to_register(dtype: DType, lane: u64) -> i64 {
     match dtype {
         DType::F32 => (lane & 0xffff_ffff) as i64,
-        DType::F16 | DType::BF16 => (lane & 0xffff) as i64,
+        DType::U16 | DType::F16 | DType::BF16 => (lane & 0xffff) as i64,
         DType::U8 | DType::Bool => (lane & 0xff) as i64,
         DType::I8 => i64::from(lane as u8 as i8),
+        DType::I16 => i64::from(lane as u16 as i16),
         DType::I32 => i64::from(lane as u32 as i32),
         DType::I64 => lane as i64,
     }

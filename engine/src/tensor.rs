@@ -15,6 +15,10 @@ pub enum Tensor {
     U8(ArrayD<u8>),
     /// i8 elements.
     I8(ArrayD<i8>),
+    /// u16 elements.
+    U16(ArrayD<u16>),
+    /// i16 elements.
+    I16(ArrayD<i16>),
     /// i32 elements.
     I32(ArrayD<i32>),
     /// i64 elements.
@@ -34,7 +38,8 @@ macro_rules! each {
             Tensor::F32($a) => $body,
             Tensor::U8($a) | Tensor::Bool($a) => $body,
             Tensor::I8($a) => $body,
-            Tensor::F16($a) | Tensor::BF16($a) => $body,
+            Tensor::U16($a) | Tensor::F16($a) | Tensor::BF16($a) => $body,
+            Tensor::I16($a) => $body,
             Tensor::I32($a) => $body,
             Tensor::I64($a) => $body,
         }
@@ -73,6 +78,8 @@ impl Tensor {
             Self::F32(_) => DType::F32,
             Self::U8(_) => DType::U8,
             Self::I8(_) => DType::I8,
+            Self::U16(_) => DType::U16,
+            Self::I16(_) => DType::I16,
             Self::I32(_) => DType::I32,
             Self::I64(_) => DType::I64,
             Self::Bool(_) => DType::Bool,
@@ -119,6 +126,8 @@ impl Tensor {
             DType::F32 => Self::F32(ArrayD::zeros(dims)),
             DType::U8 => Self::U8(ArrayD::zeros(dims)),
             DType::I8 => Self::I8(ArrayD::zeros(dims)),
+            DType::U16 => Self::U16(ArrayD::zeros(dims)),
+            DType::I16 => Self::I16(ArrayD::zeros(dims)),
             DType::I32 => Self::I32(ArrayD::zeros(dims)),
             DType::I64 => Self::I64(ArrayD::zeros(dims)),
             DType::Bool => Self::Bool(ArrayD::zeros(dims)),
@@ -153,7 +162,8 @@ impl Tensor {
             Self::F32(a) => fill!(a, f32),
             Self::U8(a) | Self::Bool(a) => fill!(a, u8),
             Self::I8(a) => fill!(a, i8),
-            Self::F16(a) | Self::BF16(a) => fill!(a, u16),
+            Self::U16(a) | Self::F16(a) | Self::BF16(a) => fill!(a, u16),
+            Self::I16(a) => fill!(a, i16),
             Self::I32(a) => fill!(a, i32),
             Self::I64(a) => fill!(a, i64),
         }
@@ -189,6 +199,8 @@ impl Tensor {
             Self::F32(a) => DType::F32.canonical(at(a, index)?.to_bits().into()),
             Self::U8(a) => at(a, index)?.into(),
             Self::I8(a) => at(a, index)?.into(),
+            Self::U16(a) => at(a, index)?.into(),
+            Self::I16(a) => at(a, index)?.into(),
             Self::I32(a) => at(a, index)?.into(),
             Self::I64(a) => at(a, index)?,
             Self::Bool(a) => (at(a, index)? != 0).into(),
@@ -206,6 +218,8 @@ impl Tensor {
             Self::F32(a) => Self::F32(fix(a)),
             Self::U8(a) => Self::U8(fix(a)),
             Self::I8(a) => Self::I8(fix(a)),
+            Self::U16(a) => Self::U16(fix(a)),
+            Self::I16(a) => Self::I16(fix(a)),
             Self::I32(a) => Self::I32(fix(a)),
             Self::I64(a) => Self::I64(fix(a)),
             Self::Bool(a) => Self::Bool(fix(a)),

@@ -142,11 +142,46 @@ fn quantizing() {
     let by_columns = one("QuantizeLinear", 21, &signed, &[Given::Data(rows.clone()), scales.clone()]);
     assert_eq!(by_columns, Ok(i8s(&[2, 2], &[1, 4, 3, 8])));
 
-    let refused = one("QuantizeLinear", 21, &[attr_int("output_dtype", 5)], &[Given::Data(rows.clone()), scales]);
-    assert!(refused.is_err_and(|e| e.contains("int16")));
+    let refused = one("QuantizeLinear", 21, &[attr_int("output_dtype", 6)], &[Given::Data(rows.clone()), scales]);
+    assert!(refused.is_err_and(|e| e.contains("i32")));
     let three = Given::Data(f32s(&[3], &[1.0; 3]));
     let refused = one("QuantizeLinear", 13, &[], &[Given::Data(rows), three]);
     assert!(refused.is_err_and(|e| e.contains("[3]")));
+}
+
+#[test]
+fn quantizing_to_16_bits() {
+    let x = f32s(&[6], &[0.5, 1.5, -2.5, 1e9, -1e9, f32::NAN]);
+    let to = |zero: Tensor| {
+        let inputs = [Given::Data(x.clone()), Given::Constant(f32s(&[], &[0.5])), Given::Data(zero)];
+        one("QuantizeLinear", 21, &[], &inputs)
+    };
+    assert_eq!(to(u16s(&[], &[32_767])), Ok(u16s(&[6], &[32_768, 32_770, 32_762, u16::MAX, 0, 0])));
+    assert_eq!(to(i16s(&[], &[-7])), Ok(i16s(&[6], &[-6, -4, -12, i16::MAX, i16::MIN, 0])));
+
+    let back = |y: Tensor, zero: Tensor| {
+        one("DequantizeLinear", 21, &[], &[Given::Data(y), Given::Data(f32s(&[], &[0.5])), Given::Data(zero)])
+    };
+    assert_eq!(back(u16s(&[2], &[0, u16::MAX]), u16s(&[], &[1])), Ok(f32s(&[2], &[-0.5, 32_767.0])));
+    assert_eq!(back(i16s(&[2], &[i16::MIN, -1]), i16s(&[], &[1])), Ok(f32s(&[2], &[-16_384.5, -1.0])));
+}
+
+#[test]
+fn products_and_other_operators_of_16_bits() {
+    let x = Given::Data(u16s(&[1, 1], &[1]));
+    let refused = one("MatMulInteger", 10, &[], &[x.clone(), x]);
+    assert!(refused.is_err_and(|e| e.contains("u16")));
+
+    let (a, b) = (Given::Data(u16s(&[2], &[65_535, 3])), Given::Data(u16s(&[2], &[2, 5])));
+    assert_eq!(one("Mul", 14, &[], &[a.clone(), b.clone()]), Ok(u16s(&[2], &[65_534, 15])));
+    assert_eq!(one("Sub", 14, &[], &[b, a.clone()]), Ok(u16s(&[2], &[3, 2])));
+    assert_eq!(one("Sign", 13, &[], std::slice::from_ref(&a)), Ok(u16s(&[2], &[1, 1])));
+    assert_eq!(one("BitCast", 26, &[attr_int("to", 5)], std::slice::from_ref(&a)), Ok(i16s(&[2], &[-1, 3])));
+    let picked =
+        one("Gather", 13, &[], &[Given::Constant(u16s(&[3], &[7, 8, 9])), Given::Constant(i64s(&[2], &[2, 0]))]);
+    assert_eq!(picked, Ok(u16s(&[2], &[9, 7])));
+    let powers = one("Pow", 15, &[], &[Given::Data(i16s(&[2], &[-3, 2])), a]);
+    assert_eq!(powers, Ok(i16s(&[2], &[(-3i16).wrapping_pow(65_535), 8])));
 }
 
 #[test]

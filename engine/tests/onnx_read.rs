@@ -114,7 +114,13 @@ fn names() {
 
 #[test]
 fn versions_and_domains() {
-    refused(small().model(5), &["opset 5", "older"]);
+    refused(small().model(0), &["opset 0"]);
+    // Older sets are read where no operator has changed since.
+    assert_eq!(read(small().model(1)).unwrap().opset, 1);
+    let mut changed = small();
+    changed.nodes[1] = node("Sigmoid", "s", &["xw"], &["y"], vec![]);
+    refused(changed.model(5), &["node `s`", "opset 5", "older"]);
+    assert_eq!(read(changed.model(6)).unwrap().opset, 6);
     refused(small().model(99), &["opset 99", "newer"]);
     refused(model(small().message(), &[("com.example", 1)]), &["default operator set"]);
     refused(model(small().message(), &[("", 13), ("ai.onnx", 14)]), &["13 and 14"]);
@@ -153,6 +159,10 @@ fn tensors() {
     // Zero-size tensors and typed fields are fine.
     let typed = header("t", 3, &[3]).int(5, 1).int(5, -2).int(5, 127);
     assert_eq!(tensor_from_pb(typed.0).unwrap(), Tensor::I8(ndarray::arr1(&[1i8, -2, 127]).into_dyn()));
+    let typed = |code, x: i64| tensor_from_pb(header("t", code, &[1]).int(5, x).0);
+    assert_eq!(typed(4, 65_535).unwrap(), Tensor::U16(ndarray::arr1(&[65_535u16]).into_dyn()));
+    assert_eq!(typed(5, -32_768).unwrap(), Tensor::I16(ndarray::arr1(&[-32_768i16]).into_dyn()));
+    assert!(typed(4, -1).is_err() && typed(4, 65_536).is_err() && typed(5, 32_768).is_err());
     assert_eq!(tensor_from_pb(header("t", F32, &[0, 5]).0).unwrap().shape(), [0, 5]);
     let packed = header("t", I64, &[2]).bytes(7, [5, 0x80, 1]);
     assert_eq!(tensor_from_pb(packed.0).unwrap(), Tensor::I64(ndarray::arr1(&[5i64, 128]).into_dyn()));
@@ -178,6 +188,8 @@ fn tensor_files() {
         Tensor::I64(ndarray::arr1(&[i64::MIN, -1, i64::MAX]).into_dyn()),
         Tensor::Bool(ndarray::arr1(&[0u8, 1]).into_dyn()),
         Tensor::U8(ndarray::ArrayD::zeros(ndarray::IxDyn(&[0, 3]))),
+        Tensor::U16(ndarray::arr1(&[0u16, 258, 65_535]).into_dyn()),
+        Tensor::I16(ndarray::arr1(&[i16::MIN, -2, i16::MAX]).into_dyn()),
     ];
     for tensor in tensors {
         write_tensor_pb(&path, "t", &tensor).unwrap();

@@ -124,6 +124,8 @@ fn numbers_of_every_type_are_exact() {
         (DType::I32, -7, "-7:i32"),
         (DType::U8, 255, "255:u8"),
         (DType::I8, -128, "-128:i8"),
+        (DType::U16, 65_535, "65535:u16"),
+        (DType::I16, -32_768, "-32768:i16"),
         (DType::Bool, 1, "true"),
         (DType::F16, 0x7bff, "65504.0:f16"),
         (DType::F16, 0x8001, "-5.9604645e-8:f16"),

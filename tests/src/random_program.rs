@@ -68,7 +68,7 @@ fn random_register(rng: &mut impl Rng, dtype: DType, wild: bool) -> i64 {
         DType::F32 => i64::from(random_f32(rng, wild)),
         DType::Bool => rng.random_range(0..=1),
         _ if wild && rng.random_bool(0.5) => *[lo, hi, 0, 1, lo / 2, hi / 2].choose(rng).expect("not empty"),
-        DType::U8 => rng.random_range(lo..=hi),
+        DType::U8 | DType::U16 => rng.random_range(lo..=hi),
         _ => rng.random_range(-100..=100),
     }
 }

@@ -105,6 +105,8 @@ impl Binding {
                 }
                 DType::U8 => bytes.extend(text.parse::<u8>().map_err(not)?.to_le_bytes()),
                 DType::I8 => bytes.extend(text.parse::<i8>().map_err(not)?.to_le_bytes()),
+                DType::U16 => bytes.extend(text.parse::<u16>().map_err(not)?.to_le_bytes()),
+                DType::I16 => bytes.extend(text.parse::<i16>().map_err(not)?.to_le_bytes()),
                 DType::I32 => bytes.extend(text.parse::<i32>().map_err(not)?.to_le_bytes()),
                 DType::I64 => bytes.extend(text.parse::<i64>().map_err(not)?.to_le_bytes()),
                 DType::Bool => bytes.push(u8::from(text.parse::<bool>().map_err(|_| bad("true or false"))?)),

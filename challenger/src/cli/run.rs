@@ -80,6 +80,8 @@ fn summary(tensor: &Tensor) -> String {
         Tensor::F32(a) => a.iter().take(SHOWN).map(|x| format!("{x:.6}")).collect(),
         Tensor::U8(a) | Tensor::Bool(a) => a.iter().take(SHOWN).map(ToString::to_string).collect(),
         Tensor::I8(a) => a.iter().take(SHOWN).map(ToString::to_string).collect(),
+        Tensor::U16(a) => a.iter().take(SHOWN).map(ToString::to_string).collect(),
+        Tensor::I16(a) => a.iter().take(SHOWN).map(ToString::to_string).collect(),
         Tensor::F16(a) => a.iter().take(SHOWN).map(|&x| format!("{:.4}", native::half::from_f16(x))).collect(),
         Tensor::BF16(a) => a.iter().take(SHOWN).map(|&x| format!("{:.4}", native::half::from_bf16(x))).collect(),
         Tensor::I32(a) => a.iter().take(SHOWN).map(ToString::to_string).collect(),

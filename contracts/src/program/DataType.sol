@@ -9,6 +9,8 @@ library DataType {
     uint256 internal constant F32 = 1;
     uint256 internal constant U8 = 2;
     uint256 internal constant I8 = 3;
+    uint256 internal constant U16 = 4;
+    uint256 internal constant I16 = 5;
     uint256 internal constant I32 = 6;
     uint256 internal constant I64 = 7;
     uint256 internal constant BOOL = 9;
@@ -22,8 +24,9 @@ library DataType {
     uint256 internal constant F32_INFINITY = 0x7f800000;
     uint256 internal constant F32_MINUS_INFINITY = 0xff800000;
 
-    /// @notice Bytes per lane by code, one byte each: 1 => 4, 2 => 1, 3 => 1, 6 => 4, 7 => 8, 9 => 1, 10 => 2, 16 => 2; 0 for no type.
-    uint256 private constant WIDTHS = 0x0200000000000201000804000001010400;
+    /// @notice Bytes per lane by code, one byte each: 1 => 4, 2 => 1, 3 => 1, 4 => 2, 5 => 2, 6 => 4, 7 => 8, 9 => 1, 10 => 2, 16 => 2;
+    /// 0 for no type.
+    uint256 private constant WIDTHS = 0x0200000000000201000804020201010400;
 
     /// @notice Whether a code names an element type.
     function exists(uint256 dtype) internal pure returns (bool) {
@@ -52,9 +55,9 @@ library DataType {
         return Merkle.depthOf(leaves(dtype, elements));
     }
 
-    /// @notice Whether a type is one of the integers.
+    /// @notice Whether a type is one of the integers, whose codes are consecutive.
     function isInteger(uint256 dtype) internal pure returns (bool) {
-        return dtype == U8 || dtype == I8 || dtype == I32 || dtype == I64;
+        return dtype >= U8 && dtype <= I64;
     }
 
     /// @notice Whether operations compute with a type: f32 and the integers.
@@ -82,9 +85,9 @@ library DataType {
     /// @notice The integer modulo 2^(8 width), as a register.
     function wrap(uint256 dtype, uint256 x) internal pure returns (uint256 y) {
         if (dtype == U8) return x & 0xff;
-        uint256 top = width(dtype) - 1;
+        if (dtype == U16) return x & 0xffff;
         assembly ("memory-safe") {
-            y := signextend(top, x)
+            y := signextend(sub(and(shr(shl(3, dtype), WIDTHS), 0xff), 1), x)
         }
     }
 
@@ -116,6 +119,7 @@ library DataType {
     function bounds(uint256 dtype) internal pure returns (int256 least, int256 greatest) {
         if (dtype == BOOL) return (0, 1);
         if (dtype == U8) return (0, 255);
+        if (dtype == U16) return (0, 65_535);
         greatest = int256((1 << (8 * width(dtype) - 1)) - 1);
         least = -greatest - 1;
     }

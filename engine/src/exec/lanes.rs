@@ -64,7 +64,8 @@ pub(super) fn store(out: &mut Tensor, starts: impl Iterator<Item = usize>, strid
         Tensor::F32(a) => put(a, starts, shape, lanes.f32(), canonical),
         Tensor::U8(a) | Tensor::Bool(a) => put(a, starts, shape, lanes.int(), |x| x as u8),
         Tensor::I8(a) => put(a, starts, shape, lanes.int(), |x| x as i8),
-        Tensor::F16(a) | Tensor::BF16(a) => put(a, starts, shape, lanes.int(), |x| x as u16),
+        Tensor::U16(a) | Tensor::F16(a) | Tensor::BF16(a) => put(a, starts, shape, lanes.int(), |x| x as u16),
+        Tensor::I16(a) => put(a, starts, shape, lanes.int(), |x| x as i16),
         Tensor::I32(a) => put(a, starts, shape, lanes.int(), |x| x as i32),
         Tensor::I64(a) => put(a, starts, shape, lanes.int(), |x| x),
     }

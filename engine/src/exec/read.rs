@@ -113,6 +113,8 @@ fn read_int(view: &View, source: &Source<'_>, run: &Run<'_>, out: &mut [i64]) {
         Tensor::U8(a) => copy(slice(a), range, base, step, out, i64::from),
         Tensor::Bool(a) => copy(slice(a), range, base, step, out, |x| i64::from(x != 0)),
         Tensor::I8(a) => copy(slice(a), range, base, step, out, i64::from),
+        Tensor::U16(a) => copy(slice(a), range, base, step, out, i64::from),
+        Tensor::I16(a) => copy(slice(a), range, base, step, out, i64::from),
         Tensor::F16(a) => copy(slice(a), range, base, step, out, |x| DType::F16.canonical(x.into())),
         Tensor::BF16(a) => copy(slice(a), range, base, step, out, |x| DType::BF16.canonical(x.into())),
         Tensor::I32(a) => copy(slice(a), range, base, step, out, i64::from),

@@ -23,6 +23,8 @@ pub(super) fn gather(tensor: &Tensor, lazy: &Lazy) -> Lowering<Tensor> {
         Tensor::F32(a) => Tensor::F32(take(a, lazy, &dims)?),
         Tensor::U8(a) => Tensor::U8(take(a, lazy, &dims)?),
         Tensor::I8(a) => Tensor::I8(take(a, lazy, &dims)?),
+        Tensor::U16(a) => Tensor::U16(take(a, lazy, &dims)?),
+        Tensor::I16(a) => Tensor::I16(take(a, lazy, &dims)?),
         Tensor::I32(a) => Tensor::I32(take(a, lazy, &dims)?),
         Tensor::I64(a) => Tensor::I64(take(a, lazy, &dims)?),
         Tensor::Bool(a) => Tensor::Bool(take(a, lazy, &dims)?),

@@ -17,7 +17,7 @@ pub use model::{Dim, Model, Node, Subgraph, ValueInfo, model_from_bytes, read_mo
 pub(crate) use tensor::element_type;
 pub use tensor::{read_tensor_pb, tensor_from_pb, tensor_to_pb, write_tensor_pb};
 
-/// Oldest version of the default operator set that is read.
+/// Oldest version of the default operator set that is read; of older ones only the operators that this version did not change.
 pub const MIN_OPSET: i64 = 6;
 /// Newest version of the default operator set that is read.
 pub const MAX_OPSET: i64 = 28;

@@ -16,14 +16,52 @@ pub(super) fn of_function(proto: &FunctionProto) -> Result<Option<i64>, String> 
     imported(&proto.opset_import).map_err(|e| format!("function `{}`: {e}", proto.name))
 }
 
+/// Refuses an operator of a version that is too old for it.
+pub(super) fn check_operator(operator: &str, version: i64) -> Result<(), String> {
+    if version >= MIN_OPSET || SINCE_FIRST.contains(&operator) {
+        return Ok(());
+    }
+    Err(format!("of opset {version}, which is older than {MIN_OPSET}; convert the model with onnx.version_converter"))
+}
+
+/// Operators whose first definition holds in every version up to [`MIN_OPSET`].
+const SINCE_FIRST: [&str; 28] = [
+    "ArgMax",
+    "ArgMin",
+    "Constant",
+    "Conv",
+    "DepthToSpace",
+    "Flatten",
+    "Gather",
+    "GlobalAveragePool",
+    "GlobalMaxPool",
+    "Identity",
+    "LRN",
+    "LogSoftmax",
+    "MatMul",
+    "Not",
+    "ReduceMax",
+    "ReduceMean",
+    "ReduceMin",
+    "ReduceProd",
+    "ReduceSum",
+    "Shape",
+    "Size",
+    "Softmax",
+    "Softplus",
+    "Softsign",
+    "SpaceToDepth",
+    "Squeeze",
+    "Transpose",
+    "Unsqueeze",
+];
+
 fn imported(imports: &[OperatorSetIdProto]) -> Result<Option<i64>, String> {
     let mut versions = imports.iter().filter(|o| is_default(&o.domain)).map(|o| o.version);
     match (versions.next(), versions.next()) {
         (None, _) => Ok(None),
         (Some(a), Some(b)) if a != b => Err(format!("it imports versions {a} and {b} of the default operator set")),
-        (Some(v), _) if v < MIN_OPSET => {
-            Err(format!("opset {v} is older than {MIN_OPSET}; convert it with onnx.version_converter"))
-        }
+        (Some(v), _) if v < 1 => Err(format!("opset {v} does not exist")),
         (Some(v), _) if v > MAX_OPSET => {
             Err(format!("opset {v} is newer than {MAX_OPSET}; export it for an older one"))
         }

@@ -147,6 +147,7 @@ impl<'m> Reader<'m> {
             return Err(format!("operator domain `{}` is not supported", proto.domain).into());
         }
         let opset = frame.opset.ok_or("its function imports no version of the default operator set")?;
+        opset::check_operator(&proto.op_type, opset)?;
         let node = Node {
             name: name(proto, frame),
             operator: proto.op_type.clone(),

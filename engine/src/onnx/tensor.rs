@@ -80,8 +80,6 @@ pub(crate) fn element_type(code: i32) -> Result<DType, String> {
     u8::try_from(code).ok().and_then(DType::from_code).ok_or_else(|| {
         let name = match code {
             0 => "undefined",
-            4 => "uint16",
-            5 => "int16",
             8 => "string",
             11 => "float64",
             12 => "uint32",
@@ -115,7 +113,7 @@ fn typed_fields(ty: &TensorType, proto: &TensorProto) -> Result<Tensor, String> 
         DType::I64 => proto.int64_data.iter().flat_map(|x| x.to_le_bytes()).collect(),
         DType::I32 => proto.int32_data.iter().flat_map(|x| x.to_le_bytes()).collect(),
         // Each narrower element takes one int32, the 16-bit floats as their bits.
-        DType::U8 | DType::I8 | DType::Bool | DType::F16 | DType::BF16 => {
+        DType::U8 | DType::I8 | DType::U16 | DType::I16 | DType::Bool | DType::F16 | DType::BF16 => {
             let elements = proto.int32_data.iter().map(|&x| narrow(ty.dtype, x)).collect::<Result<Vec<_>, _>>()?;
             elements.iter().flat_map(|x| x[..ty.dtype.width()].to_vec()).collect()
         }

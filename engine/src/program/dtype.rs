@@ -13,6 +13,10 @@ pub enum DType {
     U8 = 2,
     /// Signed 8-bit integer.
     I8 = 3,
+    /// Unsigned 16-bit integer.
+    U16 = 4,
+    /// Signed 16-bit integer.
+    I16 = 5,
     /// Signed 32-bit integer.
     I32 = 6,
     /// Signed 64-bit integer.
@@ -27,7 +31,8 @@ pub enum DType {
 
 impl DType {
     /// Every element type.
-    pub const ALL: [Self; 8] = [Self::F32, Self::U8, Self::I8, Self::I32, Self::I64, Self::Bool, Self::F16, Self::BF16];
+    pub const ALL: [Self; 10] =
+        [Self::F32, Self::U8, Self::I8, Self::U16, Self::I16, Self::I32, Self::I64, Self::Bool, Self::F16, Self::BF16];
 
     /// The type with this code.
     pub fn from_code(code: u8) -> Option<Self> {
@@ -43,7 +48,7 @@ impl DType {
     pub const fn width(self) -> usize {
         match self {
             Self::F32 | Self::I32 => 4,
-            Self::F16 | Self::BF16 => 2,
+            Self::U16 | Self::I16 | Self::F16 | Self::BF16 => 2,
             Self::U8 | Self::I8 | Self::Bool => 1,
             Self::I64 => 8,
         }
@@ -56,7 +61,12 @@ impl DType {
 
     /// Whether it is one of the integer types.
     pub const fn is_integer(self) -> bool {
-        matches!(self, Self::U8 | Self::I8 | Self::I32 | Self::I64)
+        self.is_unsigned() || matches!(self, Self::I8 | Self::I16 | Self::I32 | Self::I64)
+    }
+
+    /// Whether it is one of the integer types without negative numbers.
+    pub const fn is_unsigned(self) -> bool {
+        matches!(self, Self::U8 | Self::U16)
     }
 
     /// Whether it is one of the floating-point types.
@@ -98,11 +108,12 @@ impl DType {
         match self {
             Self::U8 => (0, u8::MAX as i64),
             Self::I8 => (i8::MIN as i64, i8::MAX as i64),
+            Self::I16 => (i16::MIN as i64, i16::MAX as i64),
             Self::I32 => (i32::MIN as i64, i32::MAX as i64),
             Self::I64 => (i64::MIN, i64::MAX),
             Self::Bool => (0, 1),
             Self::F32 => (0, u32::MAX as i64),
-            Self::F16 | Self::BF16 => (0, u16::MAX as i64),
+            Self::U16 | Self::F16 | Self::BF16 => (0, u16::MAX as i64),
         }
     }
 
@@ -119,6 +130,8 @@ impl fmt::Display for DType {
             Self::F32 => "f32",
             Self::U8 => "u8",
             Self::I8 => "i8",
+            Self::U16 => "u16",
+            Self::I16 => "i16",
             Self::I32 => "i32",
             Self::I64 => "i64",
             Self::Bool => "bool",

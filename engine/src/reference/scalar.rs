@@ -18,6 +18,8 @@ fn wrap(dtype: DType, x: i64) -> i64 {
     match dtype {
         DType::U8 => (x as u8).into(),
         DType::I8 => (x as i8).into(),
+        DType::U16 => (x as u16).into(),
+        DType::I16 => (x as i16).into(),
         DType::I32 => (x as i32).into(),
         DType::I64 | DType::F32 | DType::Bool | DType::F16 | DType::BF16 => x,
     }

@@ -44,7 +44,8 @@ pub fn leaf_of(tensor: &Tensor, index: u64) -> Leaf {
         Tensor::I32(a) => write!(a, 4),
         Tensor::I64(a) => write!(a, 8),
         Tensor::I8(a) => write!(a, 1),
-        Tensor::F16(a) | Tensor::BF16(a) => write!(a, 2),
+        Tensor::U16(a) | Tensor::F16(a) | Tensor::BF16(a) => write!(a, 2),
+        Tensor::I16(a) => write!(a, 2),
         Tensor::U8(a) | Tensor::Bool(a) => write!(a, 1),
     }
     leaf

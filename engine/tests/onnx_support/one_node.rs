@@ -39,6 +39,14 @@ pub fn i8s(dims: &[usize], values: &[i8]) -> Tensor {
     Tensor::I8(ndarray::ArrayD::from_shape_vec(dims, values.to_vec()).expect("the right size"))
 }
 
+pub fn u16s(dims: &[usize], values: &[u16]) -> Tensor {
+    Tensor::U16(ndarray::ArrayD::from_shape_vec(dims, values.to_vec()).expect("the right size"))
+}
+
+pub fn i16s(dims: &[usize], values: &[i16]) -> Tensor {
+    Tensor::I16(ndarray::ArrayD::from_shape_vec(dims, values.to_vec()).expect("the right size"))
+}
+
 /// The elements of an f32 tensor.
 pub fn floats(tensor: &Tensor) -> Vec<f32> {
     let Tensor::F32(a) = tensor else { panic!("{} is not f32", tensor.dtype()) };

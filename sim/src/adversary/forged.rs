@@ -233,6 +233,8 @@ fn corrupt_element(tensor: &mut Tensor, element: usize) {
         Tensor::U8(a) => at(a, element).map(|x| *x = x.wrapping_add(1)),
         Tensor::Bool(a) => at(a, element).map(|x| *x = u8::from(*x == 0)),
         Tensor::I8(a) => at(a, element).map(|x| *x = x.wrapping_add(1)),
+        Tensor::U16(a) => at(a, element).map(|x| *x = x.wrapping_add(1)),
+        Tensor::I16(a) => at(a, element).map(|x| *x = x.wrapping_add(1)),
         // The next number, and from infinity back to the last one before: never a NaN.
         Tensor::F16(a) => at(a, element).map(|x| *x = if *x & 0x7fff >= 0x7c00 { 0x7bff } else { *x + 1 }),
         Tensor::BF16(a) => at(a, element).map(|x| *x = if *x & 0x7fff >= 0x7f80 { 0x7f7f } else { *x + 1 }),

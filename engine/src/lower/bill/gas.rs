@@ -204,6 +204,7 @@ pub fn lane(dtype: DType) -> u64 {
     match dtype {
         DType::F32 | DType::Bool => 310,
         DType::U8 | DType::F16 | DType::BF16 => 430,
-        DType::I8 | DType::I32 | DType::I64 => 570,
+        DType::U16 => 460,
+        DType::I8 | DType::I16 | DType::I32 | DType::I64 => 570,
     }
 }

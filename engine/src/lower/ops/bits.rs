@@ -26,9 +26,11 @@ pub(super) fn bit_cast(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         (DType::F32, DType::I32) => bits(c.b, &x)?,
         (DType::I32, DType::F32) => number(c.b, &x)?,
         // Casts of these wrap; a bool is 0 or 1.
-        (DType::U8, DType::I8) | (DType::I8, DType::U8) | (DType::Bool, DType::U8 | DType::I8) => {
-            map(c.b, &[&x], |f, x| f.cast(to, x[0]))?
-        }
+        (DType::U8, DType::I8)
+        | (DType::I8, DType::U8)
+        | (DType::U16, DType::I16)
+        | (DType::I16, DType::U16)
+        | (DType::Bool, DType::U8 | DType::I8) => map(c.b, &[&x], |f, x| f.cast(to, x[0]))?,
         (from, to) => return Err(format!("{from} as {to} is not supported")),
     };
     Ok(vec![y])

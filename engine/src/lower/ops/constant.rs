@@ -57,7 +57,7 @@ pub(super) fn range(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let [start, limit, delta] = known;
     let count = match dtype {
         DType::F32 => ((as_number(limit) - as_number(start)) / as_number(delta)).ceil().max(0.0),
-        DType::I32 | DType::I64 if delta != 0 => {
+        DType::I16 | DType::I32 | DType::I64 if delta != 0 => {
             let (mut distance, mut step) = (i128::from(limit) - i128::from(start), i128::from(delta));
             if step < 0 {
                 (distance, step) = (-distance, -step);

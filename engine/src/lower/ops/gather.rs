@@ -206,6 +206,8 @@ fn constant_rows(tensor: &Tensor, dims: &[u64], a: usize, indices: &[i64]) -> Lo
         DType::F32 => join!(F32),
         DType::U8 => join!(U8),
         DType::I8 => join!(I8),
+        DType::U16 => join!(U16),
+        DType::I16 => join!(I16),
         DType::I32 => join!(I32),
         DType::I64 => join!(I64),
         DType::Bool => join!(Bool),

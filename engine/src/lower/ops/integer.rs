@@ -9,7 +9,7 @@
 use super::conv::Convolution;
 use super::elementwise::map;
 use super::matmul::{of_matrices, product};
-use super::quantize::{is_float, quantized_type, rounded, saturated, zero_point};
+use super::quantize::{is_float, rounded, saturated, zero_point};
 use crate::lower::Lowering;
 use crate::lower::builder::{Builder, MADE_LIMIT};
 use crate::lower::constant::from_registers;
@@ -124,7 +124,10 @@ fn factor(b: &mut Builder<'_>, scales: [&Lazy; 3]) -> Lowering<Lazy> {
 
 /// The sum in the result's scale and type, which is that of the zero point.
 fn requantised(b: &Builder<'_>, f: &mut Formula, sum: NodeId, factor: &Lazy, zero: &Lazy) -> Lowering<NodeId> {
-    let to = quantized_type(zero.dtype)?;
+    let to = zero.dtype;
+    if !matches!(to, DType::U8 | DType::I8) {
+        return Err(format!("a quantized product in {to}: only u8 and i8 are supported"));
+    }
     let sum = f.cast(DType::F32, sum)?;
     let factor = f.load(b, factor)?;
     let scaled = f.op(Op::Mul, &[sum, factor])?;

@@ -82,7 +82,7 @@ fn integer_power(b: &mut Builder<'_>, x: &Lazy, exponent: &Lazy) -> Lowering<Laz
     };
     let power = fold_body(b, &squares, &[last], FoldOp::Prod, body, |_, core| Ok(core))?;
     let power = b.reshape(&power, &dims)?;
-    if exponent.dtype == DType::U8 {
+    if exponent.dtype.is_unsigned() {
         return Ok(power);
     }
     // Of 1 and -1 the bits of a negative exponent say the right thing; all others are below 1.

@@ -103,11 +103,11 @@ pub(super) fn saturated(f: &mut Formula, x: NodeId, zero: Option<NodeId>, to: DT
     f.cast(to, whole)
 }
 
-/// Only 8-bit types are quantized to.
-pub(super) fn quantized_type(dtype: DType) -> Lowering<DType> {
+/// Only types of 8 and 16 bits are quantized to.
+fn quantized_type(dtype: DType) -> Lowering<DType> {
     match dtype {
-        DType::U8 | DType::I8 => Ok(dtype),
-        _ => Err(format!("quantizing to {dtype} is not supported, only to u8 and i8")),
+        DType::U8 | DType::I8 | DType::U16 | DType::I16 => Ok(dtype),
+        _ => Err(format!("quantizing to {dtype} is not supported, only to u8, i8, u16 and i16")),
     }
 }
 

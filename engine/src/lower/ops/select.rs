@@ -51,7 +51,7 @@ pub(super) fn sign(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         let dtype = f.dtype(x);
         let (zero, one) = (f.number(dtype, 0)?, f.number(dtype, 1)?);
         let above = f.op(Op::Gt, &[x, zero])?;
-        if dtype == DType::U8 {
+        if dtype.is_unsigned() {
             return f.select(above, one, zero);
         }
         let minus = f.number(dtype, -1)?;
