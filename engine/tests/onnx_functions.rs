@@ -99,8 +99,10 @@ fn a_function_has_its_own_operator_set() {
     let sum = function("Total", (&["a"], &["b"]), &[], vec![], nodes, 11);
     let nodes = vec![call("Total", &["x"], &["s"], vec![]), node("Add", "", &["x", "s"], &["y"], vec![])];
     assert_eq!(results(nodes, vec![sum]), [-2.0, -1.0, 1.0, 2.0]);
-    let old = function("F", (&["a"], &["b"]), &[], vec![], vec![], 3);
-    refused(vec![call("F", &["x"], &["y"], vec![])], vec![old], &["`F`", "opset 3"]);
+    // PRelu's slope was not broadcast before operator set 7.
+    let nodes = vec![node("PRelu", "", &["a", "a"], &["b"], vec![])];
+    let old = function("F", (&["a"], &["b"]), &[], vec![], nodes, 3);
+    refused(vec![call("F", &["x"], &["y"], vec![])], vec![old], &["`F`", "PRelu", "opset 3"]);
 }
 
 #[test]
