@@ -9,7 +9,7 @@ use rebut_engine::program::DType;
 use rebut_engine::tensor::Tensor;
 use std::fmt::Display;
 use std::fs::{self, File};
-use std::io::BufReader;
+use std::io::{BufReader, BufWriter, Seek, Write};
 use std::path::Path;
 
 /// An error in one line that says what to do.
@@ -32,6 +32,17 @@ pub fn read_package(path: &Path) -> Result<Option<Package>, FileError> {
         return Ok(None);
     }
     Package::from_bytes(&fs::read(path).map_err(at(path))?).map(Some).map_err(at(path))
+}
+
+/// Writes a program package; its size in bytes.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_package(path: &Path, package: &Package) -> Result<u64, FileError> {
+    let mut file = BufWriter::new(File::create(path).map_err(at(path))?);
+    package.write(&mut file).map_err(at(path))?;
+    file.flush().map_err(at(path))?;
+    file.stream_position().map_err(at(path))
 }
 
 /// Compiles an ONNX model with options that may depend on what it declares.

@@ -6,7 +6,10 @@ use crate::program::{
 };
 use crate::tensor::{Tensor, TensorError};
 use crate::tree::tensor_root;
-use bincode::{Decode, Encode};
+use bincode::enc::Encoder;
+use bincode::error::EncodeError;
+use bincode::{BorrowDecode, Decode, Encode};
+use std::io::Write;
 
 /// First bytes of a package file.
 const MAGIC: [u8; 8] = *b"rebut\0\0\x01";
@@ -47,6 +50,9 @@ pub enum PackageError {
     /// A package that cannot be decoded.
     #[error("the program package is damaged: {0}")]
     Damaged(String),
+    /// The file cannot be written.
+    #[error(transparent)]
+    Io(std::io::Error),
     /// A step that costs more than any step may.
     #[error("a step of value {value} (`{name}`) would cost up to {gas} gas, above the ceiling of {STEP_GAS_CEILING}")]
     Step {
@@ -75,15 +81,36 @@ pub enum PackageError {
     },
 }
 
-/// What a package file holds, as bincode.
-#[derive(Encode, Decode)]
-struct Stored {
+/// What a package file holds, as bincode: what is read, with the constants where they are in the file, ...
+#[derive(BorrowDecode)]
+struct Stored<'a> {
     inputs: u8,
     outputs: u8,
     descriptors: Vec<Vec<u8>>,
-    constants: Vec<Vec<u8>>,
+    constants: Vec<&'a [u8]>,
     labels: Vec<Label>,
     output_names: Vec<String>,
+}
+
+/// ... and what is written: the same.
+#[derive(Encode)]
+struct Storing<'a> {
+    inputs: u8,
+    outputs: u8,
+    descriptors: Vec<Vec<u8>>,
+    constants: Lanes<'a>,
+    labels: &'a [Label],
+    output_names: &'a [String],
+}
+
+/// Tensors that become big-endian lanes one at a time: all of them may be gigabytes.
+struct Lanes<'a>(&'a [Tensor]);
+
+impl Encode for Lanes<'_> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        (self.0.len() as u64).encode(encoder)?;
+        self.0.iter().try_for_each(|tensor| tensor.to_be_bytes().encode(encoder))
+    }
 }
 
 /// A lowered model, with the names of its nodes as labels.
@@ -184,18 +211,30 @@ impl Package {
     /// # Errors
     /// When it cannot be encoded.
     pub fn to_bytes(&self) -> Result<Vec<u8>, PackageError> {
-        let stored = Stored {
+        let mut bytes = Vec::new();
+        self.write(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Writes the package file.
+    ///
+    /// # Errors
+    /// When it cannot be encoded or written.
+    pub fn write(&self, to: &mut impl Write) -> Result<(), PackageError> {
+        let stored = Storing {
             inputs: self.program.inputs,
             outputs: self.program.outputs,
             descriptors: self.program.values.iter().map(encode_descriptor).collect::<Result<_, _>>()?,
-            constants: self.constants.iter().map(Tensor::to_be_bytes).collect(),
-            labels: self.labels.clone(),
-            output_names: self.outputs.clone(),
+            constants: Lanes(&self.constants),
+            labels: &self.labels,
+            output_names: &self.outputs,
         };
-        let mut bytes = MAGIC.to_vec();
-        let body = bincode::encode_to_vec(&stored, bincode::config::standard());
-        bytes.extend(body.map_err(|e| PackageError::Damaged(e.to_string()))?);
-        Ok(bytes)
+        to.write_all(&MAGIC).map_err(PackageError::Io)?;
+        match bincode::encode_into_std_write(&stored, to, bincode::config::standard()) {
+            Ok(_) => Ok(()),
+            Err(EncodeError::Io { inner, .. }) => Err(PackageError::Io(inner)),
+            Err(e) => Err(PackageError::Damaged(e.to_string())),
+        }
     }
 
     /// Reads a package file. Everything in it is checked again: it may come from anybody.
@@ -205,8 +244,8 @@ impl Package {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PackageError> {
         let body = bytes.strip_prefix(&MAGIC).ok_or(PackageError::Magic)?;
         let config = bincode::config::standard().with_limit::<MAX_PACKAGE>();
-        let (stored, used): (Stored, usize) =
-            bincode::decode_from_slice(body, config).map_err(|e| PackageError::Damaged(e.to_string()))?;
+        let (stored, used): (Stored<'_>, usize) =
+            bincode::borrow_decode_from_slice(body, config).map_err(|e| PackageError::Damaged(e.to_string()))?;
         if used != body.len() {
             return Err(PackageError::Damaged(format!("{} bytes too many", body.len() - used)));
         }

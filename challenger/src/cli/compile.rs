@@ -2,6 +2,7 @@
 
 use super::Done;
 use super::model::{Lowering, named};
+use crate::files::write_package;
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
@@ -21,8 +22,7 @@ pub(super) struct Compile {
 impl Compile {
     pub(super) fn run(&self) -> Done {
         let package = self.lowering.load(&self.model, &[])?;
-        let bytes = package.to_bytes()?;
-        std::fs::write(&self.output, &bytes).map_err(|e| format!("{}: {e}", self.output.display()))?;
+        let bytes = write_package(&self.output, &package)?;
         let mut out = anstream::stdout();
         let program = package.program();
         writeln!(out, "program  {}", package.identity().program_id)?;
@@ -33,7 +33,7 @@ impl Compile {
         for (name, ty) in package.output_names().iter().zip(program.output_types()) {
             writeln!(out, "output   {}", named(name, ty))?;
         }
-        writeln!(out, "package  {} ({} bytes)", self.output.display(), bytes.len())?;
+        writeln!(out, "package  {} ({} bytes)", self.output.display(), bytes)?;
         Ok(())
     }
 }

@@ -34,11 +34,11 @@ pub(super) fn finish(
     let mut values = Vec::with_capacity(order.len());
     let mut tensors = Vec::new();
     for &def in &order {
-        let d = &b.defs[def];
-        let source = match &d.made {
+        // Weights are moved out, not copied.
+        let source = match std::mem::replace(&mut b.defs[def].made, Made::Input) {
             Made::Input => Source::Input,
             Made::Constant(tensor) => {
-                let tensor: Tensor = (**tensor).clone().into_standard_layout();
+                let tensor: Tensor = tensor.into_owned().into_standard_layout();
                 let root: Hash = tensor_root(&tensor);
                 tensors.push(tensor);
                 Source::Constant { root }
@@ -48,7 +48,7 @@ pub(super) fn finish(
                 draft.value(|def| number.get(&def).copied().unwrap_or(ValueId::MAX), ty).source
             }
         };
-        values.push(Value { ty: d.ty.clone(), source });
+        values.push(Value { ty: b.defs[def].ty.clone(), source });
     }
     let program = Program { inputs: input_count, outputs: output_count, values };
     validate(&program)?;

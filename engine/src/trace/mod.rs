@@ -62,7 +62,8 @@ impl Trace {
         let values: Vec<Tensor> = values.into_iter().flatten().map(Cow::into_owned).collect();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
         let pool = pool.map_err(|_| ExecError::Threads(options.threads))?;
-        let trees: Vec<TensorTree> = pool.install(|| values.iter().map(TensorTree::new).collect());
+        let trees: Vec<TensorTree> =
+            pool.install(|| values.iter().map(|v| TensorTree::with_isa(v, options.isa)).collect());
         Ok(Self::from_parts(values, trees))
     }
 

@@ -2,10 +2,14 @@
 
 use super::word::WordTree;
 use super::{Nodes, depth};
-use crate::hash::{Hash, keccak};
+use crate::arith::Isa;
+use crate::hash::{Hash, keccak, keccak_each};
 use crate::program::{DType, TensorType, limits::LEAF};
 use crate::tensor::Tensor;
 use rayon::prelude::*;
+
+/// Leaves that one task hashes: they stay in the nearest cache.
+const TASK: usize = 32;
 
 /// The pre-image of a tensor tree's leaf: big-endian lanes.
 pub type Leaf = [u8; LEAF];
@@ -56,17 +60,24 @@ pub fn leaf_of(tensor: &Tensor, index: u64) -> Leaf {
 pub struct TensorTree(WordTree);
 
 impl TensorTree {
-    /// The tree of a tensor; hashes leaves on the current thread pool.
+    /// The tree of a tensor; hashes on the current thread pool.
     ///
     /// The tensor must be in standard layout, as every tensor inside the engine is.
     pub fn new(tensor: &Tensor) -> Self {
-        let leaves = leaf_count(tensor.dtype(), tensor.len() as u64);
-        Self::from_leaf_hashes((0..leaves).into_par_iter().map(|i| leaf_hash(&leaf_of(tensor, i))).collect())
+        Self::with_isa(tensor, Isa::Auto)
     }
 
-    /// The tree over leaf hashes, padded with zero leaves.
-    pub fn from_leaf_hashes(hashes: Vec<Hash>) -> Self {
-        Self(WordTree::padded(hashes, leaf_hash(&[0; LEAF])))
+    /// As [`new`](Self::new), with the instructions that may be used: the same hashes.
+    pub fn with_isa(tensor: &Tensor, isa: Isa) -> Self {
+        // As large as the tensor's elements, which are in memory.
+        let leaves = leaf_count(tensor.dtype(), tensor.len() as u64) as usize;
+        let mut hashes = vec![[0; 32]; leaves];
+        hashes.par_chunks_mut(TASK).enumerate().for_each(|(task, hashes)| {
+            let first = (task * TASK) as u64;
+            let leaves: Vec<Leaf> = (first..).take(hashes.len()).map(|i| leaf_of(tensor, i)).collect();
+            keccak_each(&leaves, hashes, isa);
+        });
+        Self(WordTree::padded(hashes, leaf_hash(&[0; LEAF]), isa))
     }
 
     /// The tensor root.

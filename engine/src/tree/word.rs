@@ -1,30 +1,34 @@
 //! Trees over 32-byte words, padded with zero words: the trace tree and the descriptor tree.
 
 use super::{Nodes, depth};
-use crate::hash::{Hash, node};
+use crate::arith::Isa;
+use crate::hash::{Hash, keccak_each, node};
+use rayon::prelude::*;
+
+/// Pairs that one task hashes.
+const TASK: usize = 1 << 10;
 
 /// A complete binary tree over words. Only real nodes are kept; the padding is computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WordTree {
-    levels: Vec<Vec<Hash>>,
+    levels: Vec<Vec<[u8; 32]>>,
     padding: Vec<Hash>,
 }
 
 impl WordTree {
     /// The tree over these words, padded with zero words.
     pub fn new(words: Vec<Hash>) -> Self {
-        Self::padded(words, Hash::ZERO)
+        Self::padded(words.into_iter().map(|w| w.0).collect(), Hash::ZERO, Isa::Auto)
     }
 
-    pub(super) fn padded(words: Vec<Hash>, pad: Hash) -> Self {
+    /// The tree over these words, padded with `pad`; hashes on the current thread pool.
+    pub(super) fn padded(words: Vec<[u8; 32]>, pad: Hash, isa: Isa) -> Self {
         let depth = depth(words.len() as u64);
         let mut levels = vec![words];
         let mut padding = vec![pad];
         for level in 0..depth as usize {
-            let below = &levels[level];
             let pad = padding[level];
-            let above = below.chunks(2).map(|pair| node(pair[0], *pair.get(1).unwrap_or(&pad))).collect();
-            levels.push(above);
+            levels.push(parents(&levels[level], pad, isa));
             padding.push(node(pad, pad));
         }
         Self { levels, padding }
@@ -44,8 +48,20 @@ impl Nodes for WordTree {
     fn node(&self, level: u32, index: u64) -> Hash {
         let level = level as usize;
         let real = self.levels.get(level).zip(usize::try_from(index).ok()).and_then(|(l, i)| l.get(i));
-        real.or(self.padding.get(level)).copied().unwrap_or(Hash::ZERO)
+        real.map(|&word| Hash(word)).or(self.padding.get(level).copied()).unwrap_or(Hash::ZERO)
     }
+}
+
+/// The level above: the last of an odd number has `pad` beside it.
+fn parents(below: &[[u8; 32]], pad: Hash, isa: Isa) -> Vec<[u8; 32]> {
+    let (pairs, _) = below.as_flattened().as_chunks::<64>();
+    let mut above = vec![[0; 32]; pairs.len()];
+    let tasks = pairs.par_chunks(TASK).zip(above.par_chunks_mut(TASK));
+    tasks.for_each(|(pairs, above)| keccak_each(pairs, above, isa));
+    if below.len() % 2 == 1 {
+        above.extend(below.last().map(|&last| node(Hash(last), pad).0));
+    }
+    above
 }
 
 /// The root of a list of `2^n` nodes; `None` for any other length.

@@ -1,5 +1,9 @@
 //! Keccak-256 and the 32-byte word that every tree is made of.
 
+mod lanes;
+
+pub(crate) use lanes::keccak_each;
+
 use sha3::{Digest, Keccak256};
 use std::fmt;
 
