@@ -34,8 +34,13 @@ pub fn random_package(rng: &mut impl Rng, instructions: usize) -> (Package, Vec<
         // What the generator cannot know, such as a descriptor's length and a step's bill, others tell.
         let mut longer = Program { inputs: input_count, outputs: 1, values: values.clone() };
         longer.values.push(value);
-        if validate(&longer).is_ok() && bill(&longer).iter().all(|b| b.gas_worst <= STEP_GAS_CEILING) {
-            values = longer.values;
+        if validate(&longer).is_err() {
+            continue;
+        }
+        match bill(&longer).iter().find(|b| b.gas_worst > STEP_GAS_CEILING) {
+            None => values = longer.values,
+            // An earlier step may have become too dear: with the number of values grow its proofs.
+            Some(dear) => values.truncate(dear.value as usize),
         }
     }
     let program = Program { inputs: input_count, outputs: 1, values };
