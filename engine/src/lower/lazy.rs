@@ -108,6 +108,13 @@ impl Lazy {
         self.with(order.iter().map(|&a| self.axes[a].clone()).collect())
     }
 
+    /// With an axis of extent 1 before axis `at`.
+    pub(super) fn with_axis(&self, at: usize) -> Self {
+        let mut axes = self.axes.clone();
+        axes.insert(at, Axis::new());
+        self.with(axes)
+    }
+
     /// Numpy's broadcasting to `dims`, or `None` where the shape does not broadcast to it.
     pub(super) fn broadcast(&self, dims: &[u64]) -> Option<Self> {
         let lead = dims.len().checked_sub(self.rank())?;

@@ -4,7 +4,7 @@ use super::Stop;
 use crate::lower::builder::Builder;
 use crate::lower::context::{Context, axis_of};
 use crate::lower::graph::{lower_node, needed};
-use crate::lower::lazy::{Axis, Lazy};
+use crate::lower::lazy::Lazy;
 use crate::lower::ops::joined;
 use crate::lower::scope::Scope;
 use crate::onnx::{Dim, Subgraph, ValueInfo};
@@ -85,11 +85,7 @@ pub(super) fn stacked(b: &mut Builder<'_>, parts: Vec<Lazy>, axis: i64, info: &V
         return Err(format!("`{}` is {dims:?} in one iteration, {:?} in another", info.name, other.dims()));
     }
     let at = axis_of(axis, dims.len() + 1)?;
-    let wider = |mut part: Lazy| {
-        part.axes.insert(at, Axis::new());
-        part
-    };
-    joined(b, parts.into_iter().map(wider).collect(), at)
+    joined(b, parts.iter().map(|part| part.with_axis(at)).collect(), at)
 }
 
 fn nothing(b: &mut Builder<'_>, info: &ValueInfo, axis: i64) -> Result<Lazy, String> {

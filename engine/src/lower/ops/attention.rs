@@ -5,7 +5,7 @@
 
 use super::concat::joined;
 use super::elementwise::map;
-use super::heads::{apart, count, four, with_axis};
+use super::heads::{apart, count, four};
 use super::matmul::dot;
 use super::pad::widened;
 use super::reduce::fold_axes;
@@ -92,14 +92,14 @@ pub(super) fn attention(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
         }
         Ok(score)
     };
-    let turned = with_axis(&k, 2).permute(&[0, 1, 2, 4, 3]);
+    let turned = k.with_axis(2).permute(&[0, 1, 2, 4, 3]);
     let made = dot(c.b, &grouped_q, &turned, |b, f, core| steps(b, f, core, RAW..first))?;
     let scores =
         if first == BIASED { made.clone() } else { mapped(c.b, &made, |b, f, x| steps(b, f, x, first..BIASED))? };
 
     let attended = bias.attended(c.b)?;
     let shares = Shares::of(c.b, &scores)?;
-    let y = dot(c.b, &shares.parts, &with_axis(&v, 2), |b, f, core| {
+    let y = dot(c.b, &shares.parts, &v.with_axis(2), |b, f, core| {
         let sum = f.load(b, &shares.sum)?;
         let y = f.op(Op::Div, &[core, sum])?;
         or_zero(b, f, y, attended.as_ref())

@@ -2,7 +2,7 @@
 
 use crate::lower::Lowering;
 use crate::lower::builder::Builder;
-use crate::lower::lazy::{Axis, Lazy};
+use crate::lower::lazy::Lazy;
 
 /// The dimensions of [batch, heads, sequence, size].
 pub(super) fn four(x: &Lazy) -> Lowering<[u64; 4]> {
@@ -22,11 +22,4 @@ pub(super) fn apart(b: &mut Builder<'_>, x: &Lazy, heads: u64) -> Lowering<Lazy>
 /// How many heads an attribute says.
 pub(super) fn count(name: &str, given: i64) -> Lowering<u64> {
     u64::try_from(given).ok().filter(|&n| n > 0).ok_or_else(|| format!("{name} {given} is no number of heads"))
-}
-
-/// With an axis of extent 1 before `at`.
-pub(super) fn with_axis(x: &Lazy, at: usize) -> Lazy {
-    let mut out = x.clone();
-    out.axes.insert(at, Axis::new());
-    out
 }

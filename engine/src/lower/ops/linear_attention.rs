@@ -4,7 +4,7 @@
 
 use super::concat::joined;
 use super::elementwise::map;
-use super::heads::{apart, count, four, with_axis};
+use super::heads::{apart, count, four};
 use super::matmul::dot;
 use crate::lower::Lowering;
 use crate::lower::builder::Builder;
@@ -130,11 +130,11 @@ fn scanned(b: &mut Builder<'_>, given: &Given) -> Lowering<(Lazy, Lazy)> {
     let [batch, heads, steps, size] = four(&given.k)?;
     let dims = [batch, heads, steps, size, four(&given.v)?[3]];
     let mut f = Formula::new(&dims);
-    let state = with_axis(&given.state, STEP);
+    let state = given.state.with_axis(STEP);
     // An axis of one step is no loop to scan along.
     let before = if steps == 1 { f.load(b, &state)? } else { f.core(DType::F32)? };
-    let decay = given.decay.as_ref().map(|d| f.load(b, &with_axis(d, 4))).transpose()?;
-    let (key, value) = (f.load(b, &with_axis(&given.k, 4))?, f.load(b, &with_axis(&given.v, 3))?);
+    let decay = given.decay.as_ref().map(|d| f.load(b, &d.with_axis(4))).transpose()?;
+    let (key, value) = (f.load(b, &given.k.with_axis(4))?, f.load(b, &given.v.with_axis(3))?);
     let result = next(&mut f, before, decay, key, value)?;
     let states = if steps == 1 {
         b.map(f, result)?
@@ -185,7 +185,7 @@ fn unrolled(b: &mut Builder<'_>, given: &Given) -> Lowering<(Lazy, Lazy)> {
         state = map(b, &tensors, |f, n| next(f, n[0], n.get(3).copied(), n[1], n[2]))?;
         let q = at(b, &given.q)?.permute(&[0, 1, 3, 4]);
         let output = dot(b, &q, &state, |_, f, core| scaled(f, core, given.scale))?;
-        outputs.push(with_axis(&output, STEP));
+        outputs.push(output.with_axis(STEP));
     }
     Ok((joined(b, outputs, STEP)?, state))
 }

@@ -57,21 +57,13 @@ pub(super) fn product(
 }
 
 /// A product of two tensors of which either may be a vector, by `multiply`, which takes matrices.
-pub(super) fn of_matrices(
-    mut a: Lazy,
-    mut b: Lazy,
-    multiply: impl FnOnce(&Lazy, &Lazy) -> Lowering<Lazy>,
-) -> Lowering<Lazy> {
+pub(super) fn of_matrices(a: Lazy, b: Lazy, multiply: impl FnOnce(&Lazy, &Lazy) -> Lowering<Lazy>) -> Lowering<Lazy> {
     let (row, column) = (a.rank() == 1, b.rank() == 1);
     if a.rank() == 0 || b.rank() == 0 {
         return Err("a matrix product of a scalar".into());
     }
-    if row {
-        a.axes.insert(0, Axis::new());
-    }
-    if column {
-        b.axes.push(Axis::new());
-    }
+    let a = if row { a.with_axis(0) } else { a };
+    let b = if column { b.with_axis(1) } else { b };
     let mut y = multiply(&a, &b)?;
     if column {
         y.axes.pop();

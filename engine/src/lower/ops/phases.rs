@@ -97,10 +97,8 @@ pub(super) fn by_phases(
     interleaved(b, parts, axes, first)
 }
 
-fn interleaved(b: &mut Builder<'_>, mut parts: Vec<Lazy>, axes: &[Spread], first: usize) -> Lowering<Lazy> {
-    for part in &mut parts {
-        part.axes.insert(0, Vec::new());
-    }
+fn interleaved(b: &mut Builder<'_>, parts: Vec<Lazy>, axes: &[Spread], first: usize) -> Lowering<Lazy> {
+    let parts = parts.iter().map(|part| part.with_axis(0)).collect();
     let mut stacked = joined(b, parts, 0)?;
     let phases = Lazy { axes: vec![stacked.axes.remove(0)], ..stacked.clone() };
     let strides: Vec<u64> = axes.iter().map(|a| a.stride.unsigned_abs()).collect();

@@ -3,7 +3,7 @@
 use crate::lower::Lowering;
 use crate::lower::context::{Context, axis_of};
 use crate::lower::formula::Formula;
-use crate::lower::lazy::{Axis, Lazy};
+use crate::lower::lazy::Lazy;
 use crate::lower::mul;
 use crate::onnx::element_type;
 use crate::program::{DType, NodeId, Op};
@@ -38,7 +38,7 @@ pub(super) fn triangle(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
 
 /// OneHot with a depth known now.
 pub(super) fn one_hot(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
-    let (mut indices, depth, values) = (c.input(0)?, c.input(1)?, c.input(2)?);
+    let (indices, depth, values) = (c.input(0)?, c.input(1)?, c.input(2)?);
     let at = axis_of(c.int("axis", -1)?, indices.rank() + 1)?;
     let register = c.b.scalar(&depth).ok_or("its depth is not known when compiling: bind it to a constant")?;
     let depth = match depth.dtype {
@@ -48,7 +48,7 @@ pub(super) fn one_hot(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     if values.dims() != [2] {
         return Err(format!("its values {:?} are not [off, on]", values.dims()));
     }
-    indices.axes.insert(at, Axis::new());
+    let indices = indices.with_axis(at);
     let mut dims = indices.dims();
     dims[at] = u64::try_from(depth).map_err(|_| format!("depth {depth}"))?;
     mul(&dims)?;

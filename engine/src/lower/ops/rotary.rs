@@ -6,7 +6,7 @@ use crate::lower::Lowering;
 use crate::lower::builder::Builder;
 use crate::lower::context::Context;
 use crate::lower::formula::Formula;
-use crate::lower::lazy::{Axis, Lazy};
+use crate::lower::lazy::Lazy;
 use crate::program::Op;
 
 pub(super) fn rotary_embedding(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
@@ -39,7 +39,7 @@ pub(super) fn rotary_embedding(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let (cos, sin) = (c.input(1)?, c.input(2)?);
     let positions = c.optional(3)?;
     let mut angles = |table: Lazy| -> Lowering<Lazy> {
-        let mut angles = match &positions {
+        let angles = match &positions {
             Some(positions) => gathered(c.b, &table, positions, 0)?,
             None => table,
         };
@@ -47,12 +47,11 @@ pub(super) fn rotary_embedding(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
             return Err(format!("its angles {:?} are not [{batch}, {sequence}, {}]", angles.dims(), part / 2));
         }
         // One for all heads.
-        angles.axes.insert(3 - sequence_at, Axis::new());
-        Ok(angles)
+        Ok(angles.with_axis(3 - sequence_at))
     };
     let (cos, sin) = (angles(cos)?, angles(sin)?);
     let turned = c.b.slice(&x, 3, 0, 1, part)?;
-    let turned = rotated(c.b, &turned, cos, sin, interleaved)?;
+    let turned = rotated(c.b, &turned, &cos, &sin, interleaved)?;
     let y = if part == size {
         turned
     } else {
@@ -63,14 +62,13 @@ pub(super) fn rotary_embedding(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
 }
 
 /// (cos * x - sin * y, sin * x + cos * y) of each pair (x, y): neighbours if interleaved, else an element of each half.
-fn rotated(b: &mut Builder<'_>, x: &Lazy, mut cos: Lazy, mut sin: Lazy, interleaved: bool) -> Lowering<Lazy> {
+fn rotated(b: &mut Builder<'_>, x: &Lazy, cos: &Lazy, sin: &Lazy, interleaved: bool) -> Lowering<Lazy> {
     let dims = x.dims();
     let pairs = dims[3] / 2;
     let (place, split) = if interleaved { (4, [pairs, 2]) } else { (3, [2, pairs]) };
     let own = b.reshape(x, &[&dims[..3], &split].concat())?;
     let other = b.slice(&own, place, 1, -1, 2)?;
-    cos.axes.insert(place, Axis::new());
-    sin.axes.insert(place, Axis::new());
+    let (cos, sin) = (cos.with_axis(place), sin.with_axis(place));
 
     let mut f = Formula::new(&own.dims());
     let (own, other) = (f.load(b, &own)?, f.load(b, &other)?);

@@ -2,7 +2,7 @@
 
 use crate::lower::Lowering;
 use crate::lower::context::{Context, axes_of, axis_of};
-use crate::lower::lazy::{Axis, Lazy};
+use crate::lower::lazy::Lazy;
 use crate::lower::mul;
 
 pub(super) fn reshape(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
@@ -61,11 +61,7 @@ pub(super) fn unsqueeze(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let x = c.input(0)?;
     let given = c.ints_or("axes", 1, 13)?.ok_or("its axes are missing")?;
     let axes = axes_of(&given, x.rank() + given.len())?;
-    let mut y = x;
-    for a in axes {
-        y.axes.insert(a, Axis::new());
-    }
-    Ok(vec![y])
+    Ok(vec![axes.into_iter().fold(x, |y, a| y.with_axis(a))])
 }
 
 pub(super) fn shape(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {

@@ -12,7 +12,7 @@ use crate::lower::Lowering;
 use crate::lower::builder::Builder;
 use crate::lower::context::Context;
 use crate::lower::formula::Formula;
-use crate::lower::lazy::{Axis, Lazy, axis};
+use crate::lower::lazy::{Lazy, axis};
 use crate::program::{DType, NodeId, Op};
 use crate::tensor::Tensor;
 use cell::{Cell, Kind, State};
@@ -127,9 +127,9 @@ fn recurrent(c: &mut Context<'_, '_>, kind: Kind) -> Lowering<Vec<Lazy>> {
         let (w, bias) = (of(&w)?, bias.as_ref().map(&mut of).transpose()?);
         let state = State(states.iter().map(&mut of).collect::<Lowering<_>>()?);
         let (y, state) = layer.run(c.b, cell, &w, bias, state, direction.backwards)?;
-        outputs.push(with_axis(y, 1));
+        outputs.push(y.with_axis(1));
         for (last, state) in last.iter_mut().zip(state.0) {
-            last.push(with_axis(state, 0));
+            last.push(state.with_axis(0));
         }
     }
     // [steps, direction, batch, hidden] and [direction, batch, hidden].
@@ -168,7 +168,7 @@ fn lengths(c: &mut Context<'_, '_>, sizes: Sizes) -> Lowering<Option<Lazy>> {
     if c.b.ints(&lengths).is_some_and(|known| known.iter().all(whole)) {
         return Ok(None);
     }
-    Ok(Some(with_axis(lengths, 1)))
+    Ok(Some(lengths.with_axis(1)))
 }
 
 /// What one direction has of a tensor whose first axis is the directions.
@@ -176,11 +176,6 @@ fn of_direction(b: &mut Builder<'_>, t: &Lazy, direction: Direction) -> Lowering
     let mut one = b.slice(t, 0, direction.number, 1, 1)?;
     one.axes.remove(0);
     Ok(one)
-}
-
-fn with_axis(mut t: Lazy, at: usize) -> Lazy {
-    t.axes.insert(at, Axis::new());
-    t
 }
 
 impl Layer {
@@ -224,7 +219,7 @@ impl Layer {
             now.axes.remove(0);
             let live = self.lengths.as_ref().map(|lengths| Live { lengths, step: t });
             state = cell.step(b, &now, &state, live)?;
-            outputs.push(with_axis(self.output(b, &state.0[0], live)?, 0));
+            outputs.push(self.output(b, &state.0[0], live)?.with_axis(0));
         }
         if backwards {
             outputs.reverse();
