@@ -1,6 +1,9 @@
 //! Indirect terms: their bytes and text, what is malformed, which elements are read in which order, and every element by a plain loop,
 //! the reference and the native run.
 
+mod onnx_support;
+
+use onnx_support::tensors::{array, floats_of, i64s};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rebut_engine::arith::Isa;
@@ -50,15 +53,6 @@ fn instruction(program: &mut Program) -> &mut Instruction {
 fn package(program: Program) -> Package {
     let labels = vec![Label::default(); program.values.len()];
     Package::new(program, vec![], labels, vec!["out".into()]).expect("a well-formed program")
-}
-
-fn floats(dims: &[usize]) -> Tensor {
-    let values = (0..dims.iter().product::<usize>()).map(|x| x as f32).collect();
-    Tensor::F32(ndarray::ArrayD::from_shape_vec(dims, values).expect("as many"))
-}
-
-fn integers(values: &[i64]) -> Tensor {
-    Tensor::I64(ndarray::Array1::from(values.to_vec()).into_dyn())
 }
 
 /// Operands that note what is read.
@@ -124,8 +118,8 @@ fn malformed_terms_are_refused() {
 
 #[test]
 fn indices_are_read_where_all_before_them_held() {
-    let ids = integers(&[2, -1, 3, -4, i64::MIN]);
-    let inputs = [floats(&[3, 4]), ids];
+    let ids = i64s(&[5], [2, -1, 3, -4, i64::MIN]);
+    let inputs = [array(&[3, 4], |i| i as f32), ids];
     let mut program = rows(DType::I64, 5, 3, 4);
     let seven = |x: f32| i64::from(x.to_bits());
     assert_eq!(read(&program, &inputs, 1), (seven(9.0), vec![(1, 0), (0, 9)]));
@@ -165,16 +159,17 @@ fn every_way_to_gather_gives_the_same() {
         let program = rows(DType::I64, count, vocabulary, width);
         let limit = vocabulary as i64 + 2;
         let ids: Vec<i64> = (0..count).map(|_| rng.random_range(-limit..limit)).collect();
-        let inputs = [floats(&[vocabulary as usize, width as usize]), integers(&ids)];
-        let Tensor::F32(table) = &inputs[0] else { panic!("f32") };
-        let table: Vec<f32> = table.iter().copied().collect();
+        let inputs = [array(&[vocabulary as usize, width as usize], |i| i as f32), i64s(&[ids.len()], &ids)];
+        let table = floats_of(&inputs[0]);
         let expected: Vec<f32> = (0..(count * width) as usize)
             .map(|n| by_hand(&table, ids[n / width as usize], vocabulary as i64, width as usize, n % width as usize))
             .collect();
         for (isa, threads) in [(Isa::Portable, 1), (Isa::Portable, 2), (Isa::Avx2, 1), (Isa::Auto, 2)] {
             let outputs = exec::run(&package(program.clone()), &inputs, &Options { threads, isa }).expect("it runs");
-            let Tensor::F32(got) = &outputs[0] else { panic!("f32") };
-            assert!(got.iter().eq(&expected), "{count} of {vocabulary} x {width}, {isa:?}, {threads} threads");
+            assert!(
+                floats_of(&outputs[0]) == expected,
+                "{count} of {vocabulary} x {width}, {isa:?}, {threads} threads"
+            );
         }
         for (n, x) in expected.iter().enumerate() {
             assert_eq!(read(&program, &inputs, n as u64).0, i64::from(x.to_bits()), "{count}: element {n}");

@@ -3,15 +3,16 @@
 
 mod onnx_support;
 
+use onnx_support::tensors::{f32s, registers};
 use onnx_support::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rebut_engine::arith::{Isa, soft};
-use rebut_engine::exec::{self, Keep, Options};
+use rebut_engine::exec::Options;
 use rebut_engine::lower::{LowerOptions, lower};
 use rebut_engine::onnx::model_from_bytes;
-use rebut_engine::program::{Core, DType, FoldOp, Instruction, Program, Source};
-use rebut_engine::reference::{Memory, evaluate, fold};
+use rebut_engine::program::{Core, DType, FoldOp, Program, Source};
+use rebut_engine::reference::fold;
 use rebut_engine::tensor::Tensor;
 
 const LENGTHS: [usize; 14] = [0, 1, 7, 8, 9, 15, 16, 17, 255, 256, 257, 65_535, 65_536, 65_537];
@@ -49,16 +50,7 @@ fn lanes(rng: &mut ChaCha8Rng, kind: Kind, n: usize) -> Vec<u32> {
 }
 
 fn tensor(dims: &[usize], bits: &[u32]) -> Tensor {
-    let values = bits.iter().map(|&b| f32::from_bits(b)).collect();
-    Tensor::F32(ndarray::ArrayD::from_shape_vec(dims, values).expect("as many as the shape says"))
-}
-
-struct Operands<'a>(Vec<&'a Tensor>);
-
-impl Memory for Operands<'_> {
-    fn load(&mut self, operand: u8, index: u64) -> i64 {
-        self.0[usize::from(operand)].register(usize::try_from(index).expect("in memory")).expect("inside")
-    }
+    f32s(dims, bits.iter().map(|&b| f32::from_bits(b)))
 }
 
 /// Runs a model with every instruction set, compares every element of every instruction with the reference, and gives the output and the
@@ -66,33 +58,15 @@ impl Memory for Operands<'_> {
 fn run(model: Vec<u8>, inputs: &[Tensor], what: &str) -> (Vec<u32>, Vec<usize>) {
     let model = model_from_bytes(model, None).expect("a model");
     let package = package(&lower(&model, &LowerOptions::default()).unwrap_or_else(|e| panic!("{what}: {e}")));
-    let program = package.program();
     for isa in [Isa::Portable, Isa::Avx2, Isa::Auto] {
         let options = Options { threads: 1, isa };
-        let values = exec::execute(&package, inputs, &options, Keep::All, &mut |_, _| {}).expect("it runs");
-        let values: Vec<&Tensor> = values.iter().map(|v| v.as_deref().expect("kept")).collect();
-        for (id, value) in program.values.iter().enumerate() {
-            let Source::Instruction(i) = &value.source else { continue };
-            let mut memory = Operands(operands(i, &values));
-            for element in 0..values[id].len() {
-                let expected = evaluate(i, value.ty.dtype, element as u64, &mut memory);
-                assert_eq!(
-                    values[id].register(element),
-                    Some(expected),
-                    "{what}: {isa:?}, value {id} element {element}"
-                );
-            }
-        }
+        let values = agreed::values(&package, inputs, &options, what);
         if isa == Isa::Auto {
             let output = values.last().expect("an output");
-            return ((0..output.len()).map(|i| output.register(i).expect("inside") as u32).collect(), parts(program));
+            return (registers(output).into_iter().map(|x| x as u32).collect(), parts(package.program()));
         }
     }
     unreachable!("the last instruction set returns")
-}
-
-fn operands<'a>(i: &Instruction, values: &[&'a Tensor]) -> Vec<&'a Tensor> {
-    i.operands.iter().map(|o| values[usize::try_from(o.value).expect("in memory")]).collect()
 }
 
 fn parts(program: &Program) -> Vec<usize> {
@@ -114,7 +88,7 @@ fn whole(xs: &[i64], parts: &[usize], first: impl Fn(&[i64]) -> i64, then: FoldO
     results[0] as u32
 }
 
-fn registers(bits: &[u32]) -> Vec<i64> {
+fn canonical(bits: &[u32]) -> Vec<i64> {
     bits.iter().map(|&b| soft::canonical(b).into()).collect()
 }
 
@@ -161,7 +135,7 @@ fn folds_of_every_length() {
                 let model = single(operator, 18, &[("x", &[n as i64])], vec![("axes", ints("axes", &[0]))], vec![]);
                 let what = format!("{operator} of {n} {kind:?} elements");
                 let (got, parts) = run(model, &[tensor(&[n], &x)], &what);
-                let expected = whole(&registers(&x), &parts, |window| fold(first, DType::F32, window), then);
+                let expected = whole(&canonical(&x), &parts, |window| fold(first, DType::F32, window), then);
                 assert_eq!(got, [expected], "{what}");
             }
         }

@@ -2,11 +2,10 @@
 
 mod onnx_support;
 
+use onnx_support::tensors::{f32s, floats_of};
 use onnx_support::*;
-use rebut_engine::exec;
 use rebut_engine::lower::{LowerError, LowerOptions, Lowered, lower};
 use rebut_engine::onnx::{Dim, model_from_bytes};
-use rebut_engine::tensor::Tensor;
 
 const BOOL: i64 = 9;
 
@@ -38,13 +37,8 @@ fn lowered(graph: &Graph, opset: i64) -> Result<Lowered, LowerError> {
 }
 
 fn results(graph: &Graph, opset: i64, dims: &[usize], x: &[f32]) -> Vec<(Vec<usize>, Vec<f32>)> {
-    let x = Tensor::F32(ndarray::ArrayD::from_shape_vec(dims, x.to_vec()).unwrap());
-    let y = exec::run(&package(&lowered(graph, opset).expect("it lowers")), &[x], &exec::Options::default());
-    let plain = |t: Tensor| {
-        let Tensor::F32(a) = t else { panic!("not f32") };
-        (a.shape().to_vec(), a.iter().copied().collect())
-    };
-    y.expect("it runs").into_iter().map(plain).collect()
+    let y = agreed::outputs(&lowered(graph, opset).expect("it lowers"), &[f32s(dims, x)], "control");
+    y.iter().map(|t| (t.shape().to_vec(), floats_of(t))).collect()
 }
 
 /// `y = x + w` or `y = -x`, where `x` is the outer graph's.
@@ -277,9 +271,8 @@ fn bodies_in_functions_and_captures() {
     let model = model_from_bytes(bytes, None).unwrap();
     assert_eq!(model.nodes[0].reads().collect::<Vec<_>>(), ["yes", "x", "x"]);
     let l = lower(&model, &LowerOptions::default()).unwrap();
-    let x = Tensor::F32(ndarray::arr1(&[-2.0, 3.0]).into_dyn());
-    let y = exec::run(&package(&l), &[x], &exec::Options::default()).unwrap();
-    assert_eq!(y[0], Tensor::F32(ndarray::arr1(&[1.0, -3.0]).into_dyn()));
+    let y = agreed::outputs(&l, &[f32s(&[2], [-2.0, 3.0])], "a function");
+    assert_eq!(y, [f32s(&[2], [1.0, -3.0])]);
     assert_eq!(model.inputs[0].dims, Some(vec![Dim::Fixed(2)]));
 
     // A body is sorted with what it captures: here the nodes around stand in the wrong order.

@@ -2,11 +2,10 @@
 
 mod onnx_support;
 
+use onnx_support::tensors::{f32s, floats_of};
 use onnx_support::*;
-use rebut_engine::exec;
 use rebut_engine::lower::{LowerOptions, lower};
 use rebut_engine::onnx::{Model, model_from_bytes};
-use rebut_engine::tensor::Tensor;
 
 /// A model whose graph has input `x` of four floats and output `y`.
 fn model(nodes: Vec<Message>, functions: Vec<Message>) -> Vec<u8> {
@@ -27,10 +26,8 @@ fn read(nodes: Vec<Message>, functions: Vec<Message>) -> Result<Model, String> {
 fn results(nodes: Vec<Message>, functions: Vec<Message>) -> Vec<f32> {
     let model = read(nodes, functions).expect("a model");
     let lowered = lower(&model, &LowerOptions::default()).expect("it lowers");
-    let x = Tensor::F32(ndarray::arr1(&[-2.0, -1.0, 1.0, 2.0]).into_dyn());
-    let y = exec::run(&package(&lowered), &[x], &exec::Options::default()).expect("it runs");
-    let Tensor::F32(y) = &y[0] else { panic!("not f32") };
-    y.iter().copied().collect()
+    let x = f32s(&[4], [-2.0, -1.0, 1.0, 2.0]);
+    floats_of(&agreed::outputs(&lowered, &[x], "a function")[0])
 }
 
 fn refused(nodes: Vec<Message>, functions: Vec<Message>, words: &[&str]) {

@@ -2,13 +2,11 @@
 
 mod onnx_support;
 
-use ndarray::{ArrayD, IxDyn};
+use ndarray::ArrayD;
+use onnx_support::tensors::i64s;
 use onnx_support::*;
-use rebut_engine::exec;
 use rebut_engine::lower::{LowerOptions, Lowered, lower};
 use rebut_engine::onnx::model_from_bytes;
-use rebut_engine::program::Source;
-use rebut_engine::reference::{Memory, evaluate};
 use rebut_engine::tensor::Tensor;
 
 fn lowered(graph: &Graph) -> Lowered {
@@ -17,40 +15,17 @@ fn lowered(graph: &Graph) -> Lowered {
 }
 
 fn array(dims: &[usize]) -> ArrayD<f32> {
-    let values = (0..dims.iter().product::<usize>()).map(|x| x as f32).collect();
-    ArrayD::from_shape_vec(IxDyn(dims), values).expect("as many")
+    f32_array(tensors::array(dims, |i| i as f32))
 }
 
-fn integers(dims: &[usize], values: &[i64]) -> Tensor {
-    Tensor::I64(ArrayD::from_shape_vec(IxDyn(dims), values.to_vec()).expect("as many"))
+fn f32_array(tensor: Tensor) -> ArrayD<f32> {
+    let Tensor::F32(a) = tensor else { panic!("{} is not f32", tensor.dtype()) };
+    a
 }
 
-/// Operands of an instruction.
-struct Operands<'a>(Vec<&'a Tensor>);
-
-impl Memory for Operands<'_> {
-    fn load(&mut self, operand: u8, index: u64) -> i64 {
-        self.0[usize::from(operand)].register(index as usize).expect("inside")
-    }
-}
-
-/// The one output, of a program of one instruction, natively and element by element.
+/// The one output.
 fn run(lowered: &Lowered, inputs: &[Tensor]) -> ArrayD<f32> {
-    let package = package(lowered);
-    let outputs = exec::run(&package, inputs, &exec::Options::default()).expect("it runs");
-    let value = package.program().values.last().expect("a value");
-    let Source::Instruction(i) = &value.source else { panic!("an instruction") };
-    let all: Vec<&Tensor> = inputs.iter().chain(package.constants()).collect();
-    let operands = i.operands.iter().map(|o| all[o.value as usize]).collect();
-    let mut memory = Operands(operands);
-    for element in 0..outputs[0].len() {
-        let reference = evaluate(i, value.ty.dtype, element as u64, &mut memory);
-        assert_eq!(outputs[0].register(element), Some(reference), "element {element}");
-    }
-    match &outputs[0] {
-        Tensor::F32(y) => y.clone(),
-        other => panic!("{other:?}"),
-    }
+    f32_array(agreed::outputs(lowered, inputs, "a gather").remove(0))
 }
 
 #[test]
@@ -73,7 +48,7 @@ fn embeddings_become_part_of_what_adds_to_them() {
     let l = lowered(&graph);
     assert_eq!(l.operators.iter().filter(|o| !o.is_empty()).collect::<Vec<_>>(), ["Gather+Add"]);
     let ids = [0, 39, -1, -40, 7, 40, -41, i64::MAX, i64::MIN, 3];
-    let y = run(&l, &[integers(&[2, 5], &ids)]);
+    let y = run(&l, &[i64s(&[2, 5], ids)]);
     for ((at, &got), n) in y.indexed_iter().zip(0..) {
         let (id, j) = (ids[n / width], n % width);
         let row = if id < 0 { id.saturating_add(words as i64) } else { id };
@@ -94,7 +69,7 @@ fn an_axis_in_the_middle_of_a_transposed_tensor() {
         outputs: vec![value("y", F32, &[6, 2, 2, 4])],
     };
     let (x, at) = (array(&[4, 3, 6]), [2, 0, -2, 5]);
-    let y = run(&lowered(&graph), &[Tensor::F32(x.clone()), integers(&[2, 2], &at)]);
+    let y = run(&lowered(&graph), &[Tensor::F32(x.clone()), i64s(&[2, 2], at)]);
     assert_eq!(y.shape(), [6, 2, 2, 4]);
     for (i, &got) in y.indexed_iter() {
         let row = match at[2 * i[1] + i[2]] {
@@ -116,7 +91,7 @@ fn lengths_of_reversed_sequences() {
         outputs: vec![value("y", F32, &[5, 4, 3])],
     };
     let (x, lengths) = (array(&[5, 4, 3]), [0, 1, 3, 4, -1]);
-    let y = run(&lowered(&graph), &[Tensor::F32(x.clone()), integers(&[5], &lengths)]);
+    let y = run(&lowered(&graph), &[Tensor::F32(x.clone()), i64s(&[5], lengths)]);
     for (i, &got) in y.indexed_iter() {
         let (t, length) = (i[1] as i64, lengths[i[0]]);
         let from = if t < length { length - 1 - t } else { t };

@@ -2,6 +2,7 @@
 
 mod onnx_support;
 
+use onnx_support::tensors::{array, floats_of};
 use onnx_support::*;
 use proptest::prelude::*;
 use rebut_engine::exec;
@@ -27,22 +28,12 @@ fn run(lowered: &Lowered, inputs: &[Tensor]) -> Vec<Tensor> {
     exec::run(&package(lowered), inputs, &exec::Options::default()).expect("it runs")
 }
 
-fn array(dims: &[usize], f: impl Fn(usize) -> f32) -> Tensor {
-    let values = (0..dims.iter().product()).map(f).collect();
-    Tensor::F32(ndarray::ArrayD::from_shape_vec(dims, values).unwrap())
-}
-
-fn elements(tensor: &Tensor) -> Vec<f32> {
-    let Tensor::F32(a) = tensor else { panic!("not f32") };
-    a.iter().copied().collect()
-}
-
 fn assert_close(got: &Tensor, expected: &Tensor, what: &str) {
     assert_eq!(got.ty(), expected.ty(), "{what}");
     if !matches!(got, Tensor::F32(_)) {
         return assert_eq!(got, expected, "{what}");
     }
-    for (x, y) in elements(got).into_iter().zip(elements(expected)) {
+    for (x, y) in floats_of(got).into_iter().zip(floats_of(expected)) {
         assert!((x - y).abs() <= 1e-5 + 1e-4 * y.abs(), "{what}: {x}, expected {y}");
     }
 }
@@ -84,7 +75,7 @@ fn digits_results() {
         let expected = read_tensor_pb(&folder.join(format!("expected/digit_{digit}.pb"))).unwrap();
         let got = run(&l, &[image]);
         assert_close(&got[0], &expected, "digits");
-        let p = elements(&got[0]);
+        let p = floats_of(&got[0]);
         assert_eq!((0..10).max_by(|&a, &b| p[a].total_cmp(&p[b])), Some(digit));
     }
 }
@@ -259,7 +250,7 @@ fn outputs_are_the_last_values_and_their_own() {
     };
     let l = bytes_lowered(graph.model(13)).unwrap();
     assert_eq!(l.program.outputs, 7);
-    let got: Vec<Vec<f32>> = run(&l, &[array(&[2, 2], |i| i as f32 - 1.0)]).iter().map(elements).collect();
+    let got: Vec<Vec<f32>> = run(&l, &[array(&[2, 2], |i| i as f32 - 1.0)]).iter().map(floats_of).collect();
     let (a, b) = (vec![0.0, 0.0, 1.0, 2.0], vec![-0.0, -0.0, -1.0, -2.0]);
     let x = vec![-1.0, 0.0, 1.0, 2.0];
     assert_eq!(got, [a, b.clone(), vec![0.0, 1.0, 0.0, 2.0], x, vec![5.0, 6.0], b.clone(), b]);
@@ -272,8 +263,8 @@ fn long_reductions_have_parts_of_parts() {
     let l = bytes_lowered(bytes).unwrap();
     assert_eq!(cut(&l), 2);
     let x = array(&[2, n as usize], |i| (i % 97) as f32 * 0.25);
-    let got = elements(&run(&l, std::slice::from_ref(&x))[0]);
-    for (row, sum) in elements(&x).chunks(n as usize).zip(got) {
+    let got = floats_of(&run(&l, std::slice::from_ref(&x))[0]);
+    for (row, sum) in floats_of(&x).chunks(n as usize).zip(got) {
         let exact: f64 = row.iter().map(|&x| f64::from(x)).sum();
         assert!((f64::from(sum) - exact).abs() < 1e-4 * exact);
     }
@@ -309,8 +300,8 @@ fn parts_need_not_be_even() {
             let l = bytes_lowered(single(operator, 13, &[x], axes, attributes)).unwrap();
             // Negative numbers alone: zeros that fill up would be the maximum.
             let x = array(&[3, n as usize], |i| -1.0 - (i % 13) as f32 * 0.5);
-            let got = elements(&run(&l, std::slice::from_ref(&x))[0]);
-            for (row, got) in elements(&x).chunks(n as usize).zip(got) {
+            let got = floats_of(&run(&l, std::slice::from_ref(&x))[0]);
+            for (row, got) in floats_of(&x).chunks(n as usize).zip(got) {
                 assert!((got - reference(row)).abs() <= 1e-5 * got.abs(), "{operator} of {n}: {got}");
             }
         }
@@ -319,7 +310,7 @@ fn parts_need_not_be_even() {
     let l = bytes_lowered(bytes).unwrap();
     assert!(cut(&l) > 0);
     let (a, b) = (array(&[1, 509], |i| (i % 7) as f32), array(&[509, 2], |i| (i % 5) as f32));
-    let got = elements(&run(&l, &[a, b])[0]);
+    let got = floats_of(&run(&l, &[a, b])[0]);
     let exact = |j: usize| (0..509).map(|i| (i % 7 * ((2 * i + j) % 5)) as f32).sum::<f32>();
     assert_eq!(got, [exact(0), exact(1)]);
 }
@@ -360,7 +351,7 @@ fn elementwise_chains_are_one_instruction() {
     // b has two readers, but once the first is part of the second they are one.
     let operators: Vec<&str> = l.operators.iter().map(String::as_str).filter(|o| !o.is_empty()).collect();
     assert_eq!(operators, ["MatMul+Add+Sigmoid+Mul+Add"]);
-    let got = elements(&run(&l, &[array(&[3, 2], |i| i as f32 * 0.1)])[0]);
+    let got = floats_of(&run(&l, &[array(&[3, 2], |i| i as f32 * 0.1)])[0]);
     for (row, got) in got.chunks(2).enumerate() {
         let x = [row as f32 * 0.2, row as f32 * 0.2 + 0.1];
         for j in 0..2 {
@@ -421,7 +412,7 @@ fn cumulative_operators() {
                     let shape = dims.map(|d| d as i64);
                     let bytes = cumulative(operator.0, opset, &shape, axis as i64 - 3, exclusive, reverse);
                     let y = &run(&bytes_lowered(bytes).unwrap(), &[array(&dims, |i| x[i])])[0];
-                    let bits: Vec<u32> = elements(y).iter().map(|y| y.to_bits()).collect();
+                    let bits: Vec<u32> = floats_of(y).iter().map(|y| y.to_bits()).collect();
                     let expected = by_lines(operator, dims, axis, exclusive, reverse, &x);
                     let name = operator.0;
                     assert_eq!(bits, expected, "{name} of {dims:?} along {axis}, {exclusive}, {reverse}");
@@ -463,8 +454,8 @@ fn cumulative_sums_among_other_nodes() {
         // [2, 3, 4] with its first axes exchanged.
         expected[(i / 4 % 3 * 2 + i / 12) * 4 + i % 4] = sum * sum;
     }
-    assert_eq!(elements(&got[0]), expected);
-    assert_eq!(elements(&got[1]), [7.0, 6.0, 4.0]);
+    assert_eq!(floats_of(&got[0]), expected);
+    assert_eq!(floats_of(&got[1]), [7.0, 6.0, 4.0]);
 }
 
 #[test]
@@ -526,7 +517,7 @@ fn victim() -> Vec<u8> {
 #[test]
 fn the_victim_lowers() {
     let l = bytes_lowered(victim()).unwrap();
-    let y = elements(&run(&l, &[array(&[1, 1, 4, 4], |i| i as f32)])[0]);
+    let y = floats_of(&run(&l, &[array(&[1, 1, 4, 4], |i| i as f32)])[0]);
     assert!((y.iter().sum::<f32>() - 1.0).abs() < 1e-6);
 }
 

@@ -2,7 +2,8 @@
 
 mod onnx_support;
 
-use onnx_support::agreed::*;
+use onnx_support::one_node::*;
+use onnx_support::tensors::*;
 use onnx_support::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -18,7 +19,7 @@ fn random(rng: &mut ChaCha8Rng, dims: &[usize]) -> Tensor {
 }
 
 fn attention(inputs: Vec<Option<Tensor>>, attributes: Vec<Message>, outputs: usize) -> One<'static> {
-    One { operator: "Attention", opset: 25, inputs, bound: &[], attributes, outputs }
+    One { operator: "Attention", opset: 25, inputs: data(inputs), attributes, outputs }
 }
 
 /// softmax(scale * q k + bias) v by loops, rows without an open key zero; q [h, s, d], k [g, t, d], v [g, t, w] with h a multiple of g.
@@ -120,7 +121,7 @@ fn closed_rows_are_zero() {
 
 #[test]
 fn attention_to_nothing() {
-    let none = |wide| Some(f32s(&[1, 1, 0, wide], []));
+    let none = |wide| Some(f32s(&[1, 1, 0, wide], [0.0; 0]));
     let got = attention(vec![Some(f32s(&[1, 2, 2, 3], [1.0; 12])), none(3), none(4)], vec![], 1).run().unwrap();
     assert_eq!(got[0].ty().dims, [1, 2, 2, 4]);
     assert_near(&got[0], &[0.0; 16], "no keys");
@@ -154,7 +155,7 @@ fn operators_of_models() {
         |rule: &str| vec![attr_int("q_num_heads", 4), attr_int("kv_num_heads", 4), attr_string("update_rule", rule)];
     let step = || zeros(&[1, 8, 256]);
     let one = |operator: &'static str, opset: i64, inputs: Vec<Option<Tensor>>, attributes: Vec<Message>| {
-        let one = One { operator, opset, inputs, bound: &[], attributes, outputs: 1 };
+        let one = One { operator, opset, inputs: data(inputs), attributes, outputs: 1 };
         affordable(&one.lowered().unwrap().0, operator);
     };
     one("LayerNormalization", 17, vec![zeros(&[1, 128, 768]), zeros(&[768]), zeros(&[768])], vec![]);
@@ -213,14 +214,13 @@ fn attention_that_is_refused() {
 fn linear_attention_of_no_steps() {
     let rules = [("linear", false, false), ("gated_delta", true, true)];
     for (rule, gated, corrected) in rules {
-        let none = || Some(f32s(&[1, 0, 4], []));
+        let none = || Some(f32s(&[1, 0, 4], [0.0; 0]));
         let past = f32s(&[1, 1, 4, 4], (0..16).map(|i| i as f32));
-        let rate = Some(f32s(&[1, 0, 1], [])).filter(|_| corrected);
+        let rate = Some(f32s(&[1, 0, 1], [0.0; 0])).filter(|_| corrected);
         let one = One {
             operator: "LinearAttention",
             opset: 27,
-            inputs: vec![none(), none(), none(), Some(past.clone()), none().filter(|_| gated), rate],
-            bound: &[],
+            inputs: data([none(), none(), none(), Some(past.clone()), none().filter(|_| gated), rate]),
             attributes: vec![attr_int("q_num_heads", 1), attr_int("kv_num_heads", 1), attr_string("update_rule", rule)],
             outputs: 2,
         };
@@ -241,15 +241,14 @@ fn linear_attention_of_many_steps() {
         let one = One {
             operator: "LinearAttention",
             opset: 27,
-            inputs: vec![
+            inputs: data([
                 Some(q.clone()),
                 Some(k.clone()),
                 Some(v.clone()),
                 None,
                 Some(decay.clone()).filter(|_| gated),
                 Some(rate.clone()).filter(|_| corrected),
-            ],
-            bound: &[],
+            ]),
             attributes: vec![
                 attr_int("q_num_heads", 1),
                 attr_int("kv_num_heads", 1),
@@ -278,8 +277,7 @@ fn convolution_of_nothing_keeps_its_state() {
     let one = One {
         operator: "CausalConvWithState",
         opset: 27,
-        inputs: vec![Some(f32s(&[1, 2, 0], [])), Some(f32s(&[2, 1, 3], [1.0; 6])), None, Some(past.clone())],
-        bound: &[],
+        inputs: data([Some(f32s(&[1, 2, 0], [0.0; 0])), Some(f32s(&[2, 1, 3], [1.0; 6])), None, Some(past.clone())]),
         attributes: vec![],
         outputs: 2,
     };
@@ -304,8 +302,7 @@ fn layers_far_from_zero() {
     let one = One {
         operator: "LayerNormalization",
         opset: 17,
-        inputs: vec![Some(f32s(&[rows, n], values.clone())), Some(f32s(&[1], [2.0]))],
-        bound: &[],
+        inputs: data([Some(f32s(&[rows, n], values.clone())), Some(f32s(&[1], [2.0]))]),
         attributes: vec![],
         outputs: 3,
     };
@@ -337,8 +334,7 @@ fn groups_in_both_forms() {
         let one = One {
             operator: "GroupNormalization",
             opset,
-            inputs: vec![Some(x.clone()), Some(f32s(&[each], scale.clone())), Some(f32s(&[each], bias.clone()))],
-            bound: &[],
+            inputs: data([Some(x.clone()), Some(f32s(&[each], scale.clone())), Some(f32s(&[each], bias.clone()))]),
             attributes: vec![attr_int("num_groups", groups as i64)],
             outputs: 1,
         };
@@ -363,8 +359,7 @@ fn batches_by_elements() {
     let one = One {
         operator: "BatchNormalization",
         opset: 7,
-        inputs: [Some(x)].into_iter().chain(statistics).collect(),
-        bound: &[],
+        inputs: data([Some(x)].into_iter().chain(statistics)),
         attributes: vec![attr_int("spatial", 0), attr_float("epsilon", 0.0)],
         outputs: 1,
     };
@@ -396,8 +391,7 @@ fn lines_by_their_norms() {
         let one = One {
             operator: "LpNormalization",
             opset: 22,
-            inputs: vec![Some(x.clone())],
-            bound: &[],
+            inputs: data([Some(x.clone())]),
             attributes: vec![attr_int("p", p)],
             outputs: 1,
         };
@@ -412,8 +406,7 @@ fn logarithms_of_sums_at_the_edges() {
     let one = One {
         operator: "ReduceLogSumExp",
         opset: 18,
-        inputs: vec![Some(f32s(&[4, 3], rows.concat())), Some(i64s(&[1], [-1]))],
-        bound: &[1],
+        inputs: vec![Given::Data(f32s(&[4, 3], rows.concat())), Given::Bound(i64s(&[1], [-1]))],
         attributes: vec![attr_int("keepdims", 0)],
         outputs: 1,
     };

@@ -2,7 +2,8 @@
 
 mod onnx_support;
 
-use onnx_support::agreed::*;
+use onnx_support::one_node::*;
+use onnx_support::tensors::*;
 use onnx_support::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -12,14 +13,9 @@ use std::collections::BTreeMap;
 
 const SEED: u64 = 0xe8ac7;
 
-fn one<'a>(
-    operator: &'a str,
-    opset: i64,
-    inputs: Vec<Tensor>,
-    bound: &'a [usize],
-    attributes: Vec<Message>,
-) -> One<'a> {
-    One { operator, opset, inputs: inputs.into_iter().map(Some).collect(), bound, attributes, outputs: 1 }
+fn one<'a>(operator: &'a str, opset: i64, inputs: Vec<Tensor>, bound: &[usize], attributes: Vec<Message>) -> One<'a> {
+    let given = |(i, t)| if bound.contains(&i) { Given::Bound(t) } else { Given::Data(t) };
+    One { operator, opset, inputs: inputs.into_iter().enumerate().map(given).collect(), attributes, outputs: 1 }
 }
 
 /// x * x * ... in 64 bits, or 1 / that rounded towards zero.
@@ -52,14 +48,14 @@ fn powers_of_integers() {
     let expected: Vec<i64> = bases.iter().flat_map(|&x| exponents.map(|n| integer_power(x, n))).collect();
     for bound in [&[][..], &[1]] {
         let got = one("Pow", 15, vec![x.clone(), n.clone()], bound, vec![]).run().unwrap();
-        assert_eq!(integers_of(&got[0]), expected);
+        assert_eq!(registers(&got[0]), expected);
     }
     // In the base's type, with any integer for exponent.
     let narrow = i32s(&[2], [7, -46341]);
     let got = one("Pow", 15, vec![narrow, i64s(&[], [5])], &[1], vec![]).run().unwrap();
-    assert_eq!(integers_of(&got[0]), [16807, i64::from((-46341i32).wrapping_pow(5))]);
+    assert_eq!(registers(&got[0]), [16807, i64::from((-46341i32).wrapping_pow(5))]);
     let got = one("Pow", 15, vec![i64s(&[2], [9, -2]), f32s(&[2], [0.5, 3.0])], &[], vec![]).run().unwrap();
-    assert_eq!(integers_of(&got[0]), [3, -8]);
+    assert_eq!(registers(&got[0]), [3, -8]);
 }
 
 #[test]
@@ -78,7 +74,7 @@ fn bits_of_floats_and_back() {
     let to = |dtype: DType| vec![attr_int("to", dtype.code().into())];
     let got = one("BitCast", 26, vec![floats], &[], to(DType::I32)).run().unwrap();
     let expected: Vec<i64> = patterns.iter().map(|&p| i64::from(canonical(p) as i32)).collect();
-    assert_eq!(integers_of(&got[0]), expected);
+    assert_eq!(registers(&got[0]), expected);
     let got = one("BitCast", 26, vec![integers], &[], to(DType::F32)).run().unwrap();
     let expected: Vec<u32> = patterns.iter().map(|&p| canonical(p)).collect();
     assert_eq!(floats_of(&got[0]).iter().map(|x| x.to_bits()).collect::<Vec<_>>(), expected);
@@ -121,7 +117,7 @@ fn borders_that_repeat() {
                 let row =
                     |r: i64| (-before.max(0)..kept + after).map(move |p| 10 * r + n - kept + border(mode, kept, p));
                 let expected: Vec<i64> = (0..2).flat_map(row).collect();
-                assert_eq!(integers_of(&got[0]), expected, "{mode} of {n}, {before} before and {after} after");
+                assert_eq!(registers(&got[0]), expected, "{mode} of {n}, {before} before and {after} after");
             }
         }
     }
@@ -196,7 +192,7 @@ fn sums_over_labels() {
         assert_eq!(got[0].ty().dims, result.chars().map(|l| size(l) as u64).collect::<Vec<_>>(), "{given}");
         assert_near(&got[0], &expected, given);
         let got = one("Einsum", 12, integers, &[], attributes()).run().unwrap();
-        assert_eq!(integers_of(&got[0]).iter().map(|&x| x as f64).collect::<Vec<_>>(), expected, "{given}");
+        assert_eq!(registers(&got[0]).iter().map(|&x| x as f64).collect::<Vec<_>>(), expected, "{given}");
     }
 }
 
@@ -257,7 +253,7 @@ fn triangles_by_their_diagonals() {
             let kept = |r: i64, c: i64| i64::from(if upper { c - r >= k } else { c - r <= k });
             let expected: Vec<i64> =
                 (0..rows as i64).flat_map(|r| (0..columns as i64).map(move |c| kept(r, c))).collect();
-            assert_eq!(integers_of(&got[0]), expected, "k = {k}, upper {upper}");
+            assert_eq!(registers(&got[0]), expected, "k = {k}, upper {upper}");
         }
     }
 }
@@ -278,10 +274,10 @@ fn positions_of_ones() {
     let inputs = vec![indices, i64s(&[], [3]), i64s(&[2], [-5, 8])];
     let got = one("OneHot", 11, inputs, &[1], vec![attr_int("axis", 0)]).run().unwrap();
     assert_eq!(got[0].ty().dims, [3, 5]);
-    assert_eq!(integers_of(&got[0]), [8, -5, -5, -5, -5, -5, -5, -5, -5, -5, -5, 8, 8, -5, -5]);
+    assert_eq!(registers(&got[0]), [8, -5, -5, -5, -5, -5, -5, -5, -5, -5, -5, 8, 8, -5, -5]);
     let attributes = vec![attr_int("k", -1), attr_int("dtype", DType::F16.code().into())];
     let got = one("EyeLike", 9, vec![i64s(&[2, 3], [7; 6])], &[], attributes).run().unwrap();
-    assert_eq!((got[0].dtype(), integers_of(&got[0])), (DType::F16, vec![0, 0, 0, 0x3c00, 0, 0]));
+    assert_eq!((got[0].dtype(), registers(&got[0])), (DType::F16, vec![0, 0, 0, 0x3c00, 0, 0]));
 }
 
 /// Curves around zero, where an exponential less one would lose its digits.

@@ -3,7 +3,8 @@
 mod onnx_support;
 
 use onnx_support::one_node::*;
-use onnx_support::{Message, attr_float, attr_int, attr_string};
+use onnx_support::tensors::*;
+use onnx_support::{Message, attr_float, attr_floats, attr_int, attr_string, attr_strings};
 
 const STEPS: usize = 4;
 const BATCH: usize = 3;
@@ -197,7 +198,7 @@ impl Use {
             }
             (0..b).flat_map(|j| (0..a).flat_map(move |i| values[(i * b + j) * n..][..n].to_vec())).collect()
         };
-        let data = |values: &[f32], shape: [usize; 3]| Given::Data(f32s(&dims(shape), &turned(values, shape)));
+        let data = |values: &[f32], shape: [usize; 3]| Given::Data(f32s(&dims(shape), turned(values, shape)));
         let state = [d, BATCH, HIDDEN];
         let mut inputs = vec![
             data(&l.x, [STEPS, BATCH, INPUT]),
@@ -206,7 +207,7 @@ impl Use {
         ];
         let optional = |given: bool, t: Given| if given { t } else { Given::Nothing };
         inputs.push(optional(self.full, Given::Constant(f32s(&[d, 2 * rows], &l.bias))));
-        let lengths = i32s(&[BATCH], &LENGTHS);
+        let lengths = i32s(&[BATCH], LENGTHS);
         inputs.push(match self.lengths {
             None => Given::Nothing,
             Some(true) => Given::Constant(lengths),
@@ -271,9 +272,9 @@ fn activated(name: &str, alpha: &[f32], beta: &[f32], x: f32) -> f32 {
     if !beta.is_empty() {
         attributes.push(attr_floats("activation_beta", beta));
     }
-    let constant = |x: f32| Given::Constant(f32s(&[1, 1, 1], &[x]));
-    let inputs = [Given::Data(f32s(&[1, 1, 1], &[x])), constant(1.0), constant(0.0)];
-    floats(&one_node("RNN", 22, &attributes, &inputs, 2).expect("it lowers")[1])[0]
+    let constant = |x: f32| Given::Constant(f32s(&[1, 1, 1], [x]));
+    let inputs = [Given::Data(f32s(&[1, 1, 1], [x])), constant(1.0), constant(0.0)];
+    floats_of(&one_node("RNN", 22, &attributes, &inputs, 2).expect("it lowers")[1])[0]
 }
 
 #[test]
@@ -316,7 +317,7 @@ fn parameters_are_taken_in_order() {
         attr_floats("activation_beta", &[0.25, 1.5]),
     ];
     let inputs =
-        [Given::Data(f32s(&[1, 1, 1], &[-0.5])), constant(&[2, 3, 1], &[1.0; 6]), constant(&[2, 3, 1], &[0.0; 6])];
+        [Given::Data(f32s(&[1, 1, 1], [-0.5])), constant(&[2, 3, 1], &[1.0; 6]), constant(&[2, 3, 1], &[0.0; 6])];
     let y = one_node("GRU", 7, &attributes, &inputs, 1).expect("it lowers");
     let forward = (1.0 - 0.0) * (2.0 * -0.5 + 1.5);
     let backward = (1.0 - 1.0 / (1.0 + 0.5f64.exp())) * -0.05;
@@ -325,23 +326,23 @@ fn parameters_are_taken_in_order() {
 
 #[test]
 fn no_steps_and_refusals() {
-    let w = Given::Constant(f32s(&[1, 8, 3], &noise(24, 1)));
-    let r = Given::Constant(f32s(&[1, 8, 2], &noise(16, 2)));
-    let states = [f32s(&[1, 1, 2], &[0.5, -0.5]), f32s(&[1, 1, 2], &[2.0, 3.0])];
-    let none = Given::Data(f32s(&[0, 1, 3], &[]));
+    let w = Given::Constant(f32s(&[1, 8, 3], noise(24, 1)));
+    let r = Given::Constant(f32s(&[1, 8, 2], noise(16, 2)));
+    let states = [f32s(&[1, 1, 2], [0.5, -0.5]), f32s(&[1, 1, 2], [2.0, 3.0])];
+    let none = Given::Data(f32s(&[0, 1, 3], [0.0; 0]));
     let [h, c] = states.clone().map(Given::Data);
     let inputs = [none, w.clone(), r.clone(), Given::Nothing, Given::Nothing, h, c];
     let y = one_node("LSTM", 22, &[], &inputs, 3).expect("it lowers");
     assert_eq!(y[1..], states);
     assert_eq!(y[0].shape(), [0, 1, 1, 2]);
 
-    let x = Given::Data(f32s(&[1, 1, 3], &[0.0; 3]));
+    let x = Given::Data(f32s(&[1, 1, 3], [0.0; 3]));
     let refused = |attributes: &[Message], inputs: &[Given]| one_node("LSTM", 22, attributes, inputs, 1).unwrap_err();
     let inputs = [x, w.clone(), r];
     assert!(refused(&[attr_strings("activations", &["Cosh", "Tanh", "Tanh"])], &inputs).contains("`Cosh`"));
     assert!(refused(&[attr_strings("activations", &["Tanh"])], &inputs).contains("3 are needed"));
     assert!(refused(&[attr_string("direction", "sideways")], &inputs).contains("sideways"));
     assert!(refused(&[attr_int("hidden_size", 3)], &inputs).contains("hidden_size"));
-    let long = Given::Data(f32s(&[5000, 1, 3], &[0.0; 15_000]));
+    let long = Given::Data(f32s(&[5000, 1, 3], [0.0; 15_000]));
     assert!(refused(&[], &[long, inputs[1].clone(), inputs[2].clone()]).contains("5000 steps"));
 }

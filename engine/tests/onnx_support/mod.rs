@@ -3,6 +3,7 @@
 
 pub mod agreed;
 pub mod one_node;
+pub mod tensors;
 
 use rebut_engine::lower::Lowered;
 use rebut_engine::package::Package;
@@ -77,6 +78,14 @@ pub fn attr_float(name: &str, x: f32) -> Message {
 
 pub fn attr_ints(name: &str, xs: &[i64]) -> Message {
     xs.iter().fold(Message::default().bytes(1, name), |m, &x| m.int(8, x)).int(20, 7)
+}
+
+pub fn attr_floats(name: &str, xs: &[f32]) -> Message {
+    xs.iter().fold(Message::default().bytes(1, name), |m, &x| m.float(7, x)).int(20, 6)
+}
+
+pub fn attr_strings(name: &str, xs: &[&str]) -> Message {
+    xs.iter().fold(Message::default().bytes(1, name), |m, x| m.bytes(9, x)).int(20, 8)
 }
 
 pub fn attr_string(name: &str, x: &str) -> Message {
