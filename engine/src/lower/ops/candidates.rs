@@ -1,33 +1,12 @@
 //! Folds over candidates: each element looks at some things in turn and takes what it is told to.
 
+use super::reduce::fold;
 use crate::lower::Lowering;
 use crate::lower::builder::Builder;
 use crate::lower::formula::Formula;
 use crate::lower::lazy::Lazy;
-use crate::lower::spec::Spec;
 use crate::program::limits::FIRST_REDUCTION_AXIS;
-use crate::program::{Core, DType, FoldOp, NodeId, Op};
-
-/// Folds `body`, over the element axes and then the candidates, and applies the epilogue, over the element axes.
-pub(super) fn fold(
-    b: &mut Builder<'_>,
-    extents: &[u64],
-    candidates: u64,
-    op: FoldOp,
-    body: impl FnOnce(&Builder<'_>, &mut Formula) -> Lowering<NodeId>,
-    epilogue: impl FnOnce(&Builder<'_>, &mut Formula, NodeId) -> Lowering<NodeId>,
-) -> Lowering<Lazy> {
-    let mut inner = Formula::new(&[extents, &[candidates]].concat());
-    let folded = body(b, &mut inner)?;
-    let (reads, body, dtype) = inner.finish(folded);
-    if !op.accepts(dtype) {
-        return Err(format!("a {} of {dtype} is not supported", op.name()));
-    }
-    let mut f = Formula::new(extents);
-    let core = f.core(dtype)?;
-    let result = epilogue(b, &mut f, core)?;
-    b.reduce(Spec::reduction(vec![candidates], Core::Fold { op, body }, reads, f, result), dtype)
-}
+use crate::program::{DType, FoldOp, NodeId, Op};
 
 /// The number of a candidate.
 pub(super) fn number(f: &mut Formula) -> Lowering<NodeId> {
@@ -61,7 +40,7 @@ pub(super) fn nth(b: &mut Builder<'_>, values: &Lazy, which: &Lazy, otherwise: &
     fold(
         b,
         &dims,
-        candidates,
+        &[candidates],
         FoldOp::Sum,
         |b, f| {
             let (asked, value, number) = (f.load(b, &asked)?, f.load(b, values)?, number(f)?);

@@ -9,6 +9,27 @@ use crate::lower::lazy::{Axis, Lazy};
 use crate::lower::spec::{Read, Spec};
 use crate::program::{Core, DType, FoldOp, NodeId, Op};
 
+/// Folds `body`, over the element axes and then the reduction axes, and applies the epilogue, over the element axes.
+pub(super) fn fold(
+    b: &mut Builder<'_>,
+    extents: &[u64],
+    reduction: &[u64],
+    op: FoldOp,
+    body: impl FnOnce(&Builder<'_>, &mut Formula) -> Lowering<NodeId>,
+    epilogue: impl FnOnce(&Builder<'_>, &mut Formula, NodeId) -> Lowering<NodeId>,
+) -> Lowering<Lazy> {
+    let mut inner = Formula::new(&[extents, reduction].concat());
+    let folded = body(b, &mut inner)?;
+    let (reads, body, dtype) = inner.finish(folded);
+    if !op.accepts(dtype) {
+        return Err(format!("a {} of {dtype} is not supported", op.name()));
+    }
+    let mut f = Formula::new(extents);
+    let core = f.core(dtype)?;
+    let result = epilogue(b, &mut f, core)?;
+    b.reduce(Spec::reduction(reduction.to_vec(), Core::Fold { op, body }, reads, f, result), dtype)
+}
+
 /// Folds `body` of each element along `axes`, which stay with extent 1, and applies the epilogue to the result.
 pub(super) fn fold_body(
     b: &mut Builder<'_>,
@@ -21,18 +42,13 @@ pub(super) fn fold_body(
     let kept: Vec<usize> = (0..x.rank()).filter(|a| !axes.contains(a)).collect();
     let order: Vec<usize> = kept.iter().chain(axes).copied().collect();
     let over = x.permute(&order);
-    let mut inner = Formula::new(&over.dims());
-    let (extents, reduction) = inner.dims.split_at(kept.len());
-    let (mut f, reduction) = (Formula::new(extents), reduction.to_vec());
-    let element = inner.read(Read::plain(over))?;
-    let folded = body(b, &mut inner, element)?;
-    let (reads, body, dtype) = inner.finish(folded);
-    if !op.accepts(dtype) {
-        return Err(format!("a {} of {dtype} is not supported", op.name()));
-    }
-    let core = f.core(dtype)?;
-    let result = epilogue(&mut f, core)?;
-    let y = b.reduce(Spec::reduction(reduction, Core::Fold { op, body }, reads, f, result), dtype)?;
+    let dims = over.dims();
+    let (extents, reduction) = dims.split_at(kept.len());
+    let body = |b: &Builder<'_>, f: &mut Formula| {
+        let element = f.read(Read::plain(over))?;
+        body(b, f, element)
+    };
+    let y = fold(b, extents, reduction, op, body, |_, f, core| epilogue(f, core))?;
     let mut out = vec![Axis::new(); x.rank()];
     for (&a, axis) in kept.iter().zip(&y.axes) {
         out[a] = axis.clone();

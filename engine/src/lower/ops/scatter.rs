@@ -3,9 +3,10 @@
 //! Without a reduction the last update counts: the greatest number of one that hits the element, then the update of that number. Otherwise
 //! the updates that hit it are folded, and the result joins the element. An index outside the axis hits nothing.
 
-use super::candidates::{fold, nth, number, wide};
+use super::candidates::{nth, number, wide};
 use super::concat::joined;
 use super::elementwise::map;
+use super::reduce::fold;
 use crate::lower::Lowering;
 use crate::lower::builder::Builder;
 use crate::lower::context::{Context, axis_of};
@@ -67,7 +68,7 @@ impl Updates {
             let (hit, number, none) = (self.hit(b, f, &places)?, number(f)?, f.register(DType::I64, -1)?);
             f.select(hit, number, none)
         };
-        let last = fold(b, &dims[..elements], candidates, FoldOp::Max, last, |_, _, core| Ok(core))?;
+        let last = fold(b, &dims[..elements], &[candidates], FoldOp::Max, last, |_, _, core| Ok(core))?;
         last.broadcast(&self.data.dims()).ok_or_else(|| "its updates do not fit its data".into())
     }
 
@@ -96,7 +97,7 @@ impl Updates {
                 fold(
                     b,
                     &dims,
-                    candidates,
+                    &[candidates],
                     op,
                     |b, f| {
                         let (hit, update) = (self.hit(b, f, &self.places)?, f.load(b, &self.updates)?);

@@ -2,7 +2,8 @@
 //!
 //! Of equal elements the one with the lower index is the better one, and NaN is greater than all numbers, as numpy sorts.
 
-use super::candidates::{fold, number, only, wide};
+use super::candidates::{number, only, wide};
+use super::reduce::fold;
 use crate::lower::Lowering;
 use crate::lower::builder::Builder;
 use crate::lower::context::{Context, axis_of};
@@ -50,7 +51,7 @@ pub(super) fn top_k(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let values = fold(
         c.b,
         &dims,
-        n,
+        &[n],
         FoldOp::Sum,
         |b, f| {
             let (chosen, element) = (chosen(b, f)?, f.load(b, &elements)?);
@@ -61,7 +62,7 @@ pub(super) fn top_k(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     let indices = fold(
         c.b,
         &dims,
-        n,
+        &[n],
         FoldOp::Sum,
         |b, f| {
             let (chosen, number) = (chosen(b, f)?, number(f)?);
@@ -85,7 +86,7 @@ fn ranks(b: &mut Builder<'_>, x: &Lazy, at: usize, largest: bool) -> Lowering<La
     fold(
         b,
         &dims,
-        n,
+        &[n],
         FoldOp::Sum,
         |b, f| {
             let (own, other) = (f.load(b, &own)?, f.load(b, &other)?);
