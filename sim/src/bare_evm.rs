@@ -1,6 +1,8 @@
 //! Contract calls without a chain around them.
 
 use alloy::primitives::{Address, Bytes, TxKind};
+use alloy::sol_types::SolValue;
+use rebut_contracts::abi::{Adjudicator, Elementary};
 use revm::context::result::{EVMError, ExecutionResult, HaltReason};
 use revm::context::{BlockEnv, CfgEnv, ContextTr, TxEnv};
 use revm::context_interface::block::BlobExcessGasAndPrice;
@@ -74,6 +76,12 @@ impl BareEvm {
         let created = result.created_address();
         finish(result)?;
         created.ok_or_else(|| CallFailure::Refused { reason: "nothing was created".into() })
+    }
+
+    /// Deploys the adjudicator of the committed artifacts, behind the contract of the elementary functions that it calls.
+    pub fn deploy_adjudicator(&mut self) -> Result<Address, CallFailure> {
+        let elementary = self.deploy(Elementary::BYTECODE.clone())?;
+        self.deploy([Adjudicator::BYTECODE.to_vec(), elementary.abi_encode()].concat())
     }
 
     /// Calls a contract and forgets what it changed. Returns its output and the gas used.

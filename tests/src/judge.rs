@@ -1,8 +1,8 @@
 //! The adjudicator in an EVM of its own.
 
 use alloy::primitives::{Address, Bytes, U256};
-use alloy::sol_types::{SolCall, SolValue};
-use rebut_contracts::abi::{Adjudicator, Elementary};
+use alloy::sol_types::SolCall;
+use rebut_contracts::abi::Adjudicator;
 use rebut_contracts::b256;
 use rebut_engine::program::{DType, ValueId};
 use rebut_engine::trace::{Trace, TraceView};
@@ -22,9 +22,7 @@ impl Judge {
     #[expect(clippy::new_without_default)]
     pub fn new() -> Self {
         let mut evm = BareEvm::new();
-        let elementary = evm.deploy(Elementary::BYTECODE.clone()).expect("the elementary functions deploy");
-        let code = [Adjudicator::BYTECODE.to_vec(), elementary.abi_encode()].concat();
-        let adjudicator = evm.deploy(Bytes::from(code)).expect("the adjudicator deploys");
+        let adjudicator = evm.deploy_adjudicator().expect("the adjudicator deploys");
         Self { evm, adjudicator }
     }
 

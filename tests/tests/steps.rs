@@ -1,11 +1,11 @@
 //! What steps cost, in real games and by the search of `cargo xtask steps`.
 
 use alloy::consensus::Transaction;
-use alloy::primitives::{Bytes, Uint};
+use alloy::primitives::Uint;
 use alloy::providers::Provider;
-use alloy::sol_types::{SolCall, SolValue};
+use alloy::sol_types::SolCall;
+use rebut_contracts::abi::Adjudicator;
 use rebut_contracts::abi::Rebut::{Parameters, RefundRecorded, stepCall};
-use rebut_contracts::abi::{Adjudicator, Elementary};
 use rebut_contracts::types::DisputePhase;
 use rebut_engine::lower::{Around, Bill, bill, gas};
 use rebut_engine::package::{Label, Package};
@@ -86,9 +86,7 @@ async fn step(subject: &Subject, value: ValueId, element: u64) -> (u64, Vec<u8>,
 fn evaluation(subject: &Subject, value: ValueId, element: u64, calldata: &[u8]) -> u64 {
     let step = stepCall::abi_decode(calldata).expect("a step");
     let mut evm = BareEvm::new();
-    let elementary = evm.deploy(Elementary::BYTECODE.clone()).expect("the elementary functions deploy");
-    let code = [Adjudicator::BYTECODE.to_vec(), elementary.abi_encode()].concat();
-    let adjudicator = evm.deploy(Bytes::from(code)).expect("the adjudicator deploys");
+    let adjudicator = evm.deploy_adjudicator().expect("the adjudicator deploys");
     let call = Adjudicator::evaluateCall {
         descriptor: step.descriptor,
         value: alloy::primitives::U256::from(value),

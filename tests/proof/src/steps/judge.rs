@@ -2,10 +2,10 @@
 //! values.
 
 use super::case::{Case, Memory};
-use alloy::primitives::{Address, B256, Bytes, U256};
-use alloy::sol_types::{SolCall, SolValue};
+use alloy::primitives::{Address, B256, U256};
+use alloy::sol_types::SolCall;
+use rebut_contracts::abi::Adjudicator;
 use rebut_contracts::abi::Rebut::{ClaimData, stepCall};
-use rebut_contracts::abi::{Adjudicator, Elementary};
 use rebut_contracts::b256;
 use rebut_engine::hash::{Hash, keccak};
 use rebut_engine::lower::gas;
@@ -54,9 +54,7 @@ impl Judge {
     #[expect(clippy::new_without_default)]
     pub fn new() -> Self {
         let mut evm = BareEvm::new();
-        let elementary = evm.deploy(Elementary::BYTECODE.clone()).expect("the elementary functions deploy");
-        let code = [Adjudicator::BYTECODE.to_vec(), elementary.abi_encode()].concat();
-        let adjudicator = evm.deploy(Bytes::from(code)).expect("the adjudicator deploys");
+        let adjudicator = evm.deploy_adjudicator().expect("the adjudicator deploys");
         Self { evm, adjudicator }
     }
 
