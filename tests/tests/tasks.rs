@@ -97,8 +97,9 @@ async fn play() {
     while let Some(task) = tasks.join_next().await {
         task.unwrap();
     }
-    // Two sides may both see that something is due; the one that comes second is refused, and that is all that goes wrong.
-    assert!(errors.iter().all(|e| e.contains("refused")), "{errors:?}");
+    // Two sides may both see that something is due; the one that comes second is refused, or fails where both were sent before either was
+    // mined, and that is all that goes wrong.
+    assert!(errors.iter().all(|e| e.contains("refused") || e.contains("failed on-chain")), "{errors:?}");
 
     let ended = Ended::settle(&arena, &lied).await;
     let [liar, watcher, honest] = accounts.map(|a| ended.money(a));
