@@ -5,4 +5,5 @@
 pub mod bots;
 pub mod cli;
 pub mod demo;
+pub mod expect;
 pub mod files;

@@ -7,6 +7,7 @@ use rebut_engine::package::{Label, Package, PackageError};
 use rebut_engine::program::{Core, DType, Expr, Instruction, Node, Op, Program, Source, TensorType, Value};
 use rebut_engine::tensor::Tensor;
 use rebut_engine::trace::{CacheError, Trace, TraceView};
+use std::collections::BTreeSet;
 
 fn digits() -> (Package, Vec<Tensor>) {
     let model = model_from_bytes(&include_bytes!("../../models/digits/model.onnx")[..], None).expect("a model");
@@ -101,6 +102,28 @@ fn a_trace_of_other_inputs_is_refused() {
     let bytes = Trace::new(&package, &inputs, &Options::default()).expect("a trace").to_bytes(&package).expect("bytes");
     let other = tensor_from_pb(&include_bytes!("../../models/digits/images/digit_4.pb")[..]).expect("an image");
     assert!(matches!(Trace::from_bytes(&package, &[other], &bytes), Err(CacheError::Other("input"))));
+}
+
+#[test]
+fn a_departing_trace_is_that_of_a_run_in_which_the_same_values_change() {
+    let (package, inputs) = digits();
+    let (options, values) = (Options::default(), package.program().values.len() as u64);
+    let honest = Trace::new(&package, &inputs, &options).expect("a trace");
+    for changed in (0..values).map(|v| BTreeSet::from([v, values / 2])) {
+        let mut lie = |id, tensor: &mut std::borrow::Cow<'_, Tensor>| {
+            if changed.contains(&id)
+                && let Tensor::F32(a) = tensor.to_mut()
+                && let Some(x) = a.iter_mut().last()
+            {
+                *x += 1.0;
+            }
+        };
+        let departing = honest.departing(&package, &inputs, &options, &changed, &mut lie).expect("a trace");
+        let run = Trace::with_hook(&package, &inputs, &options, &mut lie).expect("a trace");
+        assert_eq!(departing.root(), run.root(), "{changed:?}");
+        assert_ne!(departing.root(), honest.root(), "{changed:?}");
+        assert!((0..values).all(|v| departing.tensor(v) == run.tensor(v)), "{changed:?}");
+    }
 }
 
 #[test]

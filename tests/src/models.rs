@@ -3,7 +3,7 @@
 use rebut_challenger::demo::built_in;
 use rebut_challenger::files::{compile, read_tensor};
 use rebut_engine::lower::LowerOptions;
-use rebut_engine::onnx::read_model;
+use rebut_engine::onnx::{Dim, ValueInfo, read_model};
 use rebut_engine::package::{Label, Package};
 use rebut_engine::program::{
     Access, Affine, Core, DType, Expr, Guard, Instruction, Node, Op, Operand, Program, Source, TensorType, Value,
@@ -96,6 +96,18 @@ pub fn shared(name: &str) -> Option<Subject> {
     options.shapes.insert(name, input.ty().dims);
     let package = compile(&model, |_| Ok(options)).expect("the model compiles");
     Some(Subject { package: Arc::new(package), inputs: vec![input] })
+}
+
+/// What ONNX's own runner gives to models without data: numbers from 0 to below 1, open dimensions being 1.
+///
+/// # Errors
+/// When the model does not say the input's number of dimensions.
+pub fn made_up(info: &ValueInfo) -> Result<Tensor, String> {
+    let declared = info.dims.as_ref().ok_or_else(|| format!("input `{}` has no shape", info.name))?;
+    let dims: Vec<u64> = declared.iter().map(|d| if let Dim::Fixed(n) = d { *n } else { 1 }).collect();
+    let n: u64 = dims.iter().product();
+    let bytes: Vec<u8> = (0..n).flat_map(|i| ((i as f64 / n as f64) as f32).to_be_bytes()).collect();
+    Tensor::from_be_bytes(&TensorType::new(DType::F32, dims), &bytes).map_err(|e| e.to_string())
 }
 
 /// A program of one instruction: 10 sums `x + x` of the first of 16 numbers, so 64 bytes of input and 40 of output.

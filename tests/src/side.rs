@@ -4,7 +4,7 @@ use alloy::primitives::{Address, B256};
 use rebut_challenger::bots::{Bot, BotError, CALLDATA_LIMIT, Executor, Watcher};
 use rebut_contracts::{ClaimContent, Client, Sent};
 use rebut_engine::exec::Options;
-use rebut_sim::adversary::{Liar, LiarError, Lie};
+use rebut_sim::adversary::{ForgedTrace, Liar, LiarError, Lie};
 
 use crate::models::Subject;
 
@@ -72,8 +72,15 @@ impl Side {
 
     /// An executor that lies, and its claim.
     pub async fn lying_executor(client: Client, subject: &Subject, lie: Lie) -> (Self, ClaimContent) {
+        let forged = ForgedTrace::new(&subject.package, &subject.inputs, &Options::default(), lie);
+        Self::forging_executor(client, subject, forged.expect("the lie can be told")).await
+    }
+
+    /// An executor whose trace is wrong, and its claim.
+    pub async fn forging_executor(client: Client, subject: &Subject, forged: ForgedTrace) -> (Self, ClaimContent) {
         let account = client.account;
-        let claimed = Liar::claim(client, subject.package.clone(), &subject.inputs, lie, CALLDATA_LIMIT).await;
+        let (package, inputs) = (subject.package.clone(), &subject.inputs);
+        let claimed = Liar::claim_forged(client, package, inputs, forged, CALLDATA_LIMIT).await;
         let (liar, _) = claimed.expect("a claim is posted");
         let claim = liar.game().claim.clone();
         (Self::new(account, Player::Liar(LiarBot(liar))), claim)

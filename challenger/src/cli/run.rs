@@ -3,6 +3,7 @@
 use super::Done;
 use super::model::{Execution, Lowering};
 use super::progress::during;
+use crate::expect::agreement;
 use crate::files::{read_tensor, write_tensor};
 use clap::Args;
 use rebut_engine::arith::native;
@@ -67,7 +68,7 @@ impl Run {
         }
         if !self.expect.is_empty() {
             let expected = self.expect.iter().map(|p| read_tensor(p)).collect::<Result<Vec<_>, _>>()?;
-            writeln!(out, "expected  {}", compare(&outputs, &expected)?)?;
+            writeln!(out, "expected  {}", agreement(&outputs, &expected)?)?;
         }
         Ok(())
     }
@@ -88,36 +89,4 @@ fn summary(tensor: &Tensor) -> String {
         Tensor::I64(a) => a.iter().take(SHOWN).map(ToString::to_string).collect(),
     };
     format!("[{}{}]", texts.join(" "), if tensor.len() > SHOWN { " ..." } else { "" })
-}
-
-/// The greatest error of floats; integers must be equal.
-fn compare(outputs: &[Tensor], expected: &[Tensor]) -> Result<String, String> {
-    const RELATIVE: f32 = 1e-4;
-    const ABSOLUTE: f32 = 1e-5;
-    if outputs.len() != expected.len() {
-        return Err(format!("the program has {} outputs, {} were expected", outputs.len(), expected.len()));
-    }
-    let mut worst = 0.0f32;
-    for (i, (output, expected)) in outputs.iter().zip(expected).enumerate() {
-        if output.ty() != expected.ty() {
-            return Err(format!("output {i} is {}, {} was expected", output.ty(), expected.ty()));
-        }
-        let (Tensor::F32(a), Tensor::F32(b)) = (output, expected) else {
-            if output != expected {
-                return Err(format!("output {i} differs from the expected one"));
-            }
-            continue;
-        };
-        for (n, (a, b)) in a.iter().zip(b).enumerate() {
-            let same = a == b || (a.is_nan() && b.is_nan());
-            let error = if same { 0.0 } else { (a - b).abs() };
-            // An error that is not a number is not within.
-            let within = same || error <= ABSOLUTE + RELATIVE * b.abs();
-            if !within {
-                return Err(format!("output {i} element {n} is {a}, {b} was expected"));
-            }
-            worst = worst.max(error);
-        }
-    }
-    Ok(format!("agrees, greatest absolute error {worst:.3e}"))
 }

@@ -7,5 +7,5 @@ mod tell;
 
 pub use built_in::built_in;
 pub use report::{Disputed, HonestClaim, Move, Report};
-pub use stage::{Scene, StageError, play, random_lie};
+pub use stage::{Scene, StageError, lie_places, play, random_lie};
 pub use tell::tell;

@@ -11,7 +11,7 @@ use rebut_contracts::{ClaimContent, Client, ClientError, GameError, Sent, b256, 
 use rebut_engine::dispute;
 use rebut_engine::exec::Options;
 use rebut_engine::package::Package;
-use rebut_engine::program::{DType, Source};
+use rebut_engine::program::{DType, Source, ValueId};
 use rebut_engine::reference;
 use rebut_engine::tensor::Tensor;
 use rebut_sim::adversary::{Liar, LiarError, Lie};
@@ -63,13 +63,16 @@ pub fn random_lie(package: &Package, seed: u64) -> Option<Lie> {
         let word = U256::from_be_bytes(word.0);
         word.checked_rem(U256::from(below)).map_or(0, |x| x.to())
     };
-    let values = package.program().values.iter().enumerate();
-    let places: Vec<(u64, u64)> = values
-        .filter(|(_, v)| matches!(v.source, Source::Instruction(_)) && v.ty.elements() > 0)
-        .map(|(id, v)| (id as u64, v.ty.elements()))
-        .collect();
+    let places = lie_places(package);
     let &(value, elements) = places.get(usize::try_from(random("value", places.len() as u64)).ok()?)?;
     Some(Lie::Element { value, element: random("element", elements) })
+}
+
+/// What random lies are about: the values of instructions, with their numbers of elements.
+pub fn lie_places(package: &Package) -> Vec<(ValueId, u64)> {
+    let values = (0..).zip(&package.program().values);
+    let computed = values.filter(|(_, v)| matches!(v.source, Source::Instruction(_)) && v.ty.elements() > 0);
+    computed.map(|(id, v)| (id, v.ty.elements())).collect()
 }
 
 /// One ether.

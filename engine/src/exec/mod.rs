@@ -14,4 +14,5 @@ mod scan;
 
 pub use crate::arith::Isa;
 pub use environment::{Environment, check as check_environment};
+pub(crate) use plain::execute_knowing;
 pub use plain::{ExecError, Hook, Keep, Options, execute, run};

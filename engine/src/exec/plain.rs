@@ -97,6 +97,18 @@ pub fn execute<'a>(
     keep: Keep,
     hook: Hook<'_>,
 ) -> Result<Vec<Option<Cow<'a, Tensor>>>, ExecError> {
+    execute_knowing(package, inputs, options, keep, &|_| None, hook)
+}
+
+/// As [`execute`], without computing what is `known`.
+pub(crate) fn execute_knowing<'a>(
+    package: &'a Package,
+    inputs: &'a [Tensor],
+    options: &Options,
+    keep: Keep,
+    known: &dyn Fn(ValueId) -> Option<&'a Tensor>,
+    hook: Hook<'_>,
+) -> Result<Vec<Option<Cow<'a, Tensor>>>, ExecError> {
     check_inputs(package, inputs)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
     let pool = pool.map_err(|_| ExecError::Threads(options.threads))?;
@@ -106,10 +118,11 @@ pub fn execute<'a>(
     let first_output = program.output_ids().start;
     let mut values: Vec<Option<Cow<'a, Tensor>>> = Vec::with_capacity(program.values.len());
     for (id, value) in program.values.iter().enumerate() {
-        let mut tensor = match &value.source {
-            Source::Input => Cow::Borrowed(&inputs[id]),
-            Source::Constant { .. } => Cow::Borrowed(package.constant(id as u64)),
-            Source::Instruction(i) => {
+        let mut tensor = match (known(id as u64), &value.source) {
+            (Some(tensor), _) => Cow::Borrowed(tensor),
+            (None, Source::Input) => Cow::Borrowed(&inputs[id]),
+            (None, Source::Constant { .. }) => Cow::Borrowed(package.constant(id as u64)),
+            (None, Source::Instruction(i)) => {
                 let operands: Vec<&Tensor> =
                     i.operands.iter().filter_map(|o| values[o.value as usize].as_deref()).collect();
                 let mut out = Tensor::zeros(&value.ty)?;

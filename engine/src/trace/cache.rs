@@ -3,14 +3,15 @@
 //! A cache is a convenience of the machine that wrote it. Damage is found by its digest, a cache of another program or of other inputs by
 //! comparison, and a few elements of every value are computed again; but only a new run proves a trace. Do not take caches from others.
 
-use super::Trace;
+use super::{Part, Trace};
+use crate::arith::Isa;
 use crate::dispute::evaluate;
 use crate::hash::keccak;
 use crate::package::Package;
 use crate::program::{Source, ValueId};
 use crate::tensor::{Tensor, TensorError};
-use crate::tree::TensorTree;
 use bincode::{Decode, Encode};
+use std::sync::Arc;
 
 /// First bytes of a trace file.
 const MAGIC: [u8; 8] = *b"rbtrace\x01";
@@ -108,8 +109,8 @@ impl Trace {
         if inputs.len() != usize::from(package.program().inputs) || !inputs.iter().zip(&values).all(same) {
             return Err(CacheError::Other("input"));
         }
-        let trees = values.iter().map(TensorTree::new).collect();
-        let trace = Self::from_parts(values, trees);
+        let parts = values.into_iter().map(|tensor| Part::New(Arc::new(tensor))).collect();
+        let trace = Self::from_parts(parts, Isa::Auto);
         trace.check_samples(package)?;
         Ok(trace)
     }

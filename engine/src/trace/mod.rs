@@ -4,13 +4,16 @@ mod cache;
 
 pub use cache::CacheError;
 
-use crate::exec::{ExecError, Hook, Keep, Options, execute};
+use crate::arith::Isa;
+use crate::exec::{ExecError, Hook, Keep, Options, execute, execute_knowing};
 use crate::hash::Hash;
 use crate::package::Package;
-use crate::program::ValueId;
+use crate::program::{Source, ValueId};
 use crate::tensor::Tensor;
 use crate::tree::{Leaf, Nodes, TensorTree, WordTree, leaf_of};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What a side of a dispute knows of its own trace. An adversary implements it with whatever it likes.
 pub trait TraceView {
@@ -31,12 +34,20 @@ pub trait TraceView {
     }
 }
 
-/// All values of one run with their trees, in memory.
+/// All values of one run with their trees, in memory; traces that follow from one another share what is the same.
 #[derive(Clone, Debug)]
 pub struct Trace {
-    values: Vec<Tensor>,
-    trees: Vec<TensorTree>,
+    values: Vec<Arc<Tensor>>,
+    trees: Vec<Arc<TensorTree>>,
     roots: WordTree,
+}
+
+/// A value of a trace to be made.
+enum Part {
+    /// Without a tree yet.
+    New(Arc<Tensor>),
+    /// As it is in another trace.
+    Shared(Arc<Tensor>, Arc<TensorTree>),
 }
 
 impl Trace {
@@ -59,16 +70,59 @@ impl Trace {
         hook: Hook<'_>,
     ) -> Result<Self, ExecError> {
         let values = execute(package, inputs, options, Keep::All, hook)?;
-        let values: Vec<Tensor> = values.into_iter().flatten().map(Cow::into_owned).collect();
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
-        let pool = pool.map_err(|_| ExecError::Threads(options.threads))?;
-        let trees: Vec<TensorTree> =
-            pool.install(|| values.iter().map(|v| TensorTree::with_isa(v, options.isa)).collect());
-        Ok(Self::from_parts(values, trees))
+        let values = values.into_iter().flatten().map(Cow::into_owned);
+        let parts = values.map(|tensor| Part::New(Arc::new(tensor))).collect();
+        Self::committed(parts, options)
     }
 
-    fn from_parts(values: Vec<Tensor>, trees: Vec<TensorTree>) -> Self {
-        let roots = WordTree::new(trees.iter().map(TensorTree::root).collect());
+    /// The trace in which `changed` values are what the hook makes of them, and what reads them is computed from that. The hook sees every
+    /// value, in order, and may change no others.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn departing(
+        &self,
+        package: &Package,
+        inputs: &[Tensor],
+        options: &Options,
+        changed: &BTreeSet<ValueId>,
+        hook: Hook<'_>,
+    ) -> Result<Self, ExecError> {
+        let mut depends: BTreeSet<ValueId> = BTreeSet::new();
+        for (id, value) in (0..).zip(&package.program().values) {
+            let read = |value: &ValueId| changed.contains(value) || depends.contains(value);
+            if let Source::Instruction(i) = &value.source
+                && i.operands.iter().any(|o| read(&o.value))
+            {
+                depends.insert(id);
+            }
+        }
+        let known = |id: ValueId| if depends.contains(&id) { None } else { self.tensor(id) };
+        let values = execute_knowing(package, inputs, options, Keep::All, &known, hook)?;
+        let parts = values.into_iter().flatten().zip(self.values.iter().zip(&self.trees));
+        let parts = parts.map(|(value, (tensor, tree))| match value {
+            Cow::Borrowed(_) => Part::Shared(tensor.clone(), tree.clone()),
+            Cow::Owned(tensor) => Part::New(Arc::new(tensor)),
+        });
+        Self::committed(parts.collect(), options)
+    }
+
+    fn committed(parts: Vec<Part>, options: &Options) -> Result<Self, ExecError> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
+        let pool = pool.map_err(|_| ExecError::Threads(options.threads))?;
+        Ok(pool.install(|| Self::from_parts(parts, options.isa)))
+    }
+
+    fn from_parts(parts: Vec<Part>, isa: Isa) -> Self {
+        let with_tree = |part| match part {
+            Part::New(tensor) => {
+                let tree = Arc::new(TensorTree::with_isa(&tensor, isa));
+                (tensor, tree)
+            }
+            Part::Shared(tensor, tree) => (tensor, tree),
+        };
+        let (values, trees): (Vec<_>, Vec<_>) = parts.into_iter().map(with_tree).unzip();
+        let roots = WordTree::new(trees.iter().map(|tree| tree.root()).collect());
         Self { values, trees, roots }
     }
 
@@ -112,6 +166,6 @@ impl TraceView for Trace {
     }
 
     fn tensor(&self, value: ValueId) -> Option<&Tensor> {
-        self.values.get(usize::try_from(value).ok()?)
+        self.values.get(usize::try_from(value).ok()?).map(AsRef::as_ref)
     }
 }

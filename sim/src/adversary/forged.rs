@@ -85,18 +85,31 @@ impl ForgedTrace {
     /// # Errors
     /// When the program cannot be run, or the lie's place does not exist.
     pub fn new(package: &Package, inputs: &[Tensor], options: &Options, lie: Lie) -> Result<Self, LieError> {
-        let honest = Trace::new(package, inputs, options)?;
+        Self::departing(&Trace::new(package, inputs, options)?, package, inputs, options, lie)
+    }
+
+    /// The same from the honest trace, of which it shares what is true.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn departing(
+        honest: &Trace,
+        package: &Package,
+        inputs: &[Tensor],
+        options: &Options,
+        lie: Lie,
+    ) -> Result<Self, LieError> {
         let outputs = package.program().output_ids();
         let missing = || LieError::NoSuchPlace(lie, honest.len());
         let first_output = Lie::Element { value: outputs.start, element: 0 };
-        let mut forged = Self::corrupt(package, inputs, options, &[lie])?;
+        let mut forged = Self::corrupt(honest, package, inputs, options, &[lie])?;
         if let Lie::Element { value, element } = lie
             && honest.tensor(value).is_none_or(|t| element >= t.len() as u64)
         {
             return Err(missing());
         }
         if outputs.clone().all(|v| forged.trace.tensor_root(v) == honest.tensor_root(v)) {
-            forged = Self::corrupt(package, inputs, options, &[lie, first_output])?;
+            forged = Self::corrupt(honest, package, inputs, options, &[lie, first_output])?;
         }
         match lie {
             Lie::Element { .. } => {}
@@ -130,7 +143,13 @@ impl ForgedTrace {
         Ok(forged)
     }
 
-    fn corrupt(package: &Package, inputs: &[Tensor], options: &Options, lies: &[Lie]) -> Result<Self, ExecError> {
+    fn corrupt(
+        honest: &Trace,
+        package: &Package,
+        inputs: &[Tensor],
+        options: &Options,
+        lies: &[Lie],
+    ) -> Result<Self, ExecError> {
         let scan = |id: ValueId| match package.program().values.get(usize::try_from(id).ok()?).map(|v| &v.source) {
             Some(Source::Instruction(i)) if matches!(i.core, Core::Scan { .. }) => Some(i),
             _ => None,
@@ -138,8 +157,10 @@ impl ForgedTrace {
         let lied_about = |lie: &Lie| if let Lie::Element { value, .. } = lie { scan(*value) } else { None };
         let read: HashSet<ValueId> =
             lies.iter().filter_map(lied_about).flat_map(|i| &i.operands).map(|o| o.value).collect();
+        let place = |lie: &Lie| if let Lie::Element { value, .. } = lie { Some(*value) } else { None };
+        let changed = lies.iter().filter_map(place).collect();
         let mut kept: HashMap<ValueId, Tensor> = HashMap::new();
-        let trace = Trace::with_hook(package, inputs, options, &mut |id, tensor| {
+        let trace = honest.departing(package, inputs, options, &changed, &mut |id, tensor| {
             for lie in lies {
                 if let Lie::Element { value, element } = *lie
                     && value == id

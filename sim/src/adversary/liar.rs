@@ -38,7 +38,22 @@ impl Liar {
         lie: Lie,
         calldata_limit: usize,
     ) -> Result<(Self, Sent), LiarError> {
-        let trace = Arc::new(ForgedTrace::new(&package, inputs, &Options::default(), lie)?);
+        let trace = ForgedTrace::new(&package, inputs, &Options::default(), lie)?;
+        Self::claim_forged(client, package, inputs, trace, calldata_limit).await
+    }
+
+    /// Posts a claim whose outputs are those of a wrong trace.
+    ///
+    /// # Errors
+    /// When the contract refuses the claim.
+    pub async fn claim_forged(
+        client: Client,
+        package: Arc<Package>,
+        inputs: &[Tensor],
+        trace: ForgedTrace,
+        calldata_limit: usize,
+    ) -> Result<(Self, Sent), LiarError> {
+        let trace = Arc::new(trace);
         let outputs: Vec<Tensor> = package.program().output_ids().filter_map(|v| trace.tensor(v).cloned()).collect();
         let claim = ClaimContent::new(&client, &package, inputs, &outputs, 0).await?;
         let sent = claim.post(&client, inputs, &outputs, calldata_limit).await?;

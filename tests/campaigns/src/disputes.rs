@@ -1,18 +1,13 @@
-//! What disputes cost: random lies of an executor about one model, each on a deployment that has seen a game before, each refuted by a watcher on the
-//! embedded chain. Counted is what both send from the challenge to the settlement; withdrawals are not.
+//! What disputes about one model cost, by move.
 
+use crate::duel::{Game, Ground, Spread};
+use crate::recorded::{program, tensors};
 use crate::{Failure, Outcome};
 use rebut_challenger::demo::{built_in, random_lie};
-use rebut_challenger::files::{compile, read_package, read_tensor};
-use rebut_contracts::types::{ClaimPhase, Outcome as Ending};
-use rebut_contracts::{ClaimContent, Sent};
-use rebut_engine::lower::LowerOptions;
+use rebut_challenger::files::read_tensor;
 use rebut_engine::package::Package;
 use rebut_engine::tensor::Tensor;
-use rebut_sim::adversary::Lie;
-use rebut_tests::arena::Arena;
 use rebut_tests::models::Subject;
-use rebut_tests::side::Side;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,24 +34,6 @@ pub(crate) struct Arguments {
 
 const NOTHING: &str = "the program has no instruction to lie about";
 
-/// The least, median and most of some figures.
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Spread {
-    least: u64,
-    median: u64,
-    worst: u64,
-}
-
-impl Spread {
-    /// Of at least one figure; the median of an even number is the mean of the two in the middle.
-    fn of(mut figures: Vec<u64>) -> Self {
-        figures.sort_unstable();
-        let n = figures.len();
-        let median = (figures[(n - 1) / 2] + figures[n / 2]) / 2;
-        Self { least: figures[0], median, worst: figures[n - 1] }
-    }
-}
-
 #[derive(Serialize)]
 struct Figures {
     model: String,
@@ -77,16 +54,12 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
         None => built_in()?,
     };
     let subject = Subject { package: Arc::new(package), inputs };
-    let arena = Arena::embedded().await;
-    arena.register(&subject.package).await;
-    // A burnt bond of an earlier game: only the very first pays for the burn address' slot.
-    fight(&arena, &subject, random_lie(&subject.package, 0).ok_or(NOTHING)?).await?;
+    let lie = |seed| random_lie(&subject.package, seed).ok_or(NOTHING);
+    let ground = Ground::new(subject.clone(), lie(0)?).await?;
     let mut games = Vec::new();
     for seed in arguments.from..arguments.from.saturating_add(arguments.lies) {
-        let lie = random_lie(&subject.package, seed).ok_or(NOTHING)?;
-        let used = arena.time.snapshot().await?;
-        let game = fight(&arena, &subject, lie).await?;
-        arena.time.revert(used).await?;
+        let lie = lie(seed)?;
+        let game = ground.fight(lie).await?;
         if !arguments.json {
             let (transactions, gas, step) = (game.transactions(), game.gas(), game.step());
             println!("seed {seed:3}: {transactions:2} transactions, {gas} gas, step {step} gas (lie {lie})");
@@ -102,74 +75,20 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome {
     Ok(())
 }
 
-/// A game's transactions.
-struct Game(Vec<Sent>);
-
-impl Game {
-    fn transactions(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn gas(&self) -> u64 {
-        self.0.iter().map(|s| s.gas).sum()
-    }
-
-    /// What the step took; nothing where a whole root was decided about.
-    fn step(&self) -> u64 {
-        self.0.iter().filter(|s| s.call == "step").map(|s| s.gas).sum()
-    }
-}
-
-/// Plays a lie to its end.
-async fn fight(arena: &Arena, subject: &Subject, lie: Lie) -> Result<Game, Failure> {
-    let (mut liar, claim) = Side::lying_executor(arena.client(1), subject, lie).await;
-    let mut watcher = Side::watcher(arena.client(2), subject);
-    while !is_settled(arena, &claim, watcher.tick().await + liar.tick().await).await {}
-    let outcome = arena.status(&claim).await.outcome;
-    if outcome != Ending::RefutedByDispute {
-        return Err(format!("the lie {lie} ended as {outcome:?}").into());
-    }
-    let sent = watcher.sent.into_iter().chain(liar.sent);
-    Ok(Game(sent.filter(|s| s.call != "withdraw").collect()))
-}
-
-/// Whether nothing is left to do; where nobody has `acted` before the end, time passes.
-async fn is_settled(arena: &Arena, claim: &ClaimContent, acted: usize) -> bool {
-    if acted > 0 {
-        return false;
-    }
-    if arena.status(claim).await.phase == ClaimPhase::Refuted {
-        return true;
-    }
-    if !arena.time_out(claim).await {
-        arena.pass_deadline(claim).await;
-    }
-    false
-}
-
 fn load(path: &Path, inputs: &[PathBuf]) -> Result<(String, Package, Vec<Tensor>), Failure> {
-    let mut inputs = inputs.to_vec();
-    if inputs.is_empty() {
-        let data = path.with_file_name("test_data_set_0");
-        inputs = (0..).map(|i| data.join(format!("input_{i}.pb"))).take_while(|file| file.exists()).collect();
-    }
-    if inputs.is_empty() {
+    let tensors = if inputs.is_empty() {
+        tensors(&path.with_file_name("test_data_set_0"), "input")?
+    } else {
+        inputs.iter().map(|path| read_tensor(path)).collect::<Result<Vec<Tensor>, _>>()?
+    };
+    if tensors.is_empty() {
         return Err(format!("{} has no test_data_set_0 beside it: give its inputs with --input", path.display()).into());
     }
-    let tensors = inputs.iter().map(|path| read_tensor(path)).collect::<Result<Vec<Tensor>, _>>()?;
-    let package = match read_package(path)? {
-        Some(package) => package,
-        None => compile(path, |model| {
-            // Open dimensions are those of the inputs.
-            let shapes = model.inputs.iter().zip(&tensors).map(|(i, t)| (i.name.clone(), t.ty().dims)).collect();
-            Ok(LowerOptions { shapes, ..LowerOptions::default() })
-        })?,
-    };
-    Ok((path.display().to_string(), package, tensors))
+    Ok((path.display().to_string(), program(path, &tensors)?, tensors))
 }
 
 fn figures(model: String, games: &[Game]) -> Figures {
-    let spread = |figure: fn(&Game) -> u64| Spread::of(games.iter().map(figure).collect());
+    let spread = |figure: fn(&Game) -> u64| Spread::of(games.iter().map(figure));
     let (transactions, gas, step) = (spread(Game::transactions), spread(Game::gas), spread(Game::step));
     let mut moves: BTreeMap<&'static str, Vec<u64>> = BTreeMap::new();
     for m in games.iter().flat_map(|g| &g.0) {
@@ -184,7 +103,7 @@ fn figures(model: String, games: &[Game]) -> Figures {
         gas_worst: gas.worst,
         step_median: step.median,
         step_worst: step.worst,
-        moves: moves.into_iter().map(|(call, gas)| (call, Spread::of(gas))).collect(),
+        moves: moves.into_iter().map(|(call, gas)| (call, Spread::of(gas.into_iter()))).collect(),
     }
 }
 

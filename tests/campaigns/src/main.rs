@@ -1,8 +1,12 @@
-//! The command behind `cargo xtask disputes`, `games` and `invariants`.
+//! The command behind `cargo xtask disputes`, `games`, `invariants` and `models`.
 
 mod disputes;
+mod duel;
 mod games;
 mod invariants;
+mod memory;
+mod models;
+mod recorded;
 mod stories;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +29,8 @@ enum Campaign {
     Disputes(disputes::Arguments),
     /// Every course of small games: each lie, and at each of a liar's turns to move, to move late, to concede, to be silent
     Games(games::Arguments),
+    /// Models against recorded outputs, and random lies about each, every one of which must be refuted
+    Models(models::Arguments),
     /// Random calls of many parties, honest and not, while nobody honest loses and nothing is missing
     Invariants(invariants::Arguments),
 }
@@ -34,6 +40,7 @@ async fn main() -> ExitCode {
     let outcome = match Cli::parse().campaign {
         Campaign::Disputes(arguments) => disputes::run(arguments).await,
         Campaign::Games(arguments) => games::run(arguments).await,
+        Campaign::Models(arguments) => models::run(arguments).await,
         Campaign::Invariants(arguments) => invariants::run(arguments).await,
     };
     match outcome {

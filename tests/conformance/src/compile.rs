@@ -2,10 +2,11 @@
 
 use crate::cases::Files;
 use rebut_engine::lower::{LowerError, LowerOptions, lower};
-use rebut_engine::onnx::{Dim, ValueInfo, read_model};
+use rebut_engine::onnx::read_model;
 use rebut_engine::package::Package;
-use rebut_engine::program::{DType, TensorType, parse_program, program_text};
+use rebut_engine::program::{parse_program, program_text};
 use rebut_engine::tensor::Tensor;
+use rebut_tests::models::made_up;
 
 /// A program and the inputs that are left to it.
 pub(crate) struct Compiled {
@@ -17,7 +18,7 @@ pub(crate) struct Compiled {
 pub(crate) fn compile(files: &Files) -> Result<Compiled, String> {
     let model = read_model(&files.model).map_err(|e| e.to_string())?;
     let inputs = match files.inputs.is_empty() {
-        true => model.inputs.iter().map(ramp).collect::<Result<_, _>>()?,
+        true => model.inputs.iter().map(made_up).collect::<Result<_, _>>()?,
         false => files.inputs.clone(),
     };
     if inputs.len() != model.inputs.len() {
@@ -51,13 +52,4 @@ fn bind<'t>(
     let before = options.bindings.len();
     options.bindings.extend(tensors.filter(|(name, _)| inputs.contains(name)).map(|(n, t)| (n.clone(), t.clone())));
     (options.bindings.len() > before).then_some(())
-}
-
-/// What ONNX's own runner gives to models without data: numbers from 0 to below 1, open dimensions being 1.
-fn ramp(info: &ValueInfo) -> Result<Tensor, String> {
-    let declared = info.dims.as_ref().ok_or_else(|| format!("input `{}` has no shape", info.name))?;
-    let dims: Vec<u64> = declared.iter().map(|d| if let Dim::Fixed(n) = d { *n } else { 1 }).collect();
-    let n: u64 = dims.iter().product();
-    let bytes: Vec<u8> = (0..n).flat_map(|i| ((i as f64 / n as f64) as f32).to_be_bytes()).collect();
-    Tensor::from_be_bytes(&TensorType::new(DType::F32, dims), &bytes).map_err(|e| e.to_string())
 }

@@ -9,10 +9,10 @@ mod campaigns;
 mod ci;
 mod conformance;
 mod contracts;
+mod demos;
 mod deny;
 mod failure;
 mod foundry;
-mod models;
 mod process;
 mod proof;
 mod rust;
@@ -97,13 +97,19 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// All models in folders against recorded outputs, and random lies about each
+    #[command(disable_help_flag = true)]
+    Models {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Random calls of many parties while nobody honest loses and nothing is missing
     #[command(disable_help_flag = true)]
     Invariants {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// A slice of the campaigns: small games, random calls, disputes
+    /// A slice of the campaigns: small games, random calls, disputes, lies about models
     Campaigns,
     /// ONNX's backend cases on the kernels, the reference interpreter and the contract
     #[command(disable_help_flag = true)]
@@ -118,7 +124,7 @@ enum Task {
         arguments: Vec<String>,
     },
     /// The release command line on models with known outputs, and demos whose lies must be refuted within limits
-    Models {
+    Demos {
         #[command(flatten)]
         settings: Settings,
     },
@@ -143,11 +149,12 @@ fn main() -> ExitCode {
         Task::Steps { arguments } => proof::run("steps", &arguments),
         Task::Disputes { arguments } => campaigns::run("disputes", &arguments),
         Task::Games { arguments } => campaigns::run("games", &arguments),
+        Task::Models { arguments } => campaigns::run("models", &arguments),
         Task::Invariants { arguments } => campaigns::run("invariants", &arguments),
         Task::Campaigns => Step::Campaigns.run(&Settings::default()),
         Task::Conformance { arguments } => conformance::run(&arguments),
         Task::Vectors { arguments } => proof::run("vectors", &arguments),
-        Task::Models { settings } => Step::Models.run(&settings),
+        Task::Demos { settings } => Step::Demos.run(&settings),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

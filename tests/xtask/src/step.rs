@@ -1,7 +1,7 @@
 //! The steps of CI, in their order.
 
 use crate::failure::Outcome;
-use crate::{anvil, arm, campaigns, conformance, contracts, deny, models, proof, rust};
+use crate::{anvil, arm, campaigns, conformance, contracts, demos, deny, proof, rust};
 use clap::{Args, ValueEnum};
 
 /// What may be chosen for the steps.
@@ -32,7 +32,7 @@ pub(crate) enum Step {
     Campaigns,
     Conformance,
     Arm,
-    Models,
+    Demos,
 }
 
 impl Step {
@@ -54,7 +54,7 @@ impl Step {
             Self::Campaigns => campaigns::slice(),
             Self::Conformance => conformance::run(&[]),
             Self::Arm => arm::run(),
-            Self::Models => models::run(settings.seeds),
+            Self::Demos => demos::run(settings.seeds),
         }
     }
 }

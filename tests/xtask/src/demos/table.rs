@@ -38,7 +38,7 @@ macro_rules! shared {
 pub(super) const OWN: &[Checks] = &[Checks { model: "models/digits/model.onnx", cases: digits!(0 1 2 3 4 5 6 7 8 9) }];
 
 /// An optional folder of larger models beside the repository.
-pub(super) const SHARED_FOLDER: &str = "../shared/models";
+pub(crate) const SHARED_FOLDER: &str = "../shared/models";
 
 /// Models in that folder.
 pub(super) const SHARED: &[Checks] = &[

@@ -7,7 +7,8 @@ use crate::failure::{Outcome, check};
 use crate::process::{Cmd, root, shown};
 use demo::Figures;
 use std::path::{Path, PathBuf};
-use table::{Case, Checks, OWN, SHARED, SHARED_FOLDER};
+pub(crate) use table::SHARED_FOLDER;
+use table::{Case, Checks, OWN, SHARED};
 
 pub(crate) fn run(seeds: u64) -> Outcome {
     let rebut = build()?;
