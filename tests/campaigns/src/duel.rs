@@ -13,6 +13,11 @@ use rebut_tests::side::Side;
 use serde::Serialize;
 use std::sync::Arc;
 
+/// The accounts. The first game's liar is another: two lies may end in the same outputs, and a claim is posted once.
+const LIAR: usize = 1;
+const WATCHER: usize = 2;
+const FORERUNNER: usize = 3;
+
 /// What both sides have sent from the challenge to the settlement; withdrawals are not counted.
 pub(crate) struct Game(pub(crate) Vec<Sent>);
 
@@ -65,7 +70,7 @@ impl Ground {
         arena.register(&subject.package).await;
         let honest = Arc::new(Trace::new(&subject.package, &subject.inputs, &Options::default())?);
         let ground = Self { arena, subject, honest };
-        ground.play(first).await?;
+        ground.play(FORERUNNER, first).await?;
         Ok(ground)
     }
 
@@ -81,7 +86,7 @@ impl Ground {
     }
 
     async fn checked(&self, lie: Lie) -> Result<Game, Failure> {
-        let (game, claim, watcher) = self.play(lie).await?;
+        let (game, claim, watcher) = self.play(LIAR, lie).await?;
         let ended = Ended::settle(&self.arena, &claim).await;
         if let Lie::Element { value, element } = lie
             && ended.decided != Some((value, Some(element)))
@@ -96,12 +101,12 @@ impl Ground {
         Ok(game)
     }
 
-    async fn play(&self, lie: Lie) -> Result<(Game, ClaimContent, Side), Failure> {
+    async fn play(&self, liar: usize, lie: Lie) -> Result<(Game, ClaimContent, Side), Failure> {
         let Self { arena, subject, honest } = self;
         let (package, inputs) = (&subject.package, &subject.inputs);
         let forged = ForgedTrace::departing(honest, package, inputs, &Options::default(), lie)?;
-        let (mut liar, claim) = Side::forging_executor(arena.client(1), subject, forged).await;
-        let mut watcher = Side::watcher(arena.client(2), subject);
+        let (mut liar, claim) = Side::forging_executor(arena.client(liar), subject, forged).await;
+        let mut watcher = Side::watcher(arena.client(WATCHER), subject);
         if let Some(watcher) = watcher.as_watcher() {
             watcher.trust(package, honest.clone());
         }
