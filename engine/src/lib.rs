@@ -13,6 +13,7 @@ pub mod onnx;
 pub mod package;
 pub mod program;
 pub mod reference;
+mod stored;
 pub mod tensor;
 pub mod trace;
 pub mod tree;

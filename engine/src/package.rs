@@ -4,20 +4,19 @@ use crate::lower::{Lowered, bill, gas::STEP_GAS_CEILING};
 use crate::program::{
     Identity, Program, ProgramError, Source, ValueId, decode_descriptor, encode_descriptor, validate,
 };
+use crate::stored::List;
 use crate::tensor::{Tensor, TensorError};
 use crate::tree::tensor_root;
 use bincode::enc::Encoder;
 use bincode::error::EncodeError;
-use bincode::{BorrowDecode, Decode, Encode};
+use bincode::{BorrowDecode, Encode};
 use std::io::Write;
 
 /// First bytes of a package file.
 const MAGIC: [u8; 8] = *b"rebut\0\0\x01";
-/// Largest package that is decoded: bincode would otherwise trust any length.
-const MAX_PACKAGE: usize = 8 << 30;
 
 /// Where a value came from, for people.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Label {
     /// Name of the ONNX tensor or node.
     pub name: String,
@@ -81,15 +80,16 @@ pub enum PackageError {
     },
 }
 
-/// What a package file holds, as bincode: what is read, with the constants where they are in the file, ...
+/// What a package file holds, as bincode: what is read, ...
 #[derive(BorrowDecode)]
 struct Stored<'a> {
     inputs: u8,
     outputs: u8,
-    descriptors: Vec<Vec<u8>>,
-    constants: Vec<&'a [u8]>,
-    labels: Vec<Label>,
-    output_names: Vec<String>,
+    descriptors: List<&'a [u8]>,
+    constants: List<&'a [u8]>,
+    /// Names and operators.
+    labels: List<(&'a str, &'a str)>,
+    output_names: List<&'a str>,
 }
 
 /// ... and what is written: the same.
@@ -99,7 +99,7 @@ struct Storing<'a> {
     outputs: u8,
     descriptors: Vec<Vec<u8>>,
     constants: Lanes<'a>,
-    labels: &'a [Label],
+    labels: Vec<(&'a str, &'a str)>,
     output_names: &'a [String],
 }
 
@@ -226,7 +226,7 @@ impl Package {
             outputs: self.program.outputs,
             descriptors: self.program.values.iter().map(encode_descriptor).collect::<Result<_, _>>()?,
             constants: Lanes(&self.constants),
-            labels: &self.labels,
+            labels: self.labels.iter().map(|l| (&*l.name, &*l.operator)).collect(),
             output_names: &self.outputs,
         };
         to.write_all(&MAGIC).map_err(PackageError::Io)?;
@@ -243,24 +243,25 @@ impl Package {
     /// When the bytes are no package or its parts do not belong together.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PackageError> {
         let body = bytes.strip_prefix(&MAGIC).ok_or(PackageError::Magic)?;
-        let config = bincode::config::standard().with_limit::<MAX_PACKAGE>();
-        let (stored, used): (Stored<'_>, usize) =
-            bincode::borrow_decode_from_slice(body, config).map_err(|e| PackageError::Damaged(e.to_string()))?;
+        let (stored, used): (Stored<'_>, usize) = bincode::borrow_decode_from_slice(body, bincode::config::standard())
+            .map_err(|e| PackageError::Damaged(e.to_string()))?;
         if used != body.len() {
             return Err(PackageError::Damaged(format!("{} bytes too many", body.len() - used)));
         }
-        let values = stored.descriptors.iter().map(|d| decode_descriptor(d)).collect::<Result<Vec<_>, _>>()?;
+        let values = stored.descriptors.0.iter().map(|d| decode_descriptor(d)).collect::<Result<Vec<_>, _>>()?;
         let program = Program { inputs: stored.inputs, outputs: stored.outputs, values };
         let types = program.values.iter().filter(|v| matches!(v.source, Source::Constant { .. })).map(|v| &v.ty);
-        let (expected, got) = (types.clone().count(), stored.constants.len());
+        let (expected, got) = (types.clone().count(), stored.constants.0.len());
         if expected != got {
             return Err(PackageError::Count { what: "constants", expected, got });
         }
         let constants = types
-            .zip(&stored.constants)
+            .zip(&stored.constants.0)
             .map(|(ty, bytes)| Tensor::from_be_bytes(ty, bytes))
             .collect::<Result<Vec<_>, _>>()?;
-        Self::new(program, constants, stored.labels, stored.output_names)
+        let label = |&(name, operator): &(&str, &str)| Label { name: name.into(), operator: operator.into() };
+        let labels = stored.labels.0.iter().map(label).collect();
+        Self::new(program, constants, labels, stored.output_names.0.into_iter().map(Into::into).collect())
     }
 
     /// Whether these bytes start like a package file.

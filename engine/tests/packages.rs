@@ -1,6 +1,6 @@
 //! Package and trace files: what was written is read back, and whatever was changed in between is refused without a panic.
 
-use rebut_engine::exec::Options;
+use rebut_engine::exec::{ExecError, Options, run};
 use rebut_engine::lower::{LowerOptions, lower};
 use rebut_engine::onnx::{model_from_bytes, tensor_from_pb};
 use rebut_engine::package::{Label, Package, PackageError};
@@ -140,4 +140,20 @@ fn a_trace_with_a_lie_at_a_sampled_element_is_refused() {
     let trace = Trace::with_hook(&package, &inputs, &Options::default(), lie).expect("a trace");
     let bytes = trace.to_bytes(&package).expect("bytes");
     assert!(matches!(Trace::from_bytes(&package, &inputs, &bytes), Err(CacheError::Wrong { .. })));
+}
+
+#[test]
+fn wrong_inputs_are_refused() {
+    let (package, inputs) = digits();
+    let refusal = |inputs: &[Tensor]| run(&package, inputs, &Options::default()).expect_err("it does not fit");
+    for count in [0, 2] {
+        let given = vec![inputs[0].clone(); count];
+        assert!(matches!(refusal(&given), ExecError::InputCount { expected: 1, got } if got == count));
+    }
+    let ty = inputs[0].ty();
+    let longer = [&ty.dims[..], &[1]].concat();
+    for wrong in [TensorType::new(ty.dtype, longer), TensorType::new(DType::I32, ty.dims.clone())] {
+        let error = refusal(&[Tensor::zeros(&wrong).expect("a small tensor")]);
+        assert!(matches!(&error, ExecError::InputType { index: 0, got, .. } if *got == wrong), "{error}");
+    }
 }

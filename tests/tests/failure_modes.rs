@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Lines of the contracts' table.
-const CONTRACTS: std::ops::RangeInclusive<u32> = 1..=40;
+/// The last line of each table, by its letter.
+const TABLES: [(char, u32); 2] = [('C', 40), ('I', 4)];
 
 /// The names of all tests in a folder.
 fn tests(folder: &Path, keyword: &str) -> BTreeSet<String> {
@@ -21,8 +21,9 @@ fn every_line_has_its_tests() {
     let document = std::fs::read_to_string(root.join("docs/failure-modes.md")).expect("docs/failure-modes.md");
     let mut known = tests(&root.join("contracts/test"), "function ");
     known.extend(tests(&root.join("tests/tests"), "fn "));
-    for number in CONTRACTS {
-        let id = format!("| C{number:02} |");
+    known.extend(tests(&root.join("engine/tests"), "fn "));
+    let ids = TABLES.into_iter().flat_map(|(letter, last)| (1..=last).map(move |n| format!("| {letter}{n:02} |")));
+    for id in ids {
         let line = document.lines().find(|l| l.starts_with(&id)).unwrap_or_else(|| panic!("{id} is missing"));
         let named: Vec<&str> = line.split('`').skip(1).step_by(2).collect();
         assert!(!named.is_empty(), "{id} names no test");

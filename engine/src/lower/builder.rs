@@ -45,6 +45,12 @@ pub(super) struct Label {
 
 /// Greatest number of elements, reduced ones counted, that are computed at compile time all in all: iterations may compute many.
 const FOLD_TOTAL: u64 = 1 << 26;
+/// Bytes that constants may take which are made when compiling, beyond some copies of the model's own.
+const MADE_TOTAL: u64 = 1 << 29;
+/// Copies of the model's own constants in other layouts, on average.
+const COPIES: u64 = 4;
+/// Greatest number of definitions: operators with many steps become as many instructions.
+const MOST_DEFINITIONS: usize = 1 << 18;
 /// Nodes that the bodies of control operators may become, iterations counted.
 const UNROLLED_LIMIT: u32 = 1 << 16;
 /// About the bytes that these nodes' names and attributes may have.
@@ -72,6 +78,9 @@ pub(super) struct Builder<'a> {
     unknown: Cell<Option<DefId>>,
     /// Elements computed at compile time.
     folded: u64,
+    /// Bytes of the constants that the model holds, and of those that were made.
+    own: u64,
+    made: u64,
     unrolled: u32,
     unrolled_bytes: u64,
     /// The constants of bodies, by the address of the body in the model.
@@ -89,6 +98,8 @@ impl<'a> Builder<'a> {
             relaid: BTreeMap::new(),
             unknown: Cell::new(None),
             folded: 0,
+            own: 0,
+            made: 0,
             unrolled: 0,
             unrolled_bytes: 0,
             bodies: BTreeMap::new(),
@@ -97,6 +108,12 @@ impl<'a> Builder<'a> {
 
     pub(super) fn define(&mut self, ty: TensorType, made: Made<'a>, label: Label) -> Lazy {
         let lazy = Lazy::dense(self.defs.len(), ty.dtype, &ty.dims);
+        let bytes = ty.elements().saturating_mul(ty.dtype.width() as u64);
+        match &made {
+            Made::Constant(Cow::Borrowed(_)) => self.own = self.own.saturating_add(bytes),
+            Made::Constant(Cow::Owned(_)) => self.made = self.made.saturating_add(bytes),
+            Made::Input | Made::Result(_) => {}
+        }
         self.defs.push(Definition { ty, made, label });
         lazy
     }
@@ -175,6 +192,18 @@ impl<'a> Builder<'a> {
         }
         let is_input = |&def: &DefId| matches!(self.defs[def].made, Made::Input);
         seen.into_iter().filter(is_input).map(|def| self.defs[def].label.name.clone()).collect()
+    }
+
+    /// What all nodes so far have become fits the machine; `bytes` are those of the last one's attributes.
+    pub(super) fn within_limits(&mut self, bytes: u64) -> Lowering<()> {
+        self.own = self.own.saturating_add(bytes);
+        if self.made > MADE_TOTAL.saturating_add(COPIES.saturating_mul(self.own)) {
+            return Err(format!("the constants made when compiling take {} bytes with this node's", self.made));
+        }
+        if self.defs.len() > MOST_DEFINITIONS {
+            return Err(format!("the model becomes more than {MOST_DEFINITIONS} instructions with this node"));
+        }
+        Ok(())
     }
 
     /// Counts a node of a body whose name and attributes have that many bytes, or an iteration.

@@ -172,6 +172,7 @@ fn results(b: &mut Builder<'_>, node: &Node, scope: &Scope<'_>) -> Result<Vec<La
         (None, None) => return Err("unsupported operator".into()),
     };
     context.check_all_read(results.len())?;
+    b.within_limits(node.attributes.weight())?;
     Ok(results)
 }
 

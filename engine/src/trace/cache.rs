@@ -9,14 +9,13 @@ use crate::dispute::evaluate;
 use crate::hash::keccak;
 use crate::package::Package;
 use crate::program::{Source, ValueId};
+use crate::stored::List;
 use crate::tensor::{Tensor, TensorError};
-use bincode::{Decode, Encode};
+use bincode::{BorrowDecode, Encode};
 use std::sync::Arc;
 
 /// First bytes of a trace file.
 const MAGIC: [u8; 8] = *b"rbtrace\x01";
-/// Largest trace that is decoded: bincode would otherwise trust any length.
-const MAX_TRACE: usize = 64 << 30;
 /// Elements of each value that are computed again.
 const SAMPLES: u64 = 8;
 
@@ -45,11 +44,11 @@ pub enum CacheError {
     Tensor(#[from] TensorError),
 }
 
-#[derive(Encode, Decode)]
-struct Stored {
+#[derive(Encode, BorrowDecode)]
+struct Stored<'a> {
     program: [u8; 32],
     /// Big-endian lanes of every value that is no constant, in order.
-    values: Vec<Vec<u8>>,
+    values: List<&'a [u8]>,
 }
 
 impl Trace {
@@ -60,9 +59,10 @@ impl Trace {
     pub fn to_bytes(&self, package: &Package) -> Result<Vec<u8>, CacheError> {
         let values = package.program().values.iter().zip(&self.values);
         let values = values.filter(|(v, _)| !matches!(v.source, Source::Constant { .. }));
+        let values: Vec<Vec<u8>> = values.map(|(_, tensor)| tensor.to_be_bytes()).collect();
         let stored = Stored {
             program: package.identity().program_id.0,
-            values: values.map(|(_, tensor)| tensor.to_be_bytes()).collect(),
+            values: List(values.iter().map(Vec::as_slice).collect()),
         };
         let body = bincode::encode_to_vec(&stored, bincode::config::standard());
         let body = body.map_err(|e| CacheError::Damaged(e.to_string()))?;
@@ -80,16 +80,15 @@ impl Trace {
         if keccak(body).0 != *digest {
             return Err(CacheError::Damaged("its digest is another".into()));
         }
-        let config = bincode::config::standard().with_limit::<MAX_TRACE>();
-        let (stored, used): (Stored, usize) =
-            bincode::decode_from_slice(body, config).map_err(|e| CacheError::Damaged(e.to_string()))?;
+        let (stored, used): (Stored<'_>, usize) = bincode::borrow_decode_from_slice(body, bincode::config::standard())
+            .map_err(|e| CacheError::Damaged(e.to_string()))?;
         if used != body.len() {
             return Err(CacheError::Damaged("it is too long".into()));
         }
         if stored.program != package.identity().program_id.0 {
             return Err(CacheError::Other("program"));
         }
-        let mut stored = stored.values.iter();
+        let mut stored = stored.values.0.iter();
         let mut values = Vec::with_capacity(package.program().values.len());
         for (id, value) in package.program().values.iter().enumerate() {
             values.push(match value.source {

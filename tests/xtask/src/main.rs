@@ -13,6 +13,7 @@ mod demos;
 mod deny;
 mod failure;
 mod foundry;
+mod fuzz;
 mod process;
 mod proof;
 mod rust;
@@ -117,6 +118,11 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// libFuzzer over the readers of files: recorded findings again, then a search (needs a C++ compiler)
+    Fuzz {
+        #[command(flatten)]
+        search: fuzz::Search,
+    },
     /// Vector files of the arithmetic for other implementations
     #[command(disable_help_flag = true)]
     Vectors {
@@ -153,6 +159,7 @@ fn main() -> ExitCode {
         Task::Invariants { arguments } => campaigns::run("invariants", &arguments),
         Task::Campaigns => Step::Campaigns.run(&Settings::default()),
         Task::Conformance { arguments } => conformance::run(&arguments),
+        Task::Fuzz { search } => fuzz::run(search),
         Task::Vectors { arguments } => proof::run("vectors", &arguments),
         Task::Demos { settings } => Step::Demos.run(&settings),
     };

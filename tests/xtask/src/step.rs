@@ -1,7 +1,7 @@
 //! The steps of CI, in their order.
 
 use crate::failure::Outcome;
-use crate::{anvil, arm, campaigns, conformance, contracts, demos, deny, proof, rust};
+use crate::{anvil, arm, campaigns, conformance, contracts, demos, deny, fuzz, proof, rust};
 use clap::{Args, ValueEnum};
 
 /// What may be chosen for the steps.
@@ -31,6 +31,7 @@ pub(crate) enum Step {
     Proof,
     Campaigns,
     Conformance,
+    Fuzz,
     Arm,
     Demos,
 }
@@ -53,6 +54,7 @@ impl Step {
             Self::Proof => proof::slice(),
             Self::Campaigns => campaigns::slice(),
             Self::Conformance => conformance::run(&[]),
+            Self::Fuzz => fuzz::run(fuzz::Search::slice()),
             Self::Arm => arm::run(),
             Self::Demos => demos::run(settings.seeds),
         }
