@@ -43,14 +43,14 @@ pub(super) struct Label {
     pub(super) operator: String,
 }
 
-/// Greatest number of elements, reduced ones counted, that are computed at compile time all in all: iterations may compute many.
-const FOLD_TOTAL: u64 = 1 << 26;
+/// Greatest number of elements, reduced ones counted, that are computed at compile time all in all: a file may ask for many.
+const FOLD_TOTAL: u64 = 1 << 22;
 /// Bytes that constants may take which are made when compiling, beyond some copies of the model's own.
-const MADE_TOTAL: u64 = 1 << 29;
+const MADE_TOTAL: u64 = 1 << 28;
 /// Copies of the model's own constants in other layouts, on average.
 const COPIES: u64 = 4;
 /// Greatest number of definitions: operators with many steps become as many instructions.
-const MOST_DEFINITIONS: usize = 1 << 18;
+const MOST_DEFINITIONS: usize = 1 << 16;
 /// Nodes that the bodies of control operators may become, iterations counted.
 const UNROLLED_LIMIT: u32 = 1 << 16;
 /// About the bytes that these nodes' names and attributes may have.
@@ -192,6 +192,15 @@ impl<'a> Builder<'a> {
         }
         let is_input = |&def: &DefId| matches!(self.defs[def].made, Made::Input);
         seen.into_iter().filter(is_input).map(|def| self.defs[def].label.name.clone()).collect()
+    }
+
+    /// Counts elements of a table that are computed one by one when compiling.
+    pub(super) fn compute(&mut self, elements: u64) -> Lowering<()> {
+        self.folded = self.folded.saturating_add(elements);
+        if self.folded > FOLD_TOTAL {
+            return Err(format!("more than {FOLD_TOTAL} elements would have to be computed when compiling"));
+        }
+        Ok(())
     }
 
     /// What all nodes so far have become fits the machine; `bytes` are those of the last one's attributes.
@@ -440,7 +449,7 @@ impl<'a> Builder<'a> {
         }
         let work = ty.elements().saturating_mul(product(&draft.reduction).max(1));
         let constant = draft.operands().into_iter().all(|def| self.constant_of(def).is_some());
-        let lazy = if constant && work <= FOLD_LIMIT && self.folded + work <= FOLD_TOTAL {
+        let lazy = if constant && work <= FOLD_LIMIT && self.folded.saturating_add(work) <= FOLD_TOTAL {
             self.folded += work;
             let value = self.value(&draft);
             let made = run(&value, |def| self.constant_of(def))?;

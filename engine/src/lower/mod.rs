@@ -27,17 +27,12 @@ pub use bill::{Around, Bill, bill, gas, step};
 pub use error::LowerError;
 pub use graph::{LowerOptions, Lowered, lower};
 
-use crate::program::limits::DIM_LIMIT;
+use crate::program::{bounded, product};
 
 /// What lowering a node gives; the text says what is wrong with it.
 type Lowering<T> = Result<T, String>;
 
-/// Product of dimensions, below the limit of a tensor's elements.
+/// Product of dimensions that a tensor may have.
 fn mul(dims: &[u64]) -> Lowering<u64> {
-    let n = crate::program::product(dims);
-    if n < DIM_LIMIT && dims.iter().all(|&d| d < DIM_LIMIT) {
-        Ok(n)
-    } else {
-        Err(format!("shape {dims:?} has 2^40 elements or more"))
-    }
+    if bounded(dims) { Ok(product(dims)) } else { Err(format!("shape {dims:?} has 2^40 elements or more")) }
 }

@@ -3,8 +3,8 @@
 use super::error::OnnxError;
 use super::external;
 use super::proto::TensorProto;
-use crate::program::limits::{DIM_LIMIT, MAX_RANK};
-use crate::program::{DType, TensorType};
+use crate::program::limits::MAX_RANK;
+use crate::program::{DType, TensorType, bounded};
 use crate::tensor::Tensor;
 use bytes::Bytes;
 use prost::Message;
@@ -95,8 +95,7 @@ pub(crate) fn element_type(code: i32) -> Result<DType, String> {
 fn dims(dims: &[i64]) -> Result<Vec<u64>, String> {
     let bad = || format!("shape {dims:?} is negative, has more than {MAX_RANK} dimensions or 2^40 elements");
     let dims = dims.iter().map(|&d| u64::try_from(d)).collect::<Result<Vec<u64>, _>>().map_err(|_| bad())?;
-    let fits = dims.len() <= MAX_RANK && dims.iter().all(|&d| d < DIM_LIMIT);
-    if fits && TensorType::new(DType::Bool, &dims[..]).elements() < DIM_LIMIT { Ok(dims) } else { Err(bad()) }
+    if dims.len() <= MAX_RANK && bounded(&dims) { Ok(dims) } else { Err(bad()) }
 }
 
 fn typed_fields(ty: &TensorType, proto: &TensorProto) -> Result<Tensor, String> {

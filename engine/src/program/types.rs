@@ -1,6 +1,7 @@
 //! What a program is made of.
 
 use super::dtype::DType;
+use super::limits::DIM_LIMIT;
 use super::op::{FoldOp, Op};
 use crate::hash::Hash;
 
@@ -31,6 +32,12 @@ impl TensorType {
 /// Product of extents, 1 for none; a zero extent gives 0 even beside huge ones.
 pub(crate) fn product(extents: &[u64]) -> u64 {
     if extents.contains(&0) { 0 } else { extents.iter().fold(1, |n: u64, &e| n.saturating_mul(e)) }
+}
+
+/// The product of the extents that are not zero is below 2^40: a zero beside huge ones hides nothing.
+pub(crate) fn bounded(extents: &[u64]) -> bool {
+    let product = |n: u64, &x: &u64| n.checked_mul(x).filter(|&n| n < DIM_LIMIT);
+    extents.iter().filter(|&&x| x != 0).try_fold(1, product).is_some()
 }
 
 /// One value of a program: its type and where it comes from.

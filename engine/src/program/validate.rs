@@ -46,12 +46,6 @@ fn ensure(ok: bool, reason: impl FnOnce() -> String) -> Checked {
     if ok { Ok(()) } else { Err(reason()) }
 }
 
-/// The product of the extents that are not zero is below 2^40: a zero beside huge ones hides nothing.
-fn bounded(extents: &[u64]) -> bool {
-    let product = |n: u64, &x: &u64| n.checked_mul(x).filter(|&n| n < DIM_LIMIT);
-    extents.iter().filter(|&&x| x != 0).try_fold(1, product).is_some()
-}
-
 fn tensor(ty: &TensorType) -> Checked {
     ensure(ty.dims.len() <= MAX_RANK, || format!("rank {} is above {MAX_RANK}", ty.dims.len()))?;
     ensure(bounded(&ty.dims), || format!("shape {:?} has 2^40 elements or more", ty.dims))

@@ -14,8 +14,8 @@ const FOLDER: &str = "target/fuzz";
 const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares";
-/// A file that takes longer than 10 s or more than 2 GiB is a finding.
-const LIMITS: [&str; 3] = ["-timeout=10", "-rss_limit_mb=2048", "-max_len=8192"];
+/// A file that takes longer than 60 s, instrumented, or more than 2 GiB is a finding.
+const LIMITS: [&str; 3] = ["-timeout=60", "-rss_limit_mb=2048", "-max_len=8192"];
 /// Names the folder that a target writes its seeds to.
 const SEEDS: &str = "REBUT_FUZZ_SEEDS";
 const COMPILER: &str = "c++";

@@ -89,7 +89,10 @@ fn transformed(b: &mut Builder<'_>, x: &Lazy, at: usize, t: Transform) -> Loweri
     if crate::lower::mul(&weights)? > LARGEST_TABLE {
         return Err(format!("a transform of length {}: its table {weights:?} is too large", t.length));
     }
-    let weights = b.constant(table(weights.to_vec(), t.weights(outputs, components, used, parts))?);
+    b.compute(t.length)?;
+    // Few enough to be computed.
+    let turns: Vec<(i128, i128)> = (0..t.length).map(|k| circle(k, t.length)).collect();
+    let weights = b.constant(table(weights.to_vec(), t.weights(&turns, outputs, components, used, parts))?);
 
     // Over the other axes, output, component, position, part.
     let others: Vec<usize> = (0..last).filter(|&a| a != at).collect();
@@ -117,15 +120,22 @@ fn transformed(b: &mut Builder<'_>, x: &Lazy, at: usize, t: Transform) -> Loweri
 
 impl Transform {
     /// What the result is multiplied with: over output, component, position, part.
-    fn weights(self, outputs: u64, components: u64, used: u64, parts: u64) -> impl Iterator<Item = f32> {
+    fn weights(
+        self,
+        turns: &[(i128, i128)],
+        outputs: u64,
+        components: u64,
+        used: u64,
+        parts: u64,
+    ) -> impl Iterator<Item = f32> {
         let all = move |o: u64| (0..components).map(move |c| (o, c));
         let all = (0..outputs).flat_map(all).flat_map(move |(o, c)| (0..used).map(move |k| (o, c, k)));
-        all.flat_map(move |(o, c, k)| (0..parts).map(move |p| self.weight(o, c, k, p)))
+        all.flat_map(move |(o, c, k)| (0..parts).map(move |p| self.weight(turns, o, c, k, p)))
     }
 
-    fn weight(self, output: u64, component: u64, position: u64, part: u64) -> f32 {
+    fn weight(self, turns: &[(i128, i128)], output: u64, component: u64, position: u64, part: u64) -> f32 {
         // Below 2^48.
-        let (cosine, sine) = circle(output * position % self.length, self.length);
+        let (cosine, sine) = turns[(output * position % self.length) as usize];
         let sine = if self.inverse { sine } else { -sine };
         let weight = match (component, part) {
             (0, 0) | (1, 1) => cosine,

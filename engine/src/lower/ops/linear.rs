@@ -15,8 +15,6 @@ use crate::program::{DType, FoldOp, NodeId, Op};
 use crate::tensor::Tensor;
 use ndarray::{ArrayD, IxDyn, arr0};
 
-/// Positions that a table may have.
-const POSITIONS: u64 = 1 << 24;
 /// Rows of a matrix whose determinant is unrolled.
 const ROWS: u64 = 64;
 
@@ -32,9 +30,7 @@ pub(super) fn affine_grid(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     if !(2..=3).contains(&n) || theta.dims() != [*batch, n, n + 1] {
         return Err(format!("matrices {:?} for size {size:?}", theta.dims()));
     }
-    if mul(space)? > POSITIONS {
-        return Err(format!("a grid of {space:?} has more than {POSITIONS} positions"));
-    }
+    c.b.compute(mul(space)?)?;
     let positions = positions(space, corners)?;
     let positions = c.b.constant(positions);
     let grid = dot(c.b, &positions, &theta.permute(&[0, 2, 1]), |_, _, core| Ok(core))?;
@@ -48,7 +44,7 @@ fn positions(space: &[u64], corners: bool) -> Lowering<Tensor> {
     for at in 0..total {
         let mut rest = at;
         for &n in space.iter().rev() {
-            let (i, n) = ((rest % n) as f64, n as f64); // below 2^24
+            let (i, n) = ((rest % n) as f64, n as f64); // few enough to be listed
             rest /= n as u64;
             // Centres of the outermost cells at -1 and 1, or their outer edges.
             let position = match corners {

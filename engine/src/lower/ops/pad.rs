@@ -10,8 +10,6 @@ use crate::lower::spec::{Access, Bound, Read};
 use crate::program::DType;
 use crate::program::limits::MAX_GUARDS;
 
-/// Coordinates of an axis that may be listed one by one.
-const LISTED: i64 = 1 << 24;
 /// Runs of coordinates that are joined.
 const RUNS: usize = 64;
 
@@ -102,9 +100,7 @@ fn repeated(b: &mut Builder<'_>, x: &Lazy, a: usize, before: i64, after: i64, be
         return Err(format!("axis {a} is empty: there is nothing to pad it with"));
     }
     let end = size + after;
-    if end + before > LISTED {
-        return Err(format!("an axis padded to {}, at most {LISTED} is supported", end + before));
-    }
+    b.compute((end + before).unsigned_abs())?;
     let coordinates: Vec<u64> = (-before..end).map(|i| beyond.coordinate(i, size).unsigned_abs()).collect();
     picked(b, x, a, &coordinates, RUNS)?.ok_or_else(|| format!("axis {a} repeats more than {RUNS} times"))
 }

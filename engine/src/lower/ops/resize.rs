@@ -8,9 +8,6 @@ use crate::lower::lazy::{Lazy, axis};
 use crate::lower::mul;
 use crate::program::DType;
 
-/// Coordinates of an axis, and taps of all its outputs, that are listed one by one.
-const LISTED: u64 = 1 << 24;
-
 /// How an output's coordinate becomes one of the input.
 #[derive(Clone, Copy, PartialEq)]
 enum Transformation {
@@ -216,18 +213,16 @@ fn resized(c: &mut Context<'_, '_>, x: Lazy, axes: &[usize], spans: &[Span], rul
         if weighted && y.dtype != DType::F32 {
             return Err(format!("weighted sums of {} are not supported, only mode nearest", y.dtype));
         }
-        let rows = rows(span, rule)?;
+        let rows = rows(c, span, rule)?;
         y = resampled(c.b, &y, a, &rows, weighted, rule.extrapolation)?;
     }
     Ok(y)
 }
 
 /// What makes each output of an axis.
-fn rows(span: &Span, rule: &Rule) -> Lowering<Vec<Row>> {
+fn rows(c: &mut Context<'_, '_>, span: &Span, rule: &Rule) -> Lowering<Vec<Row>> {
     let taps = if rule.antialias { (8.0 / span.scale.min(1.0)).min(1e12) as u64 } else { 4 };
-    if span.output.saturating_mul(taps) > LISTED {
-        return Err(format!("an axis of {} outputs of {taps} taps is too long", span.output));
-    }
+    c.b.compute(span.output.saturating_mul(taps))?;
     (0..span.output).map(|i| row(i as f64, span, rule)).collect()
 }
 

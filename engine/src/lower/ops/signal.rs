@@ -23,10 +23,8 @@ pub(super) fn window(c: &mut Context<'_, '_>, ([a, b, twice], divisor): Cosines)
     let size = whole(c, 0, "size")?;
     let periodic = c.flag("periodic", true)?;
     f32_only(c)?;
-    if !(0..1 << 24).contains(&size) {
-        return Err(format!("a window of {size}"));
-    }
-    let size = size.unsigned_abs();
+    let size = u64::try_from(size).map_err(|_| format!("a window of {size}"))?;
+    c.b.compute(size)?;
     let parts = if periodic { size } else { size.saturating_sub(1) };
     if parts == 0 && size > 0 {
         return Err("a symmetric window of one element divides by zero; give it another size".into());
@@ -50,6 +48,7 @@ pub(super) fn mel_weight_matrix(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> 
     if crate::lower::mul(&dims)? > LARGEST_TABLE {
         return Err(format!("a table of {dims:?} is too large"));
     }
+    c.b.compute(dims[1].saturating_add(dims[0].saturating_mul(dims[1])))?;
     // 700 (10^(mel / 2595) - 1) with mels evenly between those of the edges is a power of their ratio.
     let ratio = (700.0 + upper) / (700.0 + lower);
     let points: Vec<i64> = (0..bins + 2)
