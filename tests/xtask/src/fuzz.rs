@@ -88,7 +88,7 @@ fn one(programs: &Path, target: Target, search: Search) -> Outcome {
     }
     let [corpus, seeds, findings] =
         ["corpus", "seeds", "findings"].map(|part| root().join(FOLDER).join(part).join(&name));
-    [&corpus, &seeds, &findings].into_iter().try_for_each(folder)?;
+    [&corpus, &seeds, &findings].into_iter().try_for_each(|path| folder(path))?;
     program().env(SEEDS, &seeds.display().to_string()).run()?;
     let prefix = format!("-artifact_prefix={}/", findings.display());
     let (seconds, seed) = (format!("-max_total_time={}", search.seconds), format!("-seed={}", search.seed));
@@ -99,7 +99,7 @@ fn one(programs: &Path, target: Target, search: Search) -> Outcome {
     outcome
 }
 
-fn folder(path: &PathBuf) -> Outcome {
+fn folder(path: &Path) -> Outcome {
     create_dir_all(path).map_err(|source| Failure::File { path: shown(path), source })
 }
 

@@ -1,12 +1,14 @@
-//! The steps that are one cargo command each.
+//! The steps that are cargo's own commands.
 //!
-//! All of them name the whole workspace, so that features are unified in one way and what one step has built serves the others.
+//! They name the whole workspace, so that features are unified in one way and what one step has built serves the others.
 
 use crate::failure::Outcome;
 use crate::process::Cmd;
 
 pub(crate) fn fmt() -> Outcome {
-    Cmd::cargo(&["fmt", "--all", "--check"]).run()
+    Cmd::cargo(&["fmt", "--all", "--check"]).run()?;
+    // A workspace of its own.
+    Cmd::cargo(&["fmt", "--check"]).within("tests/fuzz").run()
 }
 
 pub(crate) fn test() -> Outcome {
