@@ -1,4 +1,4 @@
-//! Dots as matrix products: an e axis used by only one of the two views is a row or a column axis, one used by both is a batch axis.
+//! Dots as matrix products: an e axis used by only one of the two views (or by none) is a row or a column axis, one used by both is a batch axis.
 //! Operands are packed through their views, so convolution, matrix product and every transposition are one case.
 
 use super::block::Scope;
@@ -43,8 +43,9 @@ impl Plan {
         for axis in 0..axes {
             match (uses(instruction, va, axis), uses(instruction, vb, axis)) {
                 (true, true) => plan.batch.push(axis),
-                (_, false) => plan.rows.push(axis),
-                (false, true) => plan.columns.push(axis),
+                (true, false) => plan.rows.push(axis),
+                // One that neither uses repeats results; as a column it repeats the cheaper packing.
+                (false, _) => plan.columns.push(axis),
             }
         }
         let size = |axes: &[usize]| axes.iter().map(|&x| instruction.extents[x]).product::<u64>();
