@@ -49,8 +49,8 @@ const FOLD_TOTAL: u64 = 1 << 22;
 const MADE_TOTAL: u64 = 1 << 28;
 /// Copies of the model's own constants in other layouts, on average.
 const COPIES: u64 = 4;
-/// Greatest number of definitions: operators with many steps become as many instructions.
-const MOST_DEFINITIONS: usize = 1 << 16;
+/// Greatest number of instructions: operators with many steps become as many.
+const MOST_INSTRUCTIONS: u64 = 1 << 16;
 /// Nodes that the bodies of control operators may become, iterations counted.
 const UNROLLED_LIMIT: u32 = 1 << 16;
 /// About the bytes that these nodes' names and attributes may have.
@@ -81,6 +81,8 @@ pub(super) struct Builder<'a> {
     /// Bytes of the constants that the model holds, and of those that were made.
     own: u64,
     made: u64,
+    /// Definitions that are results.
+    results: u64,
     unrolled: u32,
     unrolled_bytes: u64,
     /// The constants of bodies, by the address of the body in the model.
@@ -100,6 +102,7 @@ impl<'a> Builder<'a> {
             folded: 0,
             own: 0,
             made: 0,
+            results: 0,
             unrolled: 0,
             unrolled_bytes: 0,
             bodies: BTreeMap::new(),
@@ -112,7 +115,8 @@ impl<'a> Builder<'a> {
         match &made {
             Made::Constant(Cow::Borrowed(_)) => self.own = self.own.saturating_add(bytes),
             Made::Constant(Cow::Owned(_)) => self.made = self.made.saturating_add(bytes),
-            Made::Input | Made::Result(_) => {}
+            Made::Result(_) => self.results += 1,
+            Made::Input => {}
         }
         self.defs.push(Definition { ty, made, label });
         lazy
@@ -209,8 +213,8 @@ impl<'a> Builder<'a> {
         if self.made > MADE_TOTAL.saturating_add(COPIES.saturating_mul(self.own)) {
             return Err(format!("the constants made when compiling take {} bytes with this node's", self.made));
         }
-        if self.defs.len() > MOST_DEFINITIONS {
-            return Err(format!("the model becomes more than {MOST_DEFINITIONS} instructions with this node"));
+        if self.results > MOST_INSTRUCTIONS {
+            return Err(format!("the model becomes more than {MOST_INSTRUCTIONS} instructions with this node"));
         }
         Ok(())
     }
