@@ -32,6 +32,8 @@ fn indices(b: &mut Builder<'_>, x: &Lazy, windows: &[Window], y: &Lazy, column_m
     let (n, dims) = (windows.len(), x.dims());
     let signed = |d: &[u64]| i64::try_from(mul(d)?).map_err(|e| e.to_string());
     let strides: Vec<i64> = (0..n).map(|i| signed(&dims[3 + i..])).collect::<Lowering<_>>()?;
+    let kernel: Vec<u64> = windows.iter().map(|w| w.kernel.unsigned_abs()).collect();
+    b.compute(mul(&kernel)?)?;
     // Address of each tap within a channel from that of the first one.
     let mut offsets = vec![0i64];
     for (w, stride) in windows.iter().zip(&strides) {
@@ -40,7 +42,6 @@ fn indices(b: &mut Builder<'_>, x: &Lazy, windows: &[Window], y: &Lazy, column_m
         let all: Option<Vec<i64>> = offsets.iter().flat_map(|o| (0..w.kernel).map(move |k| tap(o, k))).collect();
         offsets = all.ok_or("an index overflows")?;
     }
-    let kernel: Vec<u64> = windows.iter().map(|w| w.kernel.unsigned_abs()).collect();
     let offsets = b.integers(&offsets).reshape(&kernel).ok_or("its taps cannot be counted")?;
 
     let all: Vec<u64> = y.dims().into_iter().chain(kernel.iter().copied()).collect();
@@ -210,17 +211,13 @@ fn divisor(b: &mut Builder<'_>, windows: &[Window], include: bool) -> Lowering<L
             let high = if end > start { (end - start - 1) / w.dilation + 1 } else { 0 };
             (high.min(w.kernel) - low).max(0)
         };
-        if w.output > 1 << 24 {
-            return Err("its output is too large for a table of divisors".into());
-        }
+        b.compute(w.output.unsigned_abs())?;
         let counts: Vec<i64> = (0..w.output).map(inside).collect();
         let same = counts.windows(2).all(|p| p[0] == p[1]);
         per_axis.push(if same { counts[..1].to_vec() } else { counts });
     }
     let dims: Vec<u64> = per_axis.iter().map(|a| a.len() as u64).collect();
-    if mul(&dims)? > 1 << 24 {
-        return Err("its output is too large for a table of divisors".into());
-    }
+    b.compute(mul(&dims)?)?;
     let mut table = vec![1i64];
     for counts in &per_axis {
         table = table.iter().flat_map(|t| counts.iter().map(move |c| t.saturating_mul(*c))).collect();
