@@ -62,19 +62,13 @@ fn one_by_one<const LENGTH: usize>(messages: &[[u8; LENGTH]], out: &mut [[u8; 32
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
 fn avx512<const LENGTH: usize>(messages: &[[u8; LENGTH]], out: &mut [[u8; 32]]) {
-    let (messages, rest) = messages.as_chunks();
-    let (out, rest_out) = out.as_chunks_mut();
-    messages.iter().zip(out).for_each(|(m, out)| side_by_side::<x86::Eight, 8, LENGTH>(m, out));
-    one_by_one(rest, rest_out);
+    in_groups::<x86::Eight, 8, LENGTH>(messages, out);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn avx2<const LENGTH: usize>(messages: &[[u8; LENGTH]], out: &mut [[u8; 32]]) {
-    let (messages, rest) = messages.as_chunks();
-    let (out, rest_out) = out.as_chunks_mut();
-    messages.iter().zip(out).for_each(|(m, out)| side_by_side::<x86::Four, 4, LENGTH>(m, out));
-    one_by_one(rest, rest_out);
+    in_groups::<x86::Four, 4, LENGTH>(messages, out);
 }
 
 /// The same 64-bit word of `N` states.
@@ -93,6 +87,15 @@ trait Word<const N: usize>: Copy {
     fn xor3(self, b: Self, c: Self) -> Self {
         self.xor(b).xor(c)
     }
+}
+
+/// Groups of `N` messages side by side, the rest one by one.
+#[inline(always)]
+fn in_groups<W: Word<N>, const N: usize, const LENGTH: usize>(messages: &[[u8; LENGTH]], out: &mut [[u8; 32]]) {
+    let (messages, rest) = messages.as_chunks();
+    let (out, rest_out) = out.as_chunks_mut();
+    messages.iter().zip(out).for_each(|(m, out)| side_by_side::<W, N, LENGTH>(m, out));
+    one_by_one(rest, rest_out);
 }
 
 #[inline(always)]
@@ -156,8 +159,7 @@ fn padded(message: &[u8], at: usize) -> u64 {
 
 /// Keccak-f[1600]. Everything is written out, without indices that vary: the state stays in registers.
 #[inline(always)]
-fn permute<W: Word<N>, const N: usize>(state: [W; WORDS]) -> [W; WORDS] {
-    let mut a = state;
+fn permute<W: Word<N>, const N: usize>(mut a: [W; WORDS]) -> [W; WORDS] {
     for constant in ROUNDS {
         macro_rules! column {
             ($x:literal) => {
