@@ -1,6 +1,7 @@
 //! Definitions and the instructions that make them.
 
 use super::bill::{self, Around, STEP_GAS_CEILING};
+use super::budget::{Budget, FOLD_LIMIT};
 use super::constant::{gather, run};
 use super::cut::{Cut, combine, cuts};
 use super::draft::Draft;
@@ -19,8 +20,6 @@ use std::sync::Arc;
 
 /// Elements that a relaid constant may have even if that is more than it is made from.
 pub(super) const MADE_LIMIT: u64 = 1 << 24;
-/// Greatest number of elements, and of reduced elements, that are computed at compile time.
-const FOLD_LIMIT: u64 = 1 << 16;
 
 /// What a value will be, in the order of making.
 pub(super) struct Definition<'a> {
@@ -43,19 +42,6 @@ pub(super) struct Label {
     pub(super) operator: String,
 }
 
-/// Greatest number of elements, reduced ones counted, that are computed at compile time all in all: a file may ask for many.
-const FOLD_TOTAL: u64 = 1 << 22;
-/// Bytes that constants may take which are made when compiling, beyond some copies of the model's own.
-const MADE_TOTAL: u64 = 1 << 28;
-/// Copies of the model's own constants in other layouts, on average.
-const COPIES: u64 = 4;
-/// Greatest number of instructions: operators with many steps become as many.
-const MOST_INSTRUCTIONS: u64 = 1 << 16;
-/// Nodes that the bodies of control operators may become, iterations counted.
-const UNROLLED_LIMIT: u32 = 1 << 16;
-/// About the bytes that these nodes' names and attributes may have.
-const UNROLLED_BYTES: u64 = 1 << 28;
-
 /// How many times as many parts as there must be are made before an operand is copied instead.
 const PARTS: u64 = 2;
 
@@ -76,15 +62,7 @@ pub(super) struct Builder<'a> {
     relaid: BTreeMap<Lazy, DefId>,
     /// What somebody wanted to know since the last instruction was made, and it is no constant.
     unknown: Cell<Option<DefId>>,
-    /// Elements computed at compile time.
-    folded: u64,
-    /// Bytes of the constants that the model holds, and of those that were made.
-    own: u64,
-    made: u64,
-    /// Definitions that are results.
-    results: u64,
-    unrolled: u32,
-    unrolled_bytes: u64,
+    pub(super) budget: Budget,
     /// The constants of bodies, by the address of the body in the model.
     bodies: BTreeMap<usize, Vec<(String, Lazy)>>,
 }
@@ -99,12 +77,7 @@ impl<'a> Builder<'a> {
             instructions: BTreeMap::new(),
             relaid: BTreeMap::new(),
             unknown: Cell::new(None),
-            folded: 0,
-            own: 0,
-            made: 0,
-            results: 0,
-            unrolled: 0,
-            unrolled_bytes: 0,
+            budget: Budget::default(),
             bodies: BTreeMap::new(),
         }
     }
@@ -113,9 +86,9 @@ impl<'a> Builder<'a> {
         let lazy = Lazy::dense(self.defs.len(), ty.dtype, &ty.dims);
         let bytes = ty.elements().saturating_mul(ty.dtype.width() as u64);
         match &made {
-            Made::Constant(Cow::Borrowed(_)) => self.own = self.own.saturating_add(bytes),
-            Made::Constant(Cow::Owned(_)) => self.made = self.made.saturating_add(bytes),
-            Made::Result(_) => self.results += 1,
+            Made::Constant(Cow::Borrowed(_)) => self.budget.own(bytes),
+            Made::Constant(Cow::Owned(_)) => self.budget.made(bytes),
+            Made::Result(_) => self.budget.instruction(),
             Made::Input => {}
         }
         self.defs.push(Definition { ty, made, label });
@@ -196,37 +169,6 @@ impl<'a> Builder<'a> {
         }
         let is_input = |&def: &DefId| matches!(self.defs[def].made, Made::Input);
         seen.into_iter().filter(is_input).map(|def| self.defs[def].label.name.clone()).collect()
-    }
-
-    /// Counts elements of a table that are computed one by one when compiling.
-    pub(super) fn compute(&mut self, elements: u64) -> Lowering<()> {
-        self.folded = self.folded.saturating_add(elements);
-        if self.folded > FOLD_TOTAL {
-            return Err(format!("more than {FOLD_TOTAL} elements would have to be computed when compiling"));
-        }
-        Ok(())
-    }
-
-    /// What all nodes so far have become fits the machine; `bytes` are those of the last one's attributes.
-    pub(super) fn within_limits(&mut self, bytes: u64) -> Lowering<()> {
-        self.own = self.own.saturating_add(bytes);
-        if self.made > MADE_TOTAL.saturating_add(COPIES.saturating_mul(self.own)) {
-            return Err(format!("the constants made when compiling take {} bytes with this node's", self.made));
-        }
-        if self.results > MOST_INSTRUCTIONS {
-            return Err(format!("the model becomes more than {MOST_INSTRUCTIONS} instructions with this node"));
-        }
-        Ok(())
-    }
-
-    /// Counts a node of a body whose name and attributes have that many bytes, or an iteration.
-    pub(super) fn unroll(&mut self, bytes: u64) -> Lowering<()> {
-        self.unrolled += 1;
-        self.unrolled_bytes = self.unrolled_bytes.saturating_add(bytes);
-        if self.unrolled > UNROLLED_LIMIT || self.unrolled_bytes > UNROLLED_BYTES {
-            return Err(format!("its iterations become more than {UNROLLED_LIMIT} nodes or {UNROLLED_BYTES} bytes"));
-        }
-        Ok(())
     }
 
     /// The constants of a body, which are made once however often it is run.
@@ -453,8 +395,7 @@ impl<'a> Builder<'a> {
         }
         let work = ty.elements().saturating_mul(product(&draft.reduction).max(1));
         let constant = draft.operands().into_iter().all(|def| self.constant_of(def).is_some());
-        let lazy = if constant && work <= FOLD_LIMIT && self.folded.saturating_add(work) <= FOLD_TOTAL {
-            self.folded += work;
+        let lazy = if constant && self.budget.fold(work) {
             let value = self.value(&draft);
             let made = run(&value, |def| self.constant_of(def))?;
             self.constant(made)

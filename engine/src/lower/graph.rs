@@ -163,7 +163,7 @@ pub(super) fn lower_node(b: &mut Builder<'_>, node: &Node, scope: &mut Scope<'_>
 
 fn results(b: &mut Builder<'_>, node: &Node, scope: &Scope<'_>) -> Result<Vec<Lazy>, Stop> {
     if scope.is_inside() {
-        b.unroll(node.attributes.weight().saturating_add(b.label.name.len() as u64))?;
+        b.budget.unroll(node.attributes.weight().saturating_add(b.label.name.len() as u64))?;
     }
     let mut context = Context::new(b, node, scope);
     let results = match (ops::find(&node.operator), control::find(&node.operator)) {
@@ -172,7 +172,7 @@ fn results(b: &mut Builder<'_>, node: &Node, scope: &Scope<'_>) -> Result<Vec<La
         (None, None) => return Err("unsupported operator".into()),
     };
     context.check_all_read(results.len())?;
-    b.within_limits(node.attributes.weight())?;
+    b.budget.within_limits(node.attributes.weight())?;
     Ok(results)
 }
 

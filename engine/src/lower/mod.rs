@@ -5,6 +5,7 @@
 //! `finish.rs` numbers what is left.
 
 mod bill;
+mod budget;
 mod builder;
 mod constant;
 mod context;

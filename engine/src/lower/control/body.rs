@@ -48,7 +48,7 @@ impl<'s> Body<'s> {
 
     /// Its results for these inputs; `at` is the number of the iteration, for people.
     pub(super) fn run(&self, b: &mut Builder<'_>, at: &str, given: &[Lazy]) -> Result<Vec<Lazy>, Stop> {
-        b.unroll(0)?;
+        b.budget.unroll(0)?;
         if given.len() != self.graph.inputs.len() {
             return Err(format!("its body takes {} inputs, not {}", self.graph.inputs.len(), given.len()).into());
         }

@@ -89,7 +89,7 @@ fn transformed(b: &mut Builder<'_>, x: &Lazy, at: usize, t: Transform) -> Loweri
     if crate::lower::mul(&weights)? > LARGEST_TABLE {
         return Err(format!("a transform of length {}: its table {weights:?} is too large", t.length));
     }
-    b.compute(t.length)?;
+    b.budget.table(t.length)?;
     // Few enough to be computed.
     let turns: Vec<(i128, i128)> = (0..t.length).map(|k| circle(k, t.length)).collect();
     let weights = b.constant(table(weights.to_vec(), t.weights(&turns, outputs, components, used, parts))?);

@@ -30,7 +30,7 @@ pub(super) fn affine_grid(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
     if !(2..=3).contains(&n) || theta.dims() != [*batch, n, n + 1] {
         return Err(format!("matrices {:?} for size {size:?}", theta.dims()));
     }
-    c.b.compute(mul(space)?)?;
+    c.b.budget.table(mul(space)?)?;
     let positions = positions(space, corners)?;
     let positions = c.b.constant(positions);
     let grid = dot(c.b, &positions, &theta.permute(&[0, 2, 1]), |_, _, core| Ok(core))?;

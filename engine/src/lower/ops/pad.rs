@@ -100,7 +100,7 @@ fn repeated(b: &mut Builder<'_>, x: &Lazy, a: usize, before: i64, after: i64, be
         return Err(format!("axis {a} is empty: there is nothing to pad it with"));
     }
     let end = size + after;
-    b.compute((end + before).unsigned_abs())?;
+    b.budget.table((end + before).unsigned_abs())?;
     let coordinates: Vec<u64> = (-before..end).map(|i| beyond.coordinate(i, size).unsigned_abs()).collect();
     picked(b, x, a, &coordinates, RUNS)?.ok_or_else(|| format!("axis {a} repeats more than {RUNS} times"))
 }

@@ -33,7 +33,7 @@ fn indices(b: &mut Builder<'_>, x: &Lazy, windows: &[Window], y: &Lazy, column_m
     let signed = |d: &[u64]| i64::try_from(mul(d)?).map_err(|e| e.to_string());
     let strides: Vec<i64> = (0..n).map(|i| signed(&dims[3 + i..])).collect::<Lowering<_>>()?;
     let kernel: Vec<u64> = windows.iter().map(|w| w.kernel.unsigned_abs()).collect();
-    b.compute(mul(&kernel)?)?;
+    b.budget.table(mul(&kernel)?)?;
     // Address of each tap within a channel from that of the first one.
     let mut offsets = vec![0i64];
     for (w, stride) in windows.iter().zip(&strides) {
@@ -211,13 +211,13 @@ fn divisor(b: &mut Builder<'_>, windows: &[Window], include: bool) -> Lowering<L
             let high = if end > start { (end - start - 1) / w.dilation + 1 } else { 0 };
             (high.min(w.kernel) - low).max(0)
         };
-        b.compute(w.output.unsigned_abs())?;
+        b.budget.table(w.output.unsigned_abs())?;
         let counts: Vec<i64> = (0..w.output).map(inside).collect();
         let same = counts.windows(2).all(|p| p[0] == p[1]);
         per_axis.push(if same { counts[..1].to_vec() } else { counts });
     }
     let dims: Vec<u64> = per_axis.iter().map(|a| a.len() as u64).collect();
-    b.compute(mul(&dims)?)?;
+    b.budget.table(mul(&dims)?)?;
     let mut table = vec![1i64];
     for counts in &per_axis {
         table = table.iter().flat_map(|t| counts.iter().map(move |c| t.saturating_mul(*c))).collect();

@@ -222,7 +222,7 @@ fn resized(c: &mut Context<'_, '_>, x: Lazy, axes: &[usize], spans: &[Span], rul
 /// What makes each output of an axis.
 fn rows(c: &mut Context<'_, '_>, span: &Span, rule: &Rule) -> Lowering<Vec<Row>> {
     let taps = if rule.antialias { (8.0 / span.scale.min(1.0)).min(1e12) as u64 } else { 4 };
-    c.b.compute(span.output.saturating_mul(taps))?;
+    c.b.budget.table(span.output.saturating_mul(taps))?;
     (0..span.output).map(|i| row(i as f64, span, rule)).collect()
 }
 

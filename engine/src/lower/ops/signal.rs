@@ -24,7 +24,7 @@ pub(super) fn window(c: &mut Context<'_, '_>, ([a, b, twice], divisor): Cosines)
     let periodic = c.flag("periodic", true)?;
     f32_only(c)?;
     let size = u64::try_from(size).map_err(|_| format!("a window of {size}"))?;
-    c.b.compute(size)?;
+    c.b.budget.table(size)?;
     let parts = if periodic { size } else { size.saturating_sub(1) };
     if parts == 0 && size > 0 {
         return Err("a symmetric window of one element divides by zero; give it another size".into());
@@ -48,7 +48,7 @@ pub(super) fn mel_weight_matrix(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> 
     if crate::lower::mul(&dims)? > LARGEST_TABLE {
         return Err(format!("a table of {dims:?} is too large"));
     }
-    c.b.compute(dims[1].saturating_add(dims[0].saturating_mul(dims[1])))?;
+    c.b.budget.table(dims[1].saturating_add(dims[0].saturating_mul(dims[1])))?;
     // 700 (10^(mel / 2595) - 1) with mels evenly between those of the edges is a power of their ratio.
     let ratio = (700.0 + upper) / (700.0 + lower);
     let points: Vec<i64> = (0..bins + 2)
