@@ -108,6 +108,19 @@ impl Tensor {
         self.len() == 0
     }
 
+    /// An f32 tensor of a shape in memory that was another's; its elements may be anything.
+    ///
+    /// # Errors
+    /// When the shape does not fit in memory.
+    pub(crate) fn reusing(ty: &TensorType, mut memory: Vec<f32>) -> Result<Self, TensorError> {
+        let too_large = || TensorError::TooLarge { dtype: ty.dtype, dims: ty.dims.clone() };
+        let dims: Option<Vec<usize>> = ty.dims.iter().map(|&d| usize::try_from(d).ok()).collect();
+        let elements = usize::try_from(ty.elements()).map_err(|_| too_large())?;
+        memory.resize(elements, 0.0);
+        let array = ArrayD::from_shape_vec(IxDyn(&dims.ok_or_else(too_large)?), memory);
+        array.map(Self::F32).map_err(|_| too_large())
+    }
+
     /// A tensor of zeros (false for bool).
     ///
     /// # Errors

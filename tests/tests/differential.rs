@@ -6,11 +6,12 @@ use alloy::primitives::Bytes;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rebut_engine::dispute;
-use rebut_engine::exec::{Isa, Options};
+use rebut_engine::exec::{self, Isa, Options};
 use rebut_engine::package::{Label, Package, PackageError};
 use rebut_engine::program::{Core, Program, Source, ValueId, decode_descriptor, encode_descriptor, validate};
 use rebut_engine::tensor::Tensor;
 use rebut_engine::trace::{Trace, TraceView};
+use rebut_engine::tree::tensor_root;
 use rebut_sim::adversary::{ForgedTrace, Lie};
 use rebut_tests::judge::{Judge, lane};
 use rebut_tests::random_program::random_package;
@@ -56,6 +57,15 @@ fn one_trace(package: &Package, inputs: &[Tensor], what: &str) -> Trace {
         let differing = (0..first.len() as ValueId).find(|&v| !same(v));
         assert_eq!(differing, None, "{what}: {isa:?} with {threads} threads differs from portable code in this value");
         assert_eq!(first.root(), other.root(), "{what}");
+        // The plain run has fused kernels of its own.
+        let outputs = exec::run(package, inputs, &Options { threads, isa }).expect("a random program runs");
+        for (output, id) in outputs.iter().zip(package.program().output_ids()) {
+            assert_eq!(
+                tensor_root(output),
+                first.tensor_root(id),
+                "{what}: {isa:?} with {threads} threads, output {id}"
+            );
+        }
     }
     first
 }

@@ -7,7 +7,7 @@ use crate::expect::agreement;
 use crate::files::{read_tensor, write_tensor};
 use clap::Args;
 use rebut_engine::arith::native;
-use rebut_engine::exec;
+use rebut_engine::exec::Session;
 use rebut_engine::tensor::Tensor;
 use rebut_engine::trace::{Trace, TraceView};
 use rebut_engine::tree::tensor_root;
@@ -45,9 +45,10 @@ impl Run {
         let options = self.execution.options();
         let mut elapsed = Duration::MAX;
         let mut outputs = Vec::new();
+        let mut session = Session::new(&package, &options)?;
         for _ in 0..self.repeat {
             let started = Instant::now();
-            outputs = during("running", || exec::run(&package, &inputs, &options))?;
+            outputs = during("running", || session.run(&inputs))?;
             elapsed = elapsed.min(started.elapsed());
         }
         let mut out = anstream::stdout();

@@ -7,4 +7,4 @@ pub mod native;
 pub mod soft;
 
 pub use isa::Isa;
-pub(crate) use isa::Level;
+pub(crate) use isa::{Level, for_each_level};

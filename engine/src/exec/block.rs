@@ -1,8 +1,8 @@
 //! Expressions over a block of elements: every node is one pass over its lanes.
 
-use super::lanes::Lanes;
+use super::lanes::{Buffer, Each, Lane, Lanes, map1, map2};
 use super::read::{Block, Source};
-use crate::arith::{Isa, native};
+use crate::arith::{Isa, for_each_level, native};
 use crate::program::{DType, Expr, Instruction, Node, Op};
 use crate::reference;
 use crate::tensor::Tensor;
@@ -21,104 +21,124 @@ impl Scope<'_> {
     }
 
     /// Type and lanes of an expression over a block; `core` are the reduction's results, in an epilogue.
-    pub(super) fn evaluate(&self, expr: &Expr, block: &Block, core: Option<&(DType, Lanes)>) -> (DType, Lanes) {
+    pub(super) fn evaluate(&self, expr: &Expr, block: &Block, core: Option<(DType, Lanes)>) -> (DType, Lanes) {
         let mut values: Vec<(DType, Lanes)> = Vec::with_capacity(expr.nodes.len());
+        let mut core = core.unwrap_or((DType::F32, Lanes::Same(0)));
+        let cores = expr.nodes.iter().filter(|node| matches!(node, Node::Core)).count();
         for node in &expr.nodes {
-            let value = self.node(node, block, core, &values);
+            let value = match node {
+                Node::Core if cores == 1 => std::mem::replace(&mut core, (DType::F32, Lanes::Same(0))),
+                Node::Core => core.clone(),
+                node => evaluate_node(self.isa.level(), self, node, block, &values),
+            };
             values.push(value);
         }
-        values.pop().unwrap_or((DType::Bool, Lanes::Int(vec![0; block.lanes()])))
+        values.pop().unwrap_or((DType::Bool, Lanes::Same(0)))
     }
+}
 
-    fn node(
-        &self,
-        node: &Node,
-        block: &Block,
-        core: Option<&(DType, Lanes)>,
-        values: &[(DType, Lanes)],
-    ) -> (DType, Lanes) {
-        let arg = |n: u8| &values[usize::from(n)];
-        match *node {
-            Node::Const(dtype, register) => (dtype, Lanes::splat(dtype, register, block.lanes())),
-            Node::Load(index) => {
-                let view = &self.instruction.views[usize::from(index)];
-                let dtype = self.operands[usize::from(view.accesses[0].operand)].dtype();
-                (dtype, block.read(view, dtype, &self.source()))
-            }
-            Node::Core => core.cloned().unwrap_or((DType::F32, Lanes::splat(DType::F32, 0, block.lanes()))),
-            Node::Iota(axis) => (DType::I64, block.iota(usize::from(axis))),
-            Node::Valid(index) => {
-                (DType::Bool, block.read_valid(&self.instruction.views[usize::from(index)], &self.source()))
-            }
-            Node::Select(c, a, b) => {
-                let (dtype, a) = arg(a);
-                (*dtype, select(arg(c).1.int(), a, &arg(b).1))
-            }
-            Node::Cast(to, a) => {
-                let (from, a) = arg(a);
-                (to, cast(*from, to, a))
-            }
-            Node::Apply(op, args) => {
-                let (dtype, a) = arg(args[0]);
-                let (b, c) = (&arg(args[1]).1, &arg(args[2]).1);
-                let lanes = match dtype {
-                    DType::F32 => float(op, self.isa, a.f32(), b.f32(), c.f32()),
-                    _ => integer(op, *dtype, a.int(), b.int()),
-                };
-                (op.result(*dtype).unwrap_or(*dtype), lanes)
-            }
+for_each_level!(fn evaluate_node = apply, (scope: &Scope<'_>, node: &Node, block: &Block, values: &[(DType, Lanes)]) -> (DType, Lanes));
+
+#[inline(always)]
+fn apply(fused: bool, scope: &Scope<'_>, node: &Node, block: &Block, values: &[(DType, Lanes)]) -> (DType, Lanes) {
+    let arg = |n: u8| &values[usize::from(n)];
+    let n = block.lanes();
+    match *node {
+        Node::Const(dtype, register) => (dtype, Lanes::Same(register)),
+        Node::Load(index) => {
+            let view = &scope.instruction.views[usize::from(index)];
+            let dtype = scope.operands[usize::from(view.accesses[0].operand)].dtype();
+            (dtype, block.read(view, dtype, &scope.source()))
+        }
+        Node::Core => (DType::F32, Lanes::Same(0)),
+        Node::Iota(axis) => (DType::I64, block.iota(usize::from(axis))),
+        Node::Valid(index) => {
+            (DType::Bool, block.read_valid(&scope.instruction.views[usize::from(index)], &scope.source()))
+        }
+        Node::Select(c, a, b) => {
+            let (dtype, a) = arg(a);
+            (*dtype, select(n, *dtype, &arg(c).1, a, &arg(b).1))
+        }
+        Node::Cast(to, a) => {
+            let (from, a) = arg(a);
+            (to, cast(n, *from, to, a))
+        }
+        Node::Apply(op, args) => {
+            let (dtype, a) = arg(args[0]);
+            let (b, c) = (&arg(args[1]).1, &arg(args[2]).1);
+            let lanes = match dtype {
+                DType::F32 => float(n, op, (scope.isa, fused), [a, b, c]),
+                _ => integer(n, op, *dtype, a, b),
+            };
+            (op.result(*dtype).unwrap_or(*dtype), lanes)
         }
     }
 }
 
-fn select(c: &[i64], a: &Lanes, b: &Lanes) -> Lanes {
-    fn pick<T: Copy>(c: &[i64], a: &[T], b: &[T]) -> Vec<T> {
-        c.iter().zip(a.iter().zip(b)).map(|(&c, (&a, &b))| if c != 0 { a } else { b }).collect()
+#[inline(always)]
+fn select(n: usize, dtype: DType, c: &Lanes, a: &Lanes, b: &Lanes) -> Lanes {
+    fn pick<T: Lane>(n: usize, c: Each<'_, i64>, a: Each<'_, T>, b: Each<'_, T>) -> Buffer<T> {
+        let mut out = Buffer::new(n);
+        (0..n).for_each(|i| out[i] = if c.at(i) != 0 { a.at(i) } else { b.at(i) });
+        out
     }
-    match a {
-        Lanes::F32(a) => Lanes::F32(pick(c, a, b.f32())),
-        Lanes::Int(a) => Lanes::Int(pick(c, a, b.int())),
+    match dtype {
+        DType::F32 => Lanes::F32(pick(n, c.int(), a.f32(), b.f32())),
+        _ => Lanes::Int(pick(n, c.int(), a.int(), b.int())),
     }
 }
 
-fn cast(from: DType, to: DType, a: &Lanes) -> Lanes {
-    match (a, to) {
-        (Lanes::F32(x), DType::F32) => Lanes::F32(x.clone()),
-        (Lanes::F32(x), DType::F16) => Lanes::Int(x.iter().map(|&x| native::half::to_f16(x).into()).collect()),
-        (Lanes::F32(x), DType::BF16) => Lanes::Int(x.iter().map(|&x| native::half::to_bf16(x).into()).collect()),
-        (Lanes::F32(x), DType::Bool) => Lanes::Int(x.iter().map(|&x| i64::from(x != 0.0)).collect()),
-        (Lanes::F32(x), _) => {
+#[inline(always)]
+fn cast(n: usize, from: DType, to: DType, a: &Lanes) -> Lanes {
+    match (from, to) {
+        (DType::F32, DType::F32) => Lanes::F32(map1(n, a.f32(), |x: f32| x)),
+        (DType::F32, DType::F16) => Lanes::Int(map1(n, a.f32(), |x| native::half::to_f16(x).into())),
+        (DType::F32, DType::BF16) => Lanes::Int(map1(n, a.f32(), |x| native::half::to_bf16(x).into())),
+        (DType::F32, DType::Bool) => Lanes::Int(map1(n, a.f32(), |x: f32| i64::from(x != 0.0))),
+        (DType::F32, _) => {
             let (lo, hi) = to.range();
-            Lanes::Int(x.iter().map(|&x| native::to_int(x, lo, hi)).collect())
+            Lanes::Int(map1(n, a.f32(), |x| native::to_int(x, lo, hi)))
         }
-        (Lanes::Int(x), DType::F32) if from == DType::F16 => {
-            Lanes::F32(x.iter().map(|&x| native::half::from_f16(x as u16)).collect()) // 16-bit registers
-        }
-        (Lanes::Int(x), DType::F32) if from == DType::BF16 => {
-            Lanes::F32(x.iter().map(|&x| native::half::from_bf16(x as u16)).collect())
-        }
-        (Lanes::Int(x), DType::F32) => Lanes::F32(x.iter().map(|&x| native::from_i64(x)).collect()),
-        (Lanes::Int(x), _) => Lanes::Int(x.iter().map(|&x| reference::cast(from, to, x)).collect()),
+        // Registers of 16 bits.
+        (DType::F16, DType::F32) => Lanes::F32(map1(n, a.int(), |x: i64| native::half::from_f16(x as u16))),
+        (DType::BF16, DType::F32) => Lanes::F32(map1(n, a.int(), |x: i64| native::half::from_bf16(x as u16))),
+        (_, DType::F32) => Lanes::F32(map1(n, a.int(), native::from_i64)),
+        _ => Lanes::Int(map1(n, a.int(), |x| reference::cast(from, to, x))),
     }
 }
 
-fn float(op: Op, isa: Isa, a: &[f32], b: &[f32], c: &[f32]) -> Lanes {
-    let one = |f: fn(f32) -> f32| Lanes::F32(a.iter().map(|&x| f(x)).collect());
-    let vector = |f: fn(&[f32], &mut [f32], Isa)| {
-        let mut out = vec![0.0; a.len()];
-        f(a, &mut out, isa);
-        Lanes::F32(out)
-    };
+/// An operation on f32; arguments that it does not have are not looked at.
+#[inline(always)]
+fn float(n: usize, op: Op, (isa, fused): (Isa, bool), [a, b, c]: [&Lanes; 3]) -> Lanes {
+    let a = a.f32();
+    macro_rules! one {
+        ($f:expr) => {
+            Lanes::F32(map1(n, a, $f))
+        };
+    }
     macro_rules! two {
         ($f:expr) => {
-            Lanes::F32(a.iter().zip(b).map(|(&x, &y)| $f(x, y)).collect())
+            Lanes::F32(map2(n, a, b.f32(), $f))
         };
     }
     macro_rules! test {
         ($f:expr) => {
-            Lanes::Int(a.iter().zip(b).map(|(x, y)| i64::from($f(x, y))).collect())
+            Lanes::Int(map2(n, a, b.f32(), |x: f32, y: f32| i64::from($f(&x, &y))))
         };
     }
+    let vector = |f: fn(&[f32], &mut [f32], Isa)| {
+        let mut out = Buffer::new(n);
+        match a {
+            Each::Own(a) => f(a, &mut out, isa),
+            Each::Row(a) => out.chunks_exact_mut(a.len().max(1)).for_each(|out| f(a, out, isa)),
+            Each::Same(a) => {
+                let mut one = [0.0];
+                f(&[a], &mut one, isa);
+                out.fill(one[0]);
+            }
+        }
+        Lanes::F32(out)
+    };
     match op {
         Op::Add => two!(|x: f32, y: f32| x + y),
         Op::Sub => two!(|x: f32, y: f32| x - y),
@@ -128,49 +148,58 @@ fn float(op: Op, isa: Isa, a: &[f32], b: &[f32], c: &[f32]) -> Lanes {
         Op::Pow => two!(native::pow),
         Op::Min => two!(native::min),
         Op::Max => two!(native::max),
-        Op::Fma => Lanes::F32(a.iter().zip(b.iter().zip(c)).map(|(&x, (&y, &z))| native::fma(x, y, z)).collect()),
+        Op::Fma => {
+            let product: Buffer<[f32; 2]> = map2(n, a, b.f32(), |x, y| [x, y]);
+            Lanes::F32(map2(n, Each::Own(&product), c.f32(), |[x, y]: [f32; 2], z| multiply_add(fused, x, y, z)))
+        }
         Op::Lt => test!(f32::lt),
         Op::Le => test!(f32::le),
         Op::Gt => test!(f32::gt),
         Op::Ge => test!(f32::ge),
         Op::Eq => test!(f32::eq),
         Op::Ne => test!(f32::ne),
-        Op::Neg => one(|x| -x),
-        Op::Abs => one(f32::abs),
-        Op::Sqrt => one(f32::sqrt),
+        Op::Neg => one!(|x| -x),
+        Op::Abs => one!(f32::abs),
+        Op::Sqrt => one!(f32::sqrt),
         Op::Exp => vector(native::vector::exp),
         Op::Log => vector(native::vector::log),
         Op::Tanh => vector(native::vector::tanh),
         Op::Sigmoid => vector(native::vector::sigmoid),
         Op::Erf => vector(native::vector::erf),
-        Op::Exp2 => one(native::exp2),
-        Op::Expm1 => one(native::expm1),
-        Op::Log2 => one(native::log2),
-        Op::Log1p => one(native::log1p),
-        Op::Sinh => one(native::sinh),
-        Op::Cosh => one(native::cosh),
-        Op::Asinh => one(native::asinh),
-        Op::Acosh => one(native::acosh),
-        Op::Atanh => one(native::atanh),
-        Op::Sin => one(native::sin),
-        Op::Cos => one(native::cos),
-        Op::Tan => one(native::tan),
-        Op::Asin => one(native::asin),
-        Op::Acos => one(native::acos),
-        Op::Atan => one(native::atan),
-        Op::Softplus => one(native::softplus),
+        Op::Exp2 => one!(native::exp2),
+        Op::Expm1 => one!(native::expm1),
+        Op::Log2 => one!(native::log2),
+        Op::Log1p => one!(native::log1p),
+        Op::Sinh => one!(native::sinh),
+        Op::Cosh => one!(native::cosh),
+        Op::Asinh => one!(native::asinh),
+        Op::Acosh => one!(native::acosh),
+        Op::Atanh => one!(native::atanh),
+        Op::Sin => one!(native::sin),
+        Op::Cos => one!(native::cos),
+        Op::Tan => one!(native::tan),
+        Op::Asin => one!(native::asin),
+        Op::Acos => one!(native::acos),
+        Op::Atan => one!(native::atan),
+        Op::Softplus => one!(native::softplus),
         Op::Rsqrt => vector(native::vector::rsqrt),
-        Op::Reciprocal => one(native::reciprocal),
-        Op::Floor => one(f32::floor),
-        Op::Ceil => one(f32::ceil),
-        Op::Trunc => one(f32::trunc),
-        Op::RoundEven => one(f32::round_ties_even),
-        Op::And | Op::Or | Op::Xor | Op::Not | Op::Shl | Op::Shr => Lanes::splat(DType::F32, 0, a.len()),
+        Op::Reciprocal => one!(native::reciprocal),
+        Op::Floor => one!(f32::floor),
+        Op::Ceil => one!(f32::ceil),
+        Op::Trunc => one!(f32::trunc),
+        Op::RoundEven => one!(f32::round_ties_even),
+        Op::And | Op::Or | Op::Xor | Op::Not | Op::Shl | Op::Shr => Lanes::Same(0),
     }
 }
 
-fn integer(op: Op, dtype: DType, a: &[i64], b: &[i64]) -> Lanes {
+#[inline(always)]
+pub(super) fn multiply_add(fused: bool, x: f32, y: f32, z: f32) -> f32 {
+    if fused { x.mul_add(y, z) } else { native::fma(x, y, z) }
+}
+
+#[inline(always)]
+fn integer(n: usize, op: Op, dtype: DType, a: &Lanes, b: &Lanes) -> Lanes {
     // Integers are a few percent of any model's work: the plain definition is fast enough here.
     let b = if op.arity() == 1 { a } else { b };
-    Lanes::Int(a.iter().zip(b).map(|(&x, &y)| reference::apply(op, dtype, [x, y, 0])).collect())
+    Lanes::Int(map2(n, a.int(), b.int(), |x, y| reference::apply(op, dtype, [x, y, 0])))
 }

@@ -1,12 +1,105 @@
-//! Folds over a block of elements: each element's own order is kept, the lanes run across elements.
+//! Folds over a block of elements: each element's own order is kept. Lanes run across elements, or along the reduction where that is how
+//! the operand lies in memory.
 
-use super::block::Scope;
-use super::lanes::Lanes;
-use super::read::{Block, set_reduction};
-use crate::arith::native;
-use crate::program::{DType, Expr, FoldOp, Op, limits::SUM_LANES};
+use super::block::{Scope, multiply_add};
+use super::lanes::{Buffer, Each, Lanes};
+use super::matrix::run_length;
+use super::read::{Block, reduction_axis, set_reduction};
+use crate::arith::{for_each_level, native};
+use crate::program::{Core, DType, Expr, FoldOp, Instruction, Node, Op, View, limits::SUM_LANES};
 use crate::reference;
 use std::ops::Range;
+
+/// Whether a fold is faster along its reduction than across elements: its operands lie so, and it is of floats in no strict order.
+pub(super) fn runs_along_reduction(i: &Instruction) -> bool {
+    let Core::Fold { op: FoldOp::Sum | FoldOp::SumSq | FoldOp::Prod | FoldOp::Min | FoldOp::Max, body } = &i.core
+    else {
+        return false;
+    };
+    let (Some(last), k) = (i.reduction.len().checked_sub(1), i.reduction.iter().product::<u64>()) else { return false };
+    let plain = |node: &Node| match node {
+        Node::Load(v) => {
+            let view = &i.views[usize::from(*v)];
+            view.indirects().next().is_none() && run_length(i, view) >= k && steps(view, reduction_axis(last)) <= 1
+        }
+        Node::Iota(_) | Node::Valid(_) => false,
+        _ => true,
+    };
+    let float = |node: &Node| match node {
+        Node::Load(v) => {
+            let operand = i.views[usize::from(*v)].accesses.first().map(|a| usize::from(a.operand));
+            operand.and_then(|o| i.operands.get(o)).is_some_and(|o| o.dtype == DType::F32)
+        }
+        Node::Const(dtype, _) => *dtype == DType::F32,
+        Node::Apply(op, _) => op.result(DType::F32) == Some(DType::F32),
+        _ => false,
+    };
+    let contiguous = |node: &Node| match node {
+        Node::Load(v) => steps(&i.views[usize::from(*v)], reduction_axis(last)) == 1,
+        _ => false,
+    };
+    let nodes = &body.nodes;
+    k >= SUM_LANES as u64 && nodes.iter().all(|n| plain(n) && float(n)) && nodes.iter().any(contiguous)
+}
+
+/// The greatest step of a view's addresses along an axis.
+fn steps(view: &View, axis: usize) -> u64 {
+    let step = |terms: &[(u8, i64)]| terms.iter().find(|t| usize::from(t.0) == axis).map_or(0, |t| t.1.unsigned_abs());
+    view.accesses.iter().map(|a| step(&a.address.terms)).max().unwrap_or(0)
+}
+
+/// Folds the body along the reduction, for every row of the block, whose rows have one element.
+pub(super) fn along(scope: &Scope<'_>, op: FoldOp, body: &Expr, block: &Block, ks: &Range<u64>) -> (DType, Lanes) {
+    let len = (ks.end - ks.start) as usize; // at most a chunk
+    let mut out = Buffer::new(block.rows.len());
+    if len == 0 {
+        return (DType::F32, Lanes::splat(DType::F32, op.empty(DType::F32), out.len()));
+    }
+    let mut rows = block.rows.clone();
+    rows.iter_mut().for_each(|at| set_reduction(at, &scope.instruction.reduction, ks.start));
+    let axis = reduction_axis(scope.instruction.reduction.len().saturating_sub(1));
+    let block = Block { rows, axis, len };
+    let (dtype, x) = scope.evaluate(body, &block, None);
+    let x = x.spread(dtype, block.lanes());
+    if let Each::Own(x) = x.f32() {
+        reduce_rows(scope.isa.level(), op, len, x, &mut out);
+    }
+    (DType::F32, Lanes::F32(out))
+}
+
+for_each_level!(fn reduce_rows = rows, (op: FoldOp, len: usize, x: &[f32], out: &mut [f32]) -> ());
+
+/// Reduces each row of `len` elements to one.
+#[inline(always)]
+fn rows(fused: bool, op: FoldOp, len: usize, x: &[f32], out: &mut [f32]) {
+    for (out, x) in out.iter_mut().zip(x.chunks_exact(len)) {
+        *out = match op {
+            FoldOp::Sum | FoldOp::SeqAdd => lanewise(x, -0.0, |acc, x| acc + x, |a, b| a + b),
+            FoldOp::SumSq => lanewise(x, -0.0, |acc, x| multiply_add(fused, x, x, acc), |a, b| a + b),
+            FoldOp::Prod | FoldOp::SeqMul => lanewise(x, 1.0, |acc, x| acc * x, |a, b| a * b),
+            FoldOp::Min => lanewise(x, x[0], native::min, native::min),
+            _ => lanewise(x, x[0], native::max, native::max),
+        };
+    }
+}
+
+/// Sixteen lanes, then halves of them.
+#[inline(always)]
+fn lanewise(x: &[f32], start: f32, take: impl Fn(f32, f32) -> f32, join: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut lanes = [start; SUM_LANES];
+    let (chunks, rest) = x.as_chunks::<SUM_LANES>();
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane = take(*lane, x));
+    }
+    lanes.iter_mut().zip(rest).for_each(|(lane, &x)| *lane = take(*lane, x));
+    let mut half = SUM_LANES / 2;
+    while half > 0 {
+        let (low, high) = lanes.split_at_mut(half);
+        low.iter_mut().zip(high).for_each(|(l, h)| *l = join(*l, *h));
+        half /= 2;
+    }
+    lanes[0]
+}
 
 /// Folds the body over `ks` for every element of the block.
 pub(super) fn fold(scope: &Scope<'_>, op: FoldOp, body: &Expr, block: &Block, ks: Range<u64>) -> (DType, Lanes) {
@@ -15,7 +108,9 @@ pub(super) fn fold(scope: &Scope<'_>, op: FoldOp, body: &Expr, block: &Block, ks
     for (j, k) in ks.enumerate() {
         block.rows.iter_mut().for_each(|at| set_reduction(at, &scope.instruction.reduction, k));
         let (dtype, x) = scope.evaluate(body, &block, None);
-        state.get_or_insert_with(|| State::new(op, dtype, block.lanes())).take(j, &x);
+        let x = x.spread(dtype, block.lanes());
+        let state = state.get_or_insert_with(|| State::new(op, dtype, block.lanes()));
+        take_next(scope.isa.level(), state, j, &x);
     }
     match state {
         Some(state) => state.finish(),
@@ -24,6 +119,22 @@ pub(super) fn fold(scope: &Scope<'_>, op: FoldOp, body: &Expr, block: &Block, ks
             let dtype = scope.evaluate(body, &Block { rows: Vec::new(), ..block }, None).0;
             (dtype, Lanes::splat(dtype, op.empty(dtype), lanes))
         }
+    }
+}
+
+for_each_level!(fn take_next = take, (state: &mut State, j: usize, x: &Lanes) -> ());
+
+#[inline(always)]
+fn take(fused: bool, state: &mut State, j: usize, x: &Lanes) {
+    state.take(j, x, fused);
+}
+
+for_each_level!(fn multiply_next = multiply, (x: &[f32], y: &[f32], acc: &mut [f32]) -> ());
+
+#[inline(always)]
+fn multiply(fused: bool, x: &[f32], y: &[f32], acc: &mut [f32]) {
+    for (acc, (&x, &y)) in acc.iter_mut().zip(x.iter().zip(y)) {
+        *acc = multiply_add(fused, x, y, *acc);
     }
 }
 
@@ -45,7 +156,8 @@ impl State {
         Self { op, dtype, lanes: vec![Lanes::splat(dtype, start, n); count] }
     }
 
-    fn take(&mut self, j: usize, x: &Lanes) {
+    #[inline(always)]
+    fn take(&mut self, j: usize, x: &Lanes, fused: bool) {
         let first = j == 0;
         let count = self.lanes.len();
         let lane = &mut self.lanes[j % count];
@@ -53,7 +165,7 @@ impl State {
             // These start from their first element, not from an identity.
             (FoldOp::SeqAdd | FoldOp::SeqMul | FoldOp::Min | FoldOp::Max, lane, x) if first => *lane = x.clone(),
             (FoldOp::SumSq, Lanes::F32(acc), Lanes::F32(x)) => {
-                acc.iter_mut().zip(x).for_each(|(acc, &x)| *acc = native::fma(x, x, *acc));
+                acc.iter_mut().zip(x.iter()).for_each(|(acc, &x)| *acc = multiply_add(fused, x, x, *acc));
             }
             (op, lane, x) => combine(combiner(op), self.dtype, lane, x),
         }
@@ -83,7 +195,9 @@ fn combiner(op: FoldOp) -> Op {
     }
 }
 
+#[inline(always)]
 fn combine(op: Op, dtype: DType, acc: &mut Lanes, x: &Lanes) {
+    #[inline(always)]
     fn each(acc: &mut [f32], x: &[f32], f: impl Fn(f32, f32) -> f32) {
         acc.iter_mut().zip(x).for_each(|(a, &x)| *a = f(*a, x));
     }
@@ -95,7 +209,7 @@ fn combine(op: Op, dtype: DType, acc: &mut Lanes, x: &Lanes) {
             _ => each(acc, x, native::max),
         },
         (Lanes::Int(acc), Lanes::Int(x)) => {
-            acc.iter_mut().zip(x).for_each(|(a, &x)| *a = reference::apply(op, dtype, [*a, x, 0]));
+            acc.iter_mut().zip(x.iter()).for_each(|(a, &x)| *a = reference::apply(op, dtype, [*a, x, 0]));
         }
         _ => {}
     }
@@ -105,15 +219,13 @@ fn combine(op: Op, dtype: DType, acc: &mut Lanes, x: &Lanes) {
 pub(super) fn dot(scope: &Scope<'_>, views: [u8; 2], block: &Block, ks: Range<u64>) -> (DType, Lanes) {
     let mut block = block.clone();
     let [a, b] = views.map(|v| &scope.instruction.views[usize::from(v)]);
-    let mut acc = vec![0.0f32; block.lanes()];
-    let (mut x, mut y) = (acc.clone(), acc.clone());
+    let (mut acc, mut x, mut y) = (Buffer::new(block.lanes()), Buffer::new(block.lanes()), Buffer::new(block.lanes()));
+    acc.fill(0.0);
     for k in ks {
         block.rows.iter_mut().for_each(|at| set_reduction(at, &scope.instruction.reduction, k));
         block.read_f32(a, &scope.source(), &mut x);
         block.read_f32(b, &scope.source(), &mut y);
-        for (acc, (&x, &y)) in acc.iter_mut().zip(x.iter().zip(&y)) {
-            *acc = native::fma(x, y, *acc);
-        }
+        multiply_next(scope.isa.level(), &x, &y, &mut acc);
     }
     (DType::F32, Lanes::F32(acc))
 }

@@ -1,37 +1,163 @@
-//! Blocks of registers: f32 as themselves, every other type as i64.
+//! Blocks of registers: f32 as themselves, every other type as i64. Their memory is used again by the same thread.
 
-use crate::arith::native::canonical;
+use super::matrix::Line;
 use crate::program::DType;
-use crate::tensor::Tensor;
+use std::cell::RefCell;
+use std::ops::{Deref, DerefMut};
+
+/// Buffers that a thread keeps for the next block, and bytes of one.
+const KEPT: usize = 64;
+const KEPT_BYTES: usize = 1 << 20;
+
+/// An element type that blocks are made of.
+pub(super) trait Lane: Copy + Default + 'static {
+    fn kept<R>(f: impl FnOnce(&mut Vec<Vec<Self>>) -> R) -> R;
+}
+
+macro_rules! lane {
+    ($type:ty) => {
+        impl Lane for $type {
+            fn kept<R>(f: impl FnOnce(&mut Vec<Vec<Self>>) -> R) -> R {
+                thread_local!(static KEPT: RefCell<Vec<Vec<$type>>> = const { RefCell::new(Vec::new()) });
+                KEPT.with_borrow_mut(f)
+            }
+        }
+    };
+}
+
+lane!(f32);
+lane!(i64);
+lane!([f32; 2]);
+lane!(Line);
+
+/// A vector whose memory came from an earlier one and goes to a later one.
+#[derive(Debug)]
+pub(super) struct Buffer<T: Lane> {
+    memory: Vec<T>,
+    len: usize,
+}
+
+impl<T: Lane> Buffer<T> {
+    /// `len` elements of any value.
+    pub(super) fn new(len: usize) -> Self {
+        let mut memory = T::kept(Vec::pop).unwrap_or_default();
+        if memory.len() < len {
+            memory.resize(len, T::default());
+        }
+        Self { memory, len }
+    }
+}
+
+impl<T: Lane> Drop for Buffer<T> {
+    fn drop(&mut self) {
+        let memory = std::mem::take(&mut self.memory);
+        T::kept(|kept| {
+            if kept.len() < KEPT && memory.len() * size_of::<T>() <= KEPT_BYTES {
+                kept.push(memory);
+            }
+        });
+    }
+}
+
+impl<T: Lane> Deref for Buffer<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.memory[..self.len]
+    }
+}
+
+impl<T: Lane> DerefMut for Buffer<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.memory[..self.len]
+    }
+}
+
+impl<T: Lane> Clone for Buffer<T> {
+    fn clone(&self) -> Self {
+        let mut copy = Self::new(self.len);
+        copy.copy_from_slice(self);
+        copy
+    }
+}
 
 /// Registers of one node over a block of elements.
 #[derive(Clone, Debug)]
 pub(super) enum Lanes {
-    F32(Vec<f32>),
-    Int(Vec<i64>),
+    F32(Buffer<f32>),
+    Int(Buffer<i64>),
+    /// One row, the same for all rows of the block.
+    Row(Buffer<f32>),
+    /// One register for all elements.
+    Same(i64),
+}
+
+/// The lanes of an argument.
+#[derive(Clone, Copy)]
+pub(super) enum Each<'a, T> {
+    Own(&'a [T]),
+    Row(&'a [T]),
+    Same(T),
+}
+
+impl<T: Copy> Each<'_, T> {
+    /// The lane of element `i`.
+    #[inline(always)]
+    pub(super) fn at(&self, i: usize) -> T {
+        match self {
+            Self::Own(x) => x[i],
+            Self::Row(x) => x[i % x.len()],
+            Self::Same(x) => *x,
+        }
+    }
 }
 
 impl Lanes {
+    /// A buffer of the same register `n` times.
     pub(super) fn splat(dtype: DType, register: i64, n: usize) -> Self {
         match dtype {
-            DType::F32 => Self::F32(vec![f32_of(register); n]),
-            _ => Self::Int(vec![register; n]),
+            DType::F32 => {
+                let mut buffer = Buffer::new(n);
+                buffer.fill(f32_of(register));
+                Self::F32(buffer)
+            }
+            _ => {
+                let mut buffer = Buffer::new(n);
+                buffer.fill(register);
+                Self::Int(buffer)
+            }
         }
     }
 
-    /// The f32 lanes; empty for integers, which a validated program never confuses.
-    pub(super) fn f32(&self) -> &[f32] {
+    /// With a buffer of its own for every element.
+    pub(super) fn spread(self, dtype: DType, n: usize) -> Self {
         match self {
-            Self::F32(x) => x,
-            Self::Int(_) => &[],
+            Self::Same(register) => Self::splat(dtype, register, n),
+            Self::Row(row) => {
+                let mut buffer = Buffer::new(n);
+                buffer.chunks_exact_mut(row.len().max(1)).for_each(|to| to.copy_from_slice(&row));
+                Self::F32(buffer)
+            }
+            lanes => lanes,
         }
     }
 
-    /// The integer lanes; empty for f32.
-    pub(super) fn int(&self) -> &[i64] {
+    /// The f32 lanes; none for integers, which a validated program never confuses.
+    pub(super) fn f32(&self) -> Each<'_, f32> {
         match self {
-            Self::Int(x) => x,
-            Self::F32(_) => &[],
+            Self::F32(x) => Each::Own(x),
+            Self::Row(x) => Each::Row(x),
+            Self::Same(register) => Each::Same(f32_of(*register)),
+            Self::Int(_) => Each::Own(&[]),
+        }
+    }
+
+    /// The integer lanes; none for f32.
+    pub(super) fn int(&self) -> Each<'_, i64> {
+        match self {
+            Self::Int(x) => Each::Own(x),
+            Self::Same(register) => Each::Same(*register),
+            Self::F32(_) | Self::Row(_) => Each::Own(&[]),
         }
     }
 }
@@ -41,32 +167,50 @@ pub(super) fn f32_of(register: i64) -> f32 {
     f32::from_bits((register & 0xffff_ffff) as u32)
 }
 
-/// Writes rows of lanes: element `i` of a row goes to `start + i * stride`; narrower integers hold their registers exactly.
-pub(super) fn store(out: &mut Tensor, starts: impl Iterator<Item = usize>, stride: usize, len: usize, lanes: &Lanes) {
-    fn put<T, U: Copy>(
-        out: &mut ndarray::ArrayD<T>,
-        starts: impl Iterator<Item = usize>,
-        (stride, len): (usize, usize),
-        from: &[U],
-        f: impl Fn(U) -> T,
-    ) {
-        let Some(out) = out.as_slice_mut() else { return };
-        for (start, row) in starts.zip(from.chunks_exact(len.max(1))) {
-            if stride == 1 {
-                out[start..start + len].iter_mut().zip(row).for_each(|(to, &x)| *to = f(x));
-            } else {
-                out[start..].iter_mut().step_by(stride).zip(row).for_each(|(to, &x)| *to = f(x));
-            }
-        }
+/// `out[i] = f(a[i])`.
+#[inline(always)]
+pub(super) fn map1<A: Lane, R: Lane>(n: usize, a: Each<'_, A>, f: impl Fn(A) -> R) -> Buffer<R> {
+    let mut out = Buffer::new(n);
+    match a {
+        Each::Own(a) => out.iter_mut().zip(a).for_each(|(out, &a)| *out = f(a)),
+        Each::Row(a) => each_row(&mut out, a.len(), |out, _| out.iter_mut().zip(a).for_each(|(out, &a)| *out = f(a))),
+        Each::Same(a) => out.fill(f(a)),
     }
-    let shape = (stride, len);
-    match out {
-        Tensor::F32(a) => put(a, starts, shape, lanes.f32(), canonical),
-        Tensor::U8(a) | Tensor::Bool(a) => put(a, starts, shape, lanes.int(), |x| x as u8),
-        Tensor::I8(a) => put(a, starts, shape, lanes.int(), |x| x as i8),
-        Tensor::U16(a) | Tensor::F16(a) | Tensor::BF16(a) => put(a, starts, shape, lanes.int(), |x| x as u16),
-        Tensor::I16(a) => put(a, starts, shape, lanes.int(), |x| x as i16),
-        Tensor::I32(a) => put(a, starts, shape, lanes.int(), |x| x as i32),
-        Tensor::I64(a) => put(a, starts, shape, lanes.int(), |x| x),
+    out
+}
+
+/// Calls `f` with each row of `len` elements and where it begins.
+#[inline(always)]
+fn each_row<R>(out: &mut [R], len: usize, f: impl Fn(&mut [R], usize)) {
+    for (n, out) in out.chunks_exact_mut(len.max(1)).enumerate() {
+        f(out, n * len);
     }
+}
+
+/// `out[i] = f(a[i], b[i])`.
+#[inline(always)]
+pub(super) fn map2<A: Lane, B: Lane, R: Lane>(
+    n: usize,
+    a: Each<'_, A>,
+    b: Each<'_, B>,
+    f: impl Fn(A, B) -> R,
+) -> Buffer<R> {
+    let mut out = Buffer::new(n);
+    let pair = |out: &mut [R], a: &[A], b: &[B]| {
+        out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (&a, &b))| *out = f(a, b));
+    };
+    let left = |out: &mut [R], a: &[A], b: B| out.iter_mut().zip(a).for_each(|(out, &a)| *out = f(a, b));
+    let right = |out: &mut [R], a: A, b: &[B]| out.iter_mut().zip(b).for_each(|(out, &b)| *out = f(a, b));
+    match (a, b) {
+        (Each::Own(a), Each::Own(b)) => pair(&mut out, a, b),
+        (Each::Own(a), Each::Row(b)) => each_row(&mut out, b.len(), |out, from| pair(out, &a[from..], b)),
+        (Each::Row(a), Each::Own(b)) => each_row(&mut out, a.len(), |out, from| pair(out, a, &b[from..])),
+        (Each::Row(a), Each::Row(b)) => each_row(&mut out, a.len(), |out, _| pair(out, a, b)),
+        (Each::Own(a), Each::Same(b)) => left(&mut out, a, b),
+        (Each::Row(a), Each::Same(b)) => each_row(&mut out, a.len(), |out, _| left(out, a, b)),
+        (Each::Same(a), Each::Own(b)) => right(&mut out, a, b),
+        (Each::Same(a), Each::Row(b)) => each_row(&mut out, b.len(), |out, _| right(out, a, b)),
+        (Each::Same(a), Each::Same(b)) => out.fill(f(a, b)),
+    }
+    out
 }

@@ -1,18 +1,25 @@
 //! Running a program natively: every instruction over whole tensors, with threads, and the bits of the reference interpreter.
 
+mod across;
 mod block;
-mod dot;
+mod elements;
 mod environment;
 mod fold;
-mod kernels;
 mod lanes;
+mod matrix;
+mod out;
 mod plain;
 mod points;
 mod read;
-mod rows;
+mod reader;
 mod scan;
+mod session;
+mod step;
+mod tasks;
+mod threads;
 
 pub use crate::arith::Isa;
 pub use environment::{Environment, check as check_environment};
 pub(crate) use plain::execute_knowing;
 pub use plain::{ExecError, Hook, Keep, Options, execute, run};
+pub use session::Session;

@@ -1,24 +1,14 @@
-//! The plain run: instruction by instruction; a value's memory is freed after its last reader.
+//! The run for a trace: instruction by instruction, every value by itself; a value's memory is freed after its last reader.
 
-use super::block::Scope;
-use super::dot::{self, Plan};
-use super::environment::{self, Environment};
-use super::fold;
-use super::kernels::kernel;
-use super::lanes::{Lanes, store};
-use super::points::{Point, points, strides};
-use super::read::{Block, Coordinates};
-use super::scan;
+use super::environment::Environment;
+use super::session::Session;
+use super::step::Step;
+use super::threads::Threads;
 use crate::arith::Isa;
 use crate::package::Package;
-use crate::program::limits::CHUNK;
-use crate::program::{Core, Instruction, Program, Source, TensorType, Value, ValueId};
+use crate::program::{Program, Source, TensorType, Value, ValueId};
 use crate::tensor::{Tensor, TensorError};
-use rayon::prelude::*;
 use std::borrow::Cow;
-
-/// Elements that the block evaluator takes at once.
-pub(super) const BLOCK: usize = 2048;
 
 /// How to run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,8 +72,7 @@ pub type Hook<'h> = &'h mut dyn FnMut(ValueId, &mut Cow<'_, Tensor>);
 /// # Errors
 /// When the inputs do not fit the program, or a value does not fit in memory.
 pub fn run(package: &Package, inputs: &[Tensor], options: &Options) -> Result<Vec<Tensor>, ExecError> {
-    let values = execute(package, inputs, options, Keep::Outputs, &mut |_, _| {})?;
-    Ok(values.into_iter().flatten().map(Cow::into_owned).collect())
+    Session::new(package, options)?.run(inputs)
 }
 
 /// Runs a program value by value; gives the kept values, `None` for the others.
@@ -110,9 +99,8 @@ pub(crate) fn execute_knowing<'a>(
     hook: Hook<'_>,
 ) -> Result<Vec<Option<Cow<'a, Tensor>>>, ExecError> {
     check_inputs(package, inputs)?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
-    let pool = pool.map_err(|_| ExecError::Threads(options.threads))?;
-    pool.broadcast(|_| environment::check()).into_iter().collect::<Result<(), _>>()?;
+    let threads = Threads::new(options.threads)?;
+    threads.check()?;
     let program = package.program();
     let last_use = last_uses(program);
     let first_output = program.output_ids().start;
@@ -126,7 +114,9 @@ pub(crate) fn execute_knowing<'a>(
                 let operands: Vec<&Tensor> =
                     i.operands.iter().filter_map(|o| values[o.value as usize].as_deref()).collect();
                 let mut out = Tensor::zeros(&value.ty)?;
-                pool.install(|| instruction(i, &operands, options.isa, &mut out));
+                if !out.is_empty() {
+                    threads.install(|| Step::new(i).run(&operands, options.isa, &mut out));
+                }
                 Cow::Owned(out)
             }
         };
@@ -142,7 +132,7 @@ pub(crate) fn execute_knowing<'a>(
     Ok(values)
 }
 
-fn check_inputs(package: &Package, inputs: &[Tensor]) -> Result<(), ExecError> {
+pub(super) fn check_inputs(package: &Package, inputs: &[Tensor]) -> Result<(), ExecError> {
     let expected = package.program().input_types();
     if expected.len() != inputs.len() {
         return Err(ExecError::InputCount { expected: expected.len(), got: inputs.len() });
@@ -183,60 +173,4 @@ fn last_uses(program: &Program) -> Vec<ValueId> {
         }
     }
     last
-}
-
-/// Computes all elements of an instruction into `out`.
-fn instruction(i: &Instruction, operands: &[&Tensor], isa: Isa, out: &mut Tensor) {
-    if out.is_empty() {
-        return;
-    }
-    let scope = Scope { instruction: i, operands, isa };
-    if let Core::Dot { a, b } = i.core
-        && let Some(plan) = Plan::new(i, a, b)
-    {
-        return dot::run(&plan, &scope, kernel(isa), out);
-    }
-    if let Core::Scan { axis, initial } = i.core {
-        return scan::run(&scope, axis, initial, out);
-    }
-    let axis = longest(0..i.extents.len() - usize::from(i.windowed), i);
-    let stride = axis.map_or(1, |x| strides(i)[x]);
-    let len = axis.map_or(1, |x| i.extents[x] as usize); // the result is in memory, so this fits
-    let window_axis = i.windowed.then(|| i.extents.len() - 1);
-    let others: Vec<usize> = (0..i.extents.len()).filter(|&x| Some(x) != axis && Some(x) != window_axis).collect();
-    let rows = points(i, &others);
-    let windows = window_axis.map_or(1, |x| i.extents[x]);
-    let total_k: u64 = i.reduction.iter().product();
-    for w in 0..windows {
-        let ks = if i.windowed { w * CHUNK..total_k.min((w + 1) * CHUNK) } else { 0..total_k };
-        let compute = |rows: &[Point]| {
-            let at = |p: &Point| -> Coordinates {
-                let mut at = p.at;
-                if let Some(x) = window_axis {
-                    at[x] = w as i64;
-                }
-                at
-            };
-            let block = Block { rows: rows.iter().map(at).collect(), axis: axis.unwrap_or(0), len };
-            let core = match &i.core {
-                Core::None | Core::Scan { .. } => None,
-                Core::Dot { a, b } => Some(fold::dot(&scope, [*a, *b], &block, ks.clone())),
-                Core::Fold { op, body } => Some(fold::fold(&scope, *op, body, &block, ks.clone())),
-            };
-            scope.evaluate(&i.epilogue, &block, core.as_ref()).1
-        };
-        let per_block = (BLOCK / len.max(1)).max(1);
-        let blocks: Vec<Lanes> = rows.par_chunks(per_block).map(compute).collect();
-        for (rows, lanes) in rows.chunks(per_block).zip(&blocks) {
-            store(out, rows.iter().map(|p| p.offset + w as usize), stride, len, lanes);
-        }
-    }
-}
-
-/// The axis along which runs go: the innermost one unless it is short and another is longer. `axes` are those that it may be, never
-/// the windows'.
-pub(super) fn longest(axes: impl DoubleEndedIterator<Item = usize> + Clone, i: &Instruction) -> Option<usize> {
-    const LONG: u64 = 16;
-    let long = axes.clone().rev().find(|&x| i.extents[x] >= LONG);
-    long.or_else(|| axes.rev().max_by_key(|&x| i.extents[x]))
 }

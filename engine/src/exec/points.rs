@@ -2,13 +2,18 @@
 
 use super::read::Coordinates;
 use crate::program::Instruction;
+use std::ops::Range;
 
 /// A point of some e axes, 0 on the others.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Point {
     pub(super) at: Coordinates,
     /// Its part of the element's flat index.
     pub(super) offset: usize,
+}
+
+impl Point {
+    pub(super) const ORIGIN: Self = Self { at: [0; _], offset: 0 };
 }
 
 /// Row-major strides of an instruction's e axes.
@@ -20,17 +25,57 @@ pub(super) fn strides(i: &Instruction) -> Vec<usize> {
     strides
 }
 
-/// Every point over `axes`, row-major.
-pub(super) fn points(i: &Instruction, axes: &[usize]) -> Vec<Point> {
-    let strides = strides(i);
-    let mut points = vec![Point { at: [0; _], offset: 0 }];
-    for &axis in axes {
-        let step = |p: &Point, c: u64| {
-            let mut at = p.at;
-            at[axis] = c as i64; // extents are below 2^40
-            Point { at, offset: p.offset + c as usize * strides[axis] }
-        };
-        points = points.iter().flat_map(|p| (0..i.extents[axis]).map(|c| step(p, c))).collect();
+/// Every point over some e axes, row-major.
+#[derive(Debug)]
+pub(super) struct Grid {
+    /// Axis, extent, stride.
+    axes: Vec<(usize, usize, usize)>,
+    len: usize,
+}
+
+impl Grid {
+    /// The grid over `axes` of an instruction whose result is in memory.
+    pub(super) fn new(i: &Instruction, axes: &[usize]) -> Self {
+        Self::with_strides(i, axes, &strides(i))
     }
-    points
+
+    /// The same with the strides of another result, by the instruction's axes.
+    pub(super) fn with_strides(i: &Instruction, axes: &[usize], strides: &[usize]) -> Self {
+        let axes: Vec<_> = axes.iter().map(|&x| (x, i.extents[x] as usize, strides[x])).collect();
+        Self { len: axes.iter().map(|a| a.1).product(), axes }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The points numbered `range`.
+    pub(super) fn points(&self, range: Range<usize>) -> impl Iterator<Item = Point> {
+        let mut next = Point::ORIGIN;
+        let mut rest = range.start;
+        for &(axis, extent, stride) in self.axes.iter().rev() {
+            let c = rest % extent.max(1);
+            rest /= extent.max(1);
+            next.at[axis] = c as i64; // extents are below 2^40
+            next.offset += c * stride;
+        }
+        range.map(move |_| {
+            let point = next;
+            for &(axis, extent, stride) in self.axes.iter().rev() {
+                next.at[axis] += 1;
+                next.offset += stride;
+                if (next.at[axis] as usize) < extent {
+                    break;
+                }
+                next.at[axis] = 0;
+                next.offset -= extent * stride;
+            }
+            point
+        })
+    }
+
+    /// Every point.
+    pub(super) fn all(&self) -> impl Iterator<Item = Point> {
+        self.points(0..self.len)
+    }
 }

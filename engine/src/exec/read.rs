@@ -1,6 +1,6 @@
 //! Reading a view along one axis: guards become intervals, so that the inner loops are plain strided copies.
 
-use super::lanes::{Lanes, f32_of};
+use super::lanes::{Buffer, Lanes, f32_of};
 use crate::program::limits::{FIRST_REDUCTION_AXIS, MAX_RANK, MAX_REDUCTION_AXES};
 use crate::program::{Access, Affine, DType, Instruction, View};
 use crate::tensor::Tensor;
@@ -159,18 +159,31 @@ impl Block {
     /// Reads a view of any type.
     pub(super) fn read(&self, view: &View, dtype: DType, source: &Source<'_>) -> Lanes {
         if dtype == DType::F32 {
-            let mut out = vec![0.0; self.lanes()];
+            if self.rows.len() > 1 && self.is_one_row(view) {
+                let mut row = Buffer::new(self.len);
+                read_f32(view, source, &Run { at: &self.rows[0], axis: self.axis, len: self.len }, &mut row);
+                return Lanes::Row(row);
+            }
+            let mut out = Buffer::new(self.lanes());
             self.read_f32(view, source, &mut out);
             return Lanes::F32(out);
         }
-        let mut out = vec![0; self.lanes()];
+        let mut out = Buffer::new(self.lanes());
         self.each(&mut out, |run, out| read_int(view, source, run, out));
         Lanes::Int(out)
     }
 
+    /// Whether the view reads the same in every row.
+    fn is_one_row(&self, view: &View) -> bool {
+        let same = |axis: usize| self.rows.iter().all(|at| at[axis] == self.rows[0][axis]);
+        let [access] = view.accesses.as_slice() else { return false };
+        access.indirects.is_empty() && view.forms().all(|f| f.terms.iter().all(|t| same(usize::from(t.0))))
+    }
+
     /// For each element, whether some access of the view holds.
     pub(super) fn read_valid(&self, view: &View, source: &Source<'_>) -> Lanes {
-        let mut out = vec![0; self.lanes()];
+        let mut out = Buffer::new(self.lanes());
+        out.fill(0);
         self.each(&mut out, |run, out| {
             read(view, source, run, out, 0, |_, range, _, _, out| out[range].fill(1));
         });
@@ -180,8 +193,9 @@ impl Block {
     /// The coordinate of an axis.
     pub(super) fn iota(&self, axis: usize) -> Lanes {
         let step = i64::from(axis == self.axis);
-        let lanes = self.rows.iter().flat_map(|at| (0..self.len as i64).map(move |i| at[axis] + step * i));
-        Lanes::Int(lanes.collect())
+        let mut out = Buffer::new(self.lanes());
+        self.each(&mut out, |run, out| out.iter_mut().zip(0..).for_each(|(o, i)| *o = run.at[axis] + step * i));
+        Lanes::Int(out)
     }
 }
 
@@ -234,6 +248,9 @@ fn read<T: Copy>(
         }
         covered = true;
         copy(tensor, range, base + shift.unwrap_or(0), step, out);
+    }
+    if !covered {
+        out.fill(fill);
     }
 }
 

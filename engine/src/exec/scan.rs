@@ -1,41 +1,38 @@
 //! Scans: strictly in order along their axis; blocks run over the other axes, and threads over the blocks.
 
 use super::block::Scope;
-use super::lanes::{Lanes, store};
-use super::plain::{BLOCK, longest};
-use super::points::{Point, points, strides};
+use super::elements::{BLOCK, longest};
+use super::lanes::Lanes;
+use super::out::{Layout, Out};
+use super::points::{Grid, strides};
 use super::read::Block;
+use super::tasks;
 use crate::program::DType;
-use crate::tensor::Tensor;
-use rayon::prelude::*;
 
-/// Computes a scan along e axis `axis` from view `initial` into `out`, which is not empty.
-pub(super) fn run(scope: &Scope<'_>, axis: u8, initial: u8, out: &mut Tensor) {
+/// Computes a scan along e axis `axis` from view `initial` into `out`, which is not empty and of type `dtype`.
+#[allow(unsafe_code)]
+pub(super) fn run(scope: &Scope<'_>, axis: u8, initial: u8, dtype: DType, out: &Out<'_>) {
     let i = scope.instruction;
-    let (scanned, initial, dtype) = (usize::from(axis), &i.views[usize::from(initial)], out.dtype());
+    let (scanned, initial) = (usize::from(axis), &i.views[usize::from(initial)]);
     let along = longest((0..i.extents.len()).filter(|&x| x != scanned), i);
     let len = along.map_or(1, |x| i.extents[x] as usize); // the result is in memory, so this fits
     let others: Vec<usize> = (0..i.extents.len()).filter(|&x| x != scanned && Some(x) != along).collect();
-    let rows = points(i, &others);
+    let grid = Grid::new(i, &others);
     let per_block = (BLOCK / len.max(1)).max(1);
-    let compute = |rows: &[Point]| -> Vec<Lanes> {
-        let mut block = Block { rows: rows.iter().map(|p| p.at).collect(), axis: along.unwrap_or(0), len };
+    let strides = strides(i);
+    let layout = Layout { len, stride: along.map_or(1, |x| strides[x]) };
+    tasks::each(grid.len().div_ceil(per_block), |task| {
+        let points = grid.points(task * per_block..grid.len().min((task + 1) * per_block));
+        let (rows, starts): (Vec<_>, Vec<usize>) = points.map(|p| (p.at, p.offset)).unzip();
+        let mut block = Block { rows, axis: along.unwrap_or(0), len };
         let mut core: (DType, Lanes) = (dtype, block.read(initial, dtype, &scope.source()));
-        let mut steps = Vec::new();
         for step in 0..i.extents[scanned] {
             block.rows.iter_mut().for_each(|at| at[scanned] = step as i64); // extents are below 2^40
             // A NaN that is not canonical yet is a NaN all the same.
-            core = scope.evaluate(&i.epilogue, &block, Some(&core));
-            steps.push(core.1.clone());
+            core = scope.evaluate(&i.epilogue, &block, Some(core));
+            let starts: Vec<usize> = starts.iter().map(|start| start + step as usize * strides[scanned]).collect();
+            // SAFETY: every task has rows of its own.
+            unsafe { out.store(&starts, layout, &core.1) };
         }
-        steps
-    };
-    let blocks: Vec<Vec<Lanes>> = rows.par_chunks(per_block).map(compute).collect();
-    let strides = strides(i);
-    let stride = along.map_or(1, |x| strides[x]);
-    for (rows, steps) in rows.chunks(per_block).zip(&blocks) {
-        for (step, lanes) in steps.iter().enumerate() {
-            store(out, rows.iter().map(|p| p.offset + step * strides[scanned]), stride, len, lanes);
-        }
-    }
+    });
 }

@@ -1,7 +1,7 @@
-//! Native runs in which the reference interpreter agrees on every bit of every value.
+//! Native runs in which the reference interpreter agrees on every bit of every value, and the plain run on every output.
 
 use super::package;
-use rebut_engine::exec::{Keep, Options, execute};
+use rebut_engine::exec::{Keep, Options, execute, run};
 use rebut_engine::lower::Lowered;
 use rebut_engine::package::Package;
 use rebut_engine::program::Source;
@@ -40,7 +40,13 @@ pub fn values(package: &Package, inputs: &[Tensor], options: &Options, what: &st
             memory.own.push(register);
         }
     }
-    values.into_iter().map(Cow::into_owned).collect()
+    let values: Vec<Tensor> = values.into_iter().map(Cow::into_owned).collect();
+    let outputs = run(package, inputs, options).expect("a lowered program runs");
+    for (n, (output, value)) in outputs.iter().zip(&values[values.len() - outputs.len()..]).enumerate() {
+        let same = output.ty() == value.ty() && output.to_be_bytes() == value.to_be_bytes();
+        assert!(same, "{what}: {options:?}, the plain run gives another output {n}");
+    }
+    values
 }
 
 /// The outputs of a program.

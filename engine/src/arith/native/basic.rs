@@ -80,33 +80,27 @@ pub fn abs(a: f32) -> f32 {
     a.abs()
 }
 
+/// `a` where `c` holds, else `b`: without branches, which would stand in the way of vectors.
+#[inline(always)]
+fn choose(c: bool, a: f32, b: f32) -> f32 {
+    f32::from_bits(b.to_bits() ^ ((a.to_bits() ^ b.to_bits()) & u32::from(c).wrapping_neg()))
+}
+
 /// The 2019 `minimum`: NaN wins, -0 < +0.
-#[inline]
+#[inline(always)]
 pub fn min(a: f32, b: f32) -> f32 {
     // Equal numbers differ at most in the sign of zero.
     let equal = f32::from_bits(a.to_bits() | b.to_bits());
-    let ordered = if a < b {
-        a
-    } else if b < a {
-        b
-    } else {
-        equal
-    };
-    if a.is_nan() || b.is_nan() { NAN } else { ordered }
+    let ordered = choose(a == b, equal, choose(a < b, a, b));
+    choose(a.is_nan() | b.is_nan(), NAN, ordered)
 }
 
 /// The 2019 `maximum`: NaN wins, -0 < +0.
-#[inline]
+#[inline(always)]
 pub fn max(a: f32, b: f32) -> f32 {
     let equal = f32::from_bits(a.to_bits() & b.to_bits());
-    let ordered = if a > b {
-        a
-    } else if b > a {
-        b
-    } else {
-        equal
-    };
-    if a.is_nan() || b.is_nan() { NAN } else { ordered }
+    let ordered = choose(a == b, equal, choose(a > b, a, b));
+    choose(a.is_nan() | b.is_nan(), NAN, ordered)
 }
 
 /// `a < b`; false with NaN.

@@ -1,6 +1,6 @@
 //! Reading a view along the reduction, the rows of a packed matrix: as few runs as the view allows.
 
-use super::read::{Coordinates, Run, Source, read_f32, reduction_axis, set_reduction};
+use super::super::read::{Coordinates, Run, Source, read_f32, reduction_axis, set_reduction};
 use crate::program::{Affine, Instruction, View};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -84,7 +84,7 @@ impl Inside {
 }
 
 /// How many of the innermost k a view reads as one run along the last reduction axis: axes merge where every form's steps do.
-pub(super) fn run_length(instruction: &Instruction, view: &View) -> u64 {
+pub(in crate::exec) fn run_length(instruction: &Instruction, view: &View) -> u64 {
     let reduction = &instruction.reduction;
     let step = |form: &Affine, r: usize| {
         form.terms.iter().find(|t| usize::from(t.0) == reduction_axis(r)).map_or(0, |t| i128::from(t.1))

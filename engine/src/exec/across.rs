@@ -1,0 +1,335 @@
+//! Reductions whose elements lie side by side along an axis that is not reduced, as channels do: depthwise convolution and pooling. Vectors run
+//! along that axis, and what is reduced is read where it lies.
+
+use super::block::{Scope, multiply_add};
+use super::lanes::{Buffer, Lanes, f32_of};
+use super::out::{Layout, Out};
+use super::points::{Grid, Point, strides};
+use super::read::{Block, Coordinates, Run, Source, read_f32, set_reduction};
+use super::reader::{Part, Piece, Place, Reader, floats};
+use super::tasks;
+use crate::arith::{Isa, for_each_level, native};
+use crate::program::limits::{MAX_RANK, SUM_LANES};
+use crate::program::{Core, DType, FoldOp, Instruction, Node, product};
+use crate::tensor::Tensor;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Elements of a strip, which stay in a register.
+const STRIP: usize = 16;
+/// Elements that are finished at once.
+const FINISH: usize = 4096;
+/// The shortest axis that is worth it.
+const SHORT: u64 = 8;
+
+/// Such a reduction, ready to run.
+pub(super) struct Across<'p> {
+    core: Cow<'p, Instruction>,
+    finish: Cow<'p, Instruction>,
+    /// For each e axis of `finish` that of `core`.
+    axes: Vec<usize>,
+    /// The axis along which vectors run, its length, and how far results along it are apart.
+    axis: usize,
+    layout: Layout,
+    kind: Kind,
+    /// View of what is reduced.
+    view: u8,
+    reader: Reader,
+    /// Coordinates of what is reduced, window after window.
+    windows: Vec<Vec<Coordinates>>,
+    /// Points that share their weights, and these.
+    outer: Grid,
+    inner: Grid,
+}
+
+enum Kind {
+    /// A dot with the weights of this view.
+    Dot(u8),
+    Fold(FoldOp),
+}
+
+impl<'p> Across<'p> {
+    /// A reduction by itself, where this way pays.
+    pub(super) fn new(core: &'p Instruction) -> Option<Self> {
+        let axes = (0..core.extents.len()).collect();
+        Self::with(Cow::Borrowed(core), Cow::Borrowed(core), axes, &[])
+    }
+
+    /// A dot with the fold over its chunks, where this way pays.
+    pub(super) fn chunked(chunked: super::matrix::Chunked) -> Option<Self> {
+        Self::with(Cow::Owned(chunked.dot), Cow::Owned(chunked.fold), chunked.axes, &chunked.chunks)
+    }
+
+    fn with(
+        core: Cow<'p, Instruction>,
+        finish: Cow<'p, Instruction>,
+        axes: Vec<usize>,
+        chunks: &[usize],
+    ) -> Option<Self> {
+        let f32_view = |v: u8| {
+            let view = &core.views[usize::from(v)];
+            let plain = view.indirects().next().is_none();
+            let floats = view.accesses.iter().all(|a| core.operands[usize::from(a.operand)].dtype == DType::F32);
+            plain && floats && !view.accesses.is_empty()
+        };
+        if core.windowed {
+            return None;
+        }
+        let free = |x: &usize| !chunks.contains(x);
+        let step = |v: u8, axis: usize| {
+            let access = core.views[usize::from(v)].accesses.first();
+            access.and_then(|a| a.address.terms.iter().find(|t| usize::from(t.0) == axis)).map_or(0, |t| t.1)
+        };
+        let uses = |v: u8, axis: usize| {
+            let mut forms = core.views[usize::from(v)].forms();
+            forms.any(|f| f.terms.iter().any(|t| usize::from(t.0) == axis))
+        };
+        let every = |v: u8, axis: usize| {
+            core.views[usize::from(v)].accesses.iter().all(|a| a.address.terms.contains(&(axis as u8, 1)))
+        };
+        let longest = |v: u8, other: Option<u8>| {
+            let axes = (0..core.extents.len()).filter(free).filter(|&x| core.extents[x] >= SHORT && every(v, x));
+            // Weights that do not differ along the axis are a matrix.
+            axes.filter(|&x| other.is_none_or(|o| step(o, x) != 0)).max_by_key(|&x| core.extents[x])
+        };
+        let (kind, view, axis) = match &core.core {
+            Core::Dot { a, b } if f32_view(*a) && f32_view(*b) => {
+                let weights = |v: u8| (0..core.extents.len()).filter(free).filter(|&x| uses(v, x)).count();
+                // What differs at fewer axes is the weights.
+                let (a, b) = if weights(*a) >= weights(*b) { (*a, *b) } else { (*b, *a) };
+                (Kind::Dot(b), a, longest(a, Some(b))?)
+            }
+            Core::Fold { op, body } if chunks.is_empty() => {
+                let [Node::Load(v)] = body.nodes.as_slice() else { return None };
+                let known = matches!(op, FoldOp::Sum | FoldOp::SumSq | FoldOp::Min | FoldOp::Max | FoldOp::SeqAdd);
+                if !known || !f32_view(*v) {
+                    return None;
+                }
+                (Kind::Fold(*op), *v, longest(*v, None)?)
+            }
+            _ => return None,
+        };
+        let finished = strides(&finish);
+        let mut places = vec![0; core.extents.len()];
+        axes.iter().zip(&finished).for_each(|(&x, &stride)| places[x] = stride);
+        let len = core.extents[axis] as usize; // the result is in memory
+        let others: Vec<usize> = (0..core.extents.len()).filter(free).filter(|&x| x != axis).collect();
+        let (outer, inner): (Vec<usize>, Vec<usize>) = match kind {
+            Kind::Dot(b) => others.iter().partition(|&&x| uses(b, x)),
+            Kind::Fold(_) => (vec![], others),
+        };
+        let k = product(&core.reduction);
+        let within = |mut at: Coordinates| -> Vec<Coordinates> {
+            let each = |k| {
+                set_reduction(&mut at, &core.reduction, k);
+                at
+            };
+            (0..k).map(each).collect()
+        };
+        let windows: Vec<Vec<Coordinates>> = Grid::new(&core, chunks).all().map(|p| within(p.at)).collect();
+        let piece = |at: &Coordinates| Some(Piece { at: *at, len, span: vec![(axis, len as u64)] });
+        let pieces: Vec<Option<Piece>> = windows.iter().flatten().map(piece).collect();
+        let elements: Vec<u64> = core.operands.iter().map(|o| o.elements).collect();
+        let moving = |x: usize| x < MAX_RANK && !chunks.contains(&x) && x != axis;
+        let reader = Reader::new(&core.views[usize::from(view)], &elements, &pieces, moving);
+        let grid = |axes: &[usize]| Grid::with_strides(&core, axes, &places);
+        Some(Self {
+            outer: grid(&outer),
+            inner: grid(&inner),
+            layout: Layout { len, stride: places[axis] },
+            axis,
+            kind,
+            view,
+            reader,
+            windows,
+            axes,
+            finish,
+            core,
+        })
+    }
+
+    /// Computes all elements into `out`, which is not empty.
+    pub(super) fn run(&self, [core, finish]: [&[&Tensor]; 2], isa: Isa, out: &Out<'_>) {
+        let per_block = (FINISH / self.layout.len).max(1);
+        let blocks = self.inner.len().div_ceil(per_block);
+        for outer in self.outer.all() {
+            let weights = self.weights(core, &outer);
+            tasks::each(blocks, |block| {
+                let points = self.inner.points(block * per_block..self.inner.len().min((block + 1) * per_block));
+                let points: Vec<Point> = points
+                    .map(|p| Point {
+                        at: std::array::from_fn(|x| p.at[x] + outer.at[x]),
+                        offset: p.offset + outer.offset,
+                    })
+                    .collect();
+                self.block(&points, &weights, [core, finish], isa, out);
+            });
+        }
+    }
+
+    /// The weights at each k, in rows of whole strips.
+    fn weights(&self, operands: &[&Tensor], outer: &Point) -> Buffer<f32> {
+        let Kind::Dot(view) = self.kind else { return Buffer::new(0) };
+        let view = &self.core.views[usize::from(view)];
+        let source = Source { instruction: &self.core, operands };
+        let width = self.width();
+        let mut weights = Buffer::new(self.windows.iter().map(Vec::len).sum::<usize>() * width);
+        for (row, at) in weights.chunks_exact_mut(width).zip(self.windows.iter().flatten()) {
+            let at = std::array::from_fn(|x| at[x] + outer.at[x]);
+            let (row, rest) = row.split_at_mut(self.layout.len);
+            read_f32(view, &source, &Run { at: &at, axis: self.axis, len: row.len() }, row);
+            rest.fill(0.0);
+        }
+        weights
+    }
+
+    /// Elements of a row with its last strip whole.
+    fn width(&self) -> usize {
+        self.layout.len.next_multiple_of(STRIP)
+    }
+
+    #[allow(unsafe_code)]
+    fn block(&self, points: &[Point], weights: &[f32], [core, finish]: [&[&Tensor]; 2], isa: Isa, out: &Out<'_>) {
+        let source = Source { instruction: &self.core, operands: core };
+        let view = &self.core.views[usize::from(self.view)];
+        let floats = floats(&source);
+        let (len, width) = (self.layout.len, self.width());
+        let fills = vec![f32_of(view.fill); width];
+        let mut cores = Buffer::new(points.len() * len);
+        let mut row = Buffer::new(width);
+        let (mut packed, mut places) = (Vec::new(), Vec::new());
+        for (point, core) in points.iter().zip(cores.chunks_exact_mut(len)) {
+            packed.clear();
+            places.clear();
+            let mut pack = |n: usize, part: Option<Part>| {
+                let start = packed.len();
+                packed.resize(start + width, fills[0]);
+                if let Some(part) = part {
+                    part.copy(&floats, &mut packed[start..]);
+                    return Place::Packed(start);
+                }
+                let Some(at) = self.windows.iter().flatten().nth(n) else { return Place::Fill };
+                let at = std::array::from_fn(|x| at[x] + point.at[x]);
+                read_f32(view, &source, &Run { at: &at, axis: self.axis, len }, &mut packed[start..start + len]);
+                Place::Packed(start)
+            };
+            self.reader.places(&point.at, &mut pack, |_, place| places.push(place));
+            let slices: Vec<&[f32]> = places.iter().map(|place| place.slice(&floats, &packed, &fills)).collect();
+            reduce_strips(isa.level(), self, &slices, weights, &mut row);
+            core.copy_from_slice(&row[..len]);
+        }
+        let finished = |at: &Coordinates| -> Coordinates {
+            let mut over = [0; _];
+            self.axes.iter().enumerate().for_each(|(x, &axis)| over[x] = at[axis]);
+            over
+        };
+        let Some(axis) = self.axes.iter().position(|&x| x == self.axis) else { return };
+        let (rows, starts): (Vec<_>, Vec<_>) = points.iter().map(|p| (finished(&p.at), p.offset)).unzip();
+        let scope = Scope { instruction: &self.finish, operands: finish, isa };
+        let lanes =
+            scope.evaluate(&self.finish.epilogue, &Block { rows, axis, len }, Some((DType::F32, Lanes::F32(cores)))).1;
+        // SAFETY: each element is at one point and one place along the axis, and a task has points of its own.
+        unsafe { out.store(&starts, self.layout, &lanes) };
+    }
+
+    /// Reduces what begins at each of `slices`, strip by strip.
+    #[inline(always)]
+    fn reduce(&self, slices: &[&[f32]], weights: &[f32], fused: bool, out: &mut [f32]) {
+        let width = out.len();
+        if let Kind::Fold(op) = self.kind {
+            return fold(op, slices, fused, &mut out[..self.layout.len]);
+        }
+        for (n, out) in out.as_chunks_mut::<STRIP>().0.iter_mut().enumerate() {
+            let strip = |k: usize| strip(slices[k], n * STRIP);
+            let mut first = 0;
+            let mut total = [0.0; STRIP];
+            for (w, window) in self.windows.iter().enumerate() {
+                let ks = first..first + window.len();
+                first = ks.end;
+                let chain = chain(ks, strip, |k| crate::exec::across::strip(weights, k * width + n * STRIP), fused);
+                total = if w == 0 { chain } else { std::array::from_fn(|i| total[i] + chain[i]) };
+            }
+            *out = total;
+        }
+    }
+}
+
+for_each_level!(fn reduce_strips = reduce, (across: &Across<'_>, slices: &[&[f32]], weights: &[f32], out: &mut [f32]) -> ());
+
+#[inline(always)]
+fn reduce(fused: bool, across: &Across<'_>, slices: &[&[f32]], weights: &[f32], out: &mut [f32]) {
+    across.reduce(slices, weights, fused, out);
+}
+
+/// A strip from an index on; what is behind the end is not looked at by anybody.
+#[inline(always)]
+fn strip(slice: &[f32], from: usize) -> [f32; STRIP] {
+    let rest = slice.get(from..).unwrap_or_default();
+    rest.first_chunk().copied().unwrap_or_else(|| {
+        let mut strip = [0.0; STRIP];
+        strip.iter_mut().zip(rest).for_each(|(to, &x)| *to = x);
+        strip
+    })
+}
+
+#[inline(always)]
+fn chain(
+    ks: Range<usize>,
+    x: impl Fn(usize) -> [f32; STRIP],
+    w: impl Fn(usize) -> [f32; STRIP],
+    fused: bool,
+) -> [f32; STRIP] {
+    let mut sum = [0.0; STRIP];
+    for k in ks {
+        let (x, w) = (x(k), w(k));
+        for i in 0..STRIP {
+            sum[i] = multiply_add(fused, x[i], w[i], sum[i]);
+        }
+    }
+    sum
+}
+
+/// Folds what begins at each of `slices` element by element, in the fold's own order.
+#[inline(always)]
+fn fold(op: FoldOp, slices: &[&[f32]], fused: bool, out: &mut [f32]) {
+    match op {
+        _ if slices.is_empty() => out.fill(f32_of(op.empty(DType::F32))),
+        FoldOp::Min => in_order(slices, out, native::min),
+        FoldOp::Max => in_order(slices, out, native::max),
+        FoldOp::Sum => in_lanes(slices, out, |x| x, |sum, x| sum + x),
+        FoldOp::SumSq => in_lanes(slices, out, |x| x * x, |sum, x| multiply_add(fused, x, x, sum)),
+        _ => in_order(slices, out, |a, b| a + b),
+    }
+}
+
+#[inline(always)]
+fn in_order(slices: &[&[f32]], out: &mut [f32], f: impl Fn(f32, f32) -> f32) {
+    out.copy_from_slice(&slices[0][..out.len()]);
+    for x in &slices[1..] {
+        out.iter_mut().zip(*x).for_each(|(out, &x)| *out = f(*out, x));
+    }
+}
+
+/// Sixteen lanes, then halves of them. A lane that nothing was added to is -0, which changes no sum: it is left out.
+#[inline(always)]
+fn in_lanes(slices: &[&[f32]], out: &mut [f32], first: impl Fn(f32) -> f32, take: impl Fn(f32, f32) -> f32) {
+    let len = out.len();
+    let mut lanes = Buffer::new(slices.len().min(SUM_LANES) * len);
+    for (k, x) in slices.iter().enumerate() {
+        let lane = &mut lanes[k % SUM_LANES * len..][..len];
+        if k < SUM_LANES {
+            lane.iter_mut().zip(*x).for_each(|(lane, &x)| *lane = first(x));
+        } else {
+            lane.iter_mut().zip(*x).for_each(|(lane, &x)| *lane = take(*lane, x));
+        }
+    }
+    let mut half = SUM_LANES / 2;
+    while half > 0 {
+        if lanes.len() > half * len {
+            let (low, high) = lanes.split_at_mut(half * len);
+            low.iter_mut().zip(&*high).for_each(|(low, high)| *low += *high);
+        }
+        half /= 2;
+    }
+    out.copy_from_slice(&lanes[..len]);
+}

@@ -1,0 +1,72 @@
+//! Instructions element by element: blocks of rows, each block evaluated node by node.
+
+use super::block::Scope;
+use super::fold;
+use super::out::{Layout, Out};
+use super::points::{Grid, Point, strides};
+use super::read::Block;
+use super::tasks;
+use crate::program::limits::CHUNK;
+use crate::program::{Core, Instruction};
+
+/// Elements that are evaluated at once.
+pub(super) const BLOCK: usize = 2048;
+
+/// Computes all elements of an instruction that is no scan into `out`, which is not empty.
+#[allow(unsafe_code)]
+pub(super) fn run(scope: &Scope<'_>, out: &Out<'_>) {
+    let i = scope.instruction;
+    let window_axis = i.windowed.then(|| i.extents.len() - 1);
+    let total_k: u64 = i.reduction.iter().product();
+    let windows = window_axis.map_or(1, |x| i.extents[x]);
+    let by_reduction = fold::runs_along_reduction(i);
+    let along = longest(0..i.extents.len() - usize::from(i.windowed), i).filter(|_| !by_reduction);
+    let stride = along.map_or(1, |x| strides(i)[x]);
+    let len = along.map_or(1, |x| i.extents[x] as usize); // the result is in memory, so this fits
+    let others: Vec<usize> = (0..i.extents.len()).filter(|&x| Some(x) != along && Some(x) != window_axis).collect();
+    let grid = Grid::new(i, &others);
+    for w in 0..windows {
+        let ks = if i.windowed { w * CHUNK..total_k.min((w + 1) * CHUNK) } else { 0..total_k };
+        let at_once = if by_reduction { (ks.end - ks.start) as usize } else { len }; // below the result's or a chunk's size
+        // A long row is cut, so that its lanes stay in the cache.
+        let cuts = len.div_ceil(BLOCK).max(1);
+        let per_block = (BLOCK / at_once.max(1)).max(1);
+        let blocks = grid.len().div_ceil(per_block);
+        tasks::each(blocks * cuts, |task| {
+            let (block, cut) = (task / cuts, task % cuts);
+            let points = grid.points(block * per_block..grid.len().min((block + 1) * per_block));
+            let (first, last) = (cut * BLOCK, len.min((cut + 1) * BLOCK));
+            let place = |p: Point| {
+                let mut p = p;
+                if let Some(x) = window_axis {
+                    p.at[x] = w as i64;
+                    p.offset += w as usize;
+                }
+                if let Some(x) = along {
+                    p.at[x] = first as i64;
+                    p.offset += first * stride;
+                }
+                p
+            };
+            let (rows, starts): (Vec<_>, Vec<_>) = points.map(place).map(|p| (p.at, p.offset)).unzip();
+            let block = Block { rows, axis: along.unwrap_or(0), len: if along.is_some() { last - first } else { 1 } };
+            let core = match &i.core {
+                Core::None | Core::Scan { .. } => None,
+                Core::Dot { a, b } => Some(fold::dot(scope, [*a, *b], &block, ks.clone())),
+                Core::Fold { op, body } if by_reduction => Some(fold::along(scope, *op, body, &block, &ks)),
+                Core::Fold { op, body } => Some(fold::fold(scope, *op, body, &block, ks.clone())),
+            };
+            let lanes = scope.evaluate(&i.epilogue, &block, core).1;
+            // SAFETY: every task has rows or parts of rows of its own.
+            unsafe { out.store(&starts, Layout { len: block.len, stride }, &lanes) };
+        });
+    }
+}
+
+/// The axis along which runs go: the innermost one unless it is short and another is longer. `axes` are those that it may be, never
+/// the windows'.
+pub(super) fn longest(axes: impl DoubleEndedIterator<Item = usize> + Clone, i: &Instruction) -> Option<usize> {
+    const LONG: u64 = 16;
+    let long = axes.clone().rev().find(|&x| i.extents[x] >= LONG);
+    long.or_else(|| axes.rev().max_by_key(|&x| i.extents[x]))
+}

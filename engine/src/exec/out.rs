@@ -1,0 +1,115 @@
+//! A result that several threads write, each its own elements.
+//!
+//! `unsafe` is for writing through a shared pointer: no two threads are given the same element.
+#![allow(unsafe_code)]
+
+use super::lanes::{Each, Lane, Lanes};
+use crate::arith::native::canonical;
+use crate::arith::{Level, for_each_level};
+use crate::program::DType;
+use crate::tensor::Tensor;
+use std::marker::PhantomData;
+
+/// The elements of a tensor in row-major order.
+pub(super) struct Out<'a> {
+    start: *mut u8,
+    len: usize,
+    dtype: DType,
+    level: Level,
+    tensor: PhantomData<&'a mut Tensor>,
+}
+
+// SAFETY: it stands for a `&mut Tensor` whose elements are plain numbers, and `store` asks its callers to keep apart.
+unsafe impl Sync for Out<'_> {}
+
+/// Where rows of a block go: element `i` of a row to `start + i * stride`.
+#[derive(Clone, Copy)]
+pub(super) struct Layout {
+    pub(super) len: usize,
+    pub(super) stride: usize,
+}
+
+impl<'a> Out<'a> {
+    pub(super) fn new(tensor: &'a mut Tensor, level: Level) -> Self {
+        let (dtype, len) = (tensor.dtype(), tensor.len());
+        let start = match tensor {
+            Tensor::F32(a) => a.as_mut_ptr().cast(),
+            Tensor::U8(a) | Tensor::Bool(a) => a.as_mut_ptr(),
+            Tensor::I8(a) => a.as_mut_ptr().cast(),
+            Tensor::U16(a) | Tensor::F16(a) | Tensor::BF16(a) => a.as_mut_ptr().cast(),
+            Tensor::I16(a) => a.as_mut_ptr().cast(),
+            Tensor::I32(a) => a.as_mut_ptr().cast(),
+            Tensor::I64(a) => a.as_mut_ptr().cast(),
+        };
+        Self { start, len, dtype, level, tensor: PhantomData }
+    }
+
+    /// Writes rows of lanes; NaNs become canonical, narrower integers hold their registers exactly.
+    ///
+    /// # Safety
+    /// No other thread writes any of these elements.
+    pub(super) unsafe fn store(&self, starts: &[usize], layout: Layout, lanes: &Lanes) {
+        store_at(self.level, self, starts, layout, lanes);
+    }
+
+    #[inline(always)]
+    unsafe fn put<T: Copy, U: Lane>(
+        &self,
+        starts: &[usize],
+        Layout { len, stride }: Layout,
+        from: Each<'_, U>,
+        f: impl Fn(U) -> T,
+    ) {
+        if len == 0 {
+            return;
+        }
+        for (n, &start) in starts.iter().enumerate() {
+            assert!(start + (len - 1) * stride < self.len, "an element outside the result");
+            // SAFETY: the last element of the row lies in the tensor.
+            let to = unsafe { self.start.cast::<T>().add(start) };
+            match from {
+                Each::Own(from) if stride == 1 => {
+                    // SAFETY: the row lies in the tensor, and nobody else holds it.
+                    let to = unsafe { std::slice::from_raw_parts_mut(to, len) };
+                    to.iter_mut().zip(&from[n * len..(n + 1) * len]).for_each(|(to, &x)| *to = f(x));
+                }
+                Each::Own(from) => {
+                    for (i, &x) in from[n * len..(n + 1) * len].iter().enumerate() {
+                        // SAFETY: as above.
+                        unsafe { to.add(i * stride).write(f(x)) };
+                    }
+                }
+                Each::Row(from) => {
+                    for (i, &x) in from[..len].iter().enumerate() {
+                        // SAFETY: as above.
+                        unsafe { to.add(i * stride).write(f(x)) };
+                    }
+                }
+                Each::Same(x) => {
+                    for i in 0..len {
+                        // SAFETY: as above.
+                        unsafe { to.add(i * stride).write(f(x)) };
+                    }
+                }
+            }
+        }
+    }
+}
+
+for_each_level!(fn store_at = store, (out: &Out<'_>, starts: &[usize], layout: Layout, lanes: &Lanes) -> ());
+
+#[inline(always)]
+fn store(_: bool, out: &Out<'_>, starts: &[usize], layout: Layout, lanes: &Lanes) {
+    // SAFETY: `start` is an array of `len` elements of the type that goes with `dtype`, and the caller of `Out::store` keeps threads apart.
+    unsafe {
+        match out.dtype {
+            DType::F32 => out.put(starts, layout, lanes.f32(), canonical),
+            DType::U8 | DType::Bool => out.put(starts, layout, lanes.int(), |x| x as u8),
+            DType::I8 => out.put(starts, layout, lanes.int(), |x| x as i8),
+            DType::U16 | DType::F16 | DType::BF16 => out.put(starts, layout, lanes.int(), |x| x as u16),
+            DType::I16 => out.put(starts, layout, lanes.int(), |x| x as i16),
+            DType::I32 => out.put(starts, layout, lanes.int(), |x| x as i32),
+            DType::I64 => out.put(starts, layout, lanes.int(), |x| x),
+        }
+    }
+}

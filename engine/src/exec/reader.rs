@@ -1,0 +1,258 @@
+//! Where the runs of a view lie: most of them whole in their operand, which then need not be copied.
+
+use super::read::{Coordinates, Source};
+use crate::program::limits::{MAX_ACCESSES, MAX_GUARDS};
+use crate::program::{Affine, View};
+use crate::tensor::Tensor;
+use std::ops::Range;
+
+/// A run of a view's elements, relative to a point: what it adds to the point's coordinates, and how far it goes.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) at: Coordinates,
+    pub(super) len: usize,
+    /// The axes along which it goes, with their extents; its addresses follow one another.
+    pub(super) span: Vec<(usize, u64)>,
+}
+
+/// How a view is read in pieces, the same ones at each point.
+#[derive(Debug)]
+pub(super) struct Reader {
+    accesses: Vec<Access>,
+    /// None where a piece is no single run of an operand.
+    pieces: Vec<Option<Vec<Run>>>,
+    interior: Option<Interior>,
+}
+
+#[derive(Debug)]
+struct Access {
+    operand: usize,
+    elements: i64,
+    address: Affine,
+    guards: Vec<(Affine, i64)>,
+}
+
+/// What of an access depends on the piece: where it begins, and the least and the greatest that it adds to each guard.
+#[derive(Debug)]
+struct Run {
+    address: i64,
+    len: i64,
+    guards: Vec<(i64, i64)>,
+    /// For each guard, where it has a part only in the piece's outermost axis: a step's worth, and elements in a step.
+    outermost: Option<Vec<(i64, i64)>>,
+}
+
+/// The part of a piece that lies in an operand; the rest is the fill.
+#[derive(Debug)]
+pub(super) struct Part {
+    operand: usize,
+    address: usize,
+    within: Range<usize>,
+}
+
+impl Part {
+    /// Copies it to its place in the piece.
+    pub(super) fn copy(&self, operands: &[&[f32]], piece: &mut [f32]) {
+        piece[self.within.clone()].copy_from_slice(&operands[self.operand][self.address..][..self.within.len()]);
+    }
+}
+
+/// For points far from every border: all pieces that are not outside at every point lie in the operand.
+#[derive(Debug)]
+struct Interior {
+    guards: Vec<(i64, i64)>,
+    address: (i64, i64),
+    /// What each piece adds to the address; none for those outside.
+    offsets: Vec<Option<i64>>,
+}
+
+/// For each access its address and its guards at a point's coordinates.
+type Bases = [(i64, [i64; MAX_GUARDS]); MAX_ACCESSES];
+
+/// Where a piece is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place {
+    /// In an operand, from an address on.
+    Operand(usize, usize),
+    /// Nowhere: all of it is the fill.
+    Fill,
+    /// In the packed elements, from an index on.
+    Packed(usize),
+}
+
+impl Place {
+    /// The elements from the piece's first on, at least as many as it has.
+    pub(super) fn slice<'a>(self, operands: &[&'a [f32]], packed: &'a [f32], fills: &'a [f32]) -> &'a [f32] {
+        match self {
+            Self::Operand(operand, address) => &operands[operand][address..],
+            Self::Packed(start) => &packed[start..],
+            Self::Fill => fills,
+        }
+    }
+}
+
+impl Reader {
+    /// `elements` is the number of elements of each operand, `moving` says which axes' coordinates differ from point to point. Pieces that are no
+    /// single run are `None`.
+    pub(super) fn new(view: &View, elements: &[u64], pieces: &[Option<Piece>], moving: impl Fn(usize) -> bool) -> Self {
+        let accesses: Vec<Access> = view
+            .accesses
+            .iter()
+            .map(|a| Access {
+                operand: usize::from(a.operand),
+                elements: elements[usize::from(a.operand)] as i64, // below 2^40, as limits are
+                address: a.address.clone(),
+                guards: a.guards.iter().map(|g| (g.affine.clone(), g.limit as i64)).collect(),
+            })
+            .collect();
+        let direct = view.indirects().next().is_none();
+        let run = |a: &Access, piece: &Piece| Run {
+            address: added(&a.address, &piece.at),
+            len: piece.len as i64, // in memory
+            guards: a.guards.iter().map(|(form, _)| reach(form, piece)).collect(),
+            outermost: a.guards.iter().map(|(form, _)| outermost(form, piece)).collect(),
+        };
+        let runs = |piece: &Piece| direct.then(|| accesses.iter().map(|a| run(a, piece)).collect());
+        let pieces: Vec<Option<Vec<Run>>> = pieces.iter().map(|p| p.as_ref().and_then(runs)).collect();
+        let interior = Interior::new(&accesses, &pieces, moving);
+        Self { accesses, pieces, interior }
+    }
+
+    /// Where each piece of the point at `at` is; `pack` copies what is in no place, of which it may be told the only part that is no fill.
+    pub(super) fn places(
+        &self,
+        at: &Coordinates,
+        mut pack: impl FnMut(usize, Option<Part>) -> Place,
+        mut place: impl FnMut(usize, Place),
+    ) {
+        let value = |form: &Affine| form.base + form.terms.iter().map(|&(x, a)| a * at[usize::from(x)]).sum::<i64>();
+        let mut bases: Bases = [(0, [0; MAX_GUARDS]); MAX_ACCESSES];
+        for (base, access) in bases.iter_mut().zip(&self.accesses) {
+            base.0 = value(&access.address);
+            base.1.iter_mut().zip(&access.guards).for_each(|(base, guard)| *base = value(&guard.0));
+        }
+        if let Some(interior) = self.interior.as_ref().filter(|i| i.holds(&bases[0])) {
+            let operand = self.accesses[0].operand;
+            for (n, offset) in interior.offsets.iter().enumerate() {
+                // The interior's addresses are not negative.
+                place(n, offset.map_or(Place::Fill, |offset| Place::Operand(operand, (bases[0].0 + offset) as usize)));
+            }
+            return;
+        }
+        for (n, runs) in self.pieces.iter().enumerate() {
+            let found = runs.as_ref().and_then(|runs| self.place(&bases, runs));
+            place(n, found.unwrap_or_else(|| pack(n, runs.as_ref().and_then(|runs| self.part(&bases, runs)))));
+        }
+    }
+
+    /// The first access that holds all along the run, if those before it hold nowhere.
+    fn place(&self, bases: &Bases, runs: &[Run]) -> Option<Place> {
+        for ((access, (address, guards)), run) in self.accesses.iter().zip(bases).zip(runs) {
+            let (mut always, mut never) = (true, false);
+            for (((_, limit), base), (low, high)) in access.guards.iter().zip(guards).zip(&run.guards) {
+                let (low, high) = (base + low, base + high);
+                always &= low >= 0 && high < *limit;
+                never |= high < 0 || low >= *limit;
+            }
+            let address = address + run.address;
+            if never || address >= access.elements || address + run.len <= 0 {
+                continue;
+            }
+            let inside = always && address >= 0 && address + run.len <= access.elements;
+            return inside.then_some(Place::Operand(access.operand, address as usize)); // not negative
+        }
+        Some(Place::Fill)
+    }
+}
+
+impl Reader {
+    /// What is in the operand of a piece that is partly there.
+    fn part(&self, bases: &Bases, runs: &[Run]) -> Option<Part> {
+        let ([access], [run]) = (self.accesses.as_slice(), runs) else { return None };
+        let (address, guards) = &bases[0];
+        let (mut first, mut last) = (0, run.len);
+        for (((_, limit), base), ((low, _), (step, elements))) in
+            access.guards.iter().zip(guards).zip(run.guards.iter().zip(run.outermost.as_ref()?))
+        {
+            let start = base + low;
+            match step {
+                0 if (0..*limit).contains(&start) => {}
+                1 => {
+                    first = first.max(-start * elements);
+                    last = last.min((limit - start) * elements);
+                }
+                _ => return None,
+            }
+        }
+        let address = address + run.address;
+        (first, last) = (first.max(-address), last.min(access.elements - address));
+        let within = usize::try_from(first).ok()?..usize::try_from(last).ok()?;
+        let address = usize::try_from(address + first).ok()?;
+        (within.start < within.end).then_some(Part { operand: access.operand, address, within })
+    }
+}
+
+impl Interior {
+    fn new(accesses: &[Access], pieces: &[Option<Vec<Run>>], moving: impl Fn(usize) -> bool) -> Option<Self> {
+        let [access] = accesses else { return None };
+        let runs: Vec<&Run> = pieces.iter().map(|runs| runs.as_ref()?.first()).collect::<Option<_>>()?;
+        let mut guards: Vec<(i64, i64)> = access.guards.iter().map(|(_, limit)| (0, *limit)).collect();
+        let mut address = (0, access.elements + 1);
+        let mut offsets = Vec::with_capacity(runs.len());
+        for run in runs {
+            let outside = access.guards.iter().zip(&run.guards).any(|((form, limit), (low, high))| {
+                // Decided already where no coordinate of a point has a part in it.
+                !form.terms.iter().any(|t| moving(usize::from(t.0)))
+                    && (form.base + high < 0 || form.base + low >= *limit)
+            });
+            offsets.push((!outside).then_some(run.address));
+            if outside {
+                continue;
+            }
+            for (allowed, ((_, limit), (low, high))) in guards.iter_mut().zip(access.guards.iter().zip(&run.guards)) {
+                *allowed = (allowed.0.max(-low), allowed.1.min(limit - high));
+            }
+            address = (address.0.max(-run.address), address.1.min(access.elements - run.address - run.len + 1));
+        }
+        Some(Self { guards, address, offsets })
+    }
+
+    fn holds(&self, (address, guards): &(i64, [i64; MAX_GUARDS])) -> bool {
+        (self.address.0..self.address.1).contains(address)
+            && self.guards.iter().zip(guards).all(|(allowed, base)| (allowed.0..allowed.1).contains(base))
+    }
+}
+
+/// What coordinates add to a form.
+fn added(form: &Affine, at: &Coordinates) -> i64 {
+    form.terms.iter().map(|&(axis, a)| a * at[usize::from(axis)]).sum() // within 2^62, as the whole form is
+}
+
+/// The least and the greatest that a piece adds to a form.
+fn reach(form: &Affine, piece: &Piece) -> (i64, i64) {
+    let start = added(form, &piece.at);
+    let mut reach = (start, start);
+    for &(axis, a) in &form.terms {
+        let span = piece.span.iter().find(|s| s.0 == usize::from(axis));
+        let far = span.map_or(0, |s| a * (s.1 as i64 - 1)); // extents are below 2^40
+        reach = (reach.0 + far.min(0), reach.1 + far.max(0));
+    }
+    reach
+}
+
+/// What a step along a piece's outermost axis is worth to a form, which has a part in no other of its axes, and the elements of a step.
+fn outermost(form: &Affine, piece: &Piece) -> Option<(i64, i64)> {
+    let worth = |axis: usize| form.terms.iter().find(|t| usize::from(t.0) == axis).map_or(0, |t| t.1);
+    let mut axes = piece.span.iter().filter(|s| s.1 > 1);
+    let Some(&(axis, extent)) = axes.next() else { return Some((0, 1)) };
+    axes.all(|s| worth(s.0) == 0).then_some((worth(axis), piece.len as i64 / extent as i64)) // in memory
+}
+
+/// The elements of f32 tensors, none for others.
+pub(super) fn floats<'a>(source: &Source<'a>) -> Vec<&'a [f32]> {
+    let slice = |tensor: &&'a Tensor| match tensor {
+        Tensor::F32(a) => a.as_slice().unwrap_or_default(), // tensors inside the engine are in standard layout
+        _ => &[],
+    };
+    source.operands.iter().map(slice).collect()
+}
