@@ -47,18 +47,18 @@ impl Isa {
 /// `name(level, arguments..)` calls `body(fused, arguments..)`, compiled once for each level, so that its loops become vectors of that width. The
 /// body is a function that is always inlined; it is told whether a fused multiply-add is an instruction.
 macro_rules! for_each_level {
-    ($visibility:vis fn $name:ident = $body:path, ($($argument:ident: $type:ty),*) -> $result:ty) => {
+    ($visibility:vis fn $name:ident $(<$lifetime:lifetime>)? = $body:path, ($($argument:ident: $type:ty),*) -> $result:ty) => {
         // SAFETY of the calls: a level is only used on a CPU that was asked for its features.
         #[allow(unsafe_code)]
-        $visibility fn $name(level: $crate::arith::Level, $($argument: $type),*) -> $result {
+        $visibility fn $name $(<$lifetime>)? (level: $crate::arith::Level, $($argument: $type),*) -> $result {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
-            fn avx512($($argument: $type),*) -> $result {
+            fn avx512 $(<$lifetime>)? ($($argument: $type),*) -> $result {
                 $body(true, $($argument),*)
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
-            fn avx2($($argument: $type),*) -> $result {
+            fn avx2 $(<$lifetime>)? ($($argument: $type),*) -> $result {
                 $body(true, $($argument),*)
             }
             match level {

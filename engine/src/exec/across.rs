@@ -6,7 +6,7 @@ use super::lanes::{Buffer, Lanes, f32_of};
 use super::out::{Layout, Out};
 use super::points::{Grid, Point, strides};
 use super::read::{Block, Coordinates, Run, Source, read_f32, set_reduction};
-use super::reader::{Part, Piece, Place, Reader, floats};
+use super::reader::{Piece, Place, Reader, floats};
 use super::tasks;
 use crate::arith::{Isa, for_each_level, native};
 use crate::program::limits::{MAX_RANK, SUM_LANES};
@@ -126,7 +126,7 @@ impl<'p> Across<'p> {
             };
             (0..k).map(each).collect()
         };
-        let windows: Vec<Vec<Coordinates>> = Grid::new(&core, chunks).all().map(|p| within(p.at)).collect();
+        let windows: Vec<Vec<Coordinates>> = Grid::new(&core, chunks).all().into_iter().map(|p| within(p.at)).collect();
         let piece = |at: &Coordinates| Some(Piece { at: *at, len, span: vec![(axis, len as u64)] });
         let pieces: Vec<Option<Piece>> = windows.iter().flatten().map(piece).collect();
         let elements: Vec<u64> = core.operands.iter().map(|o| o.elements).collect();
@@ -155,14 +155,8 @@ impl<'p> Across<'p> {
         for outer in self.outer.all() {
             let weights = self.weights(core, &outer);
             tasks::each(blocks, |block| {
-                let points = self.inner.points(block * per_block..self.inner.len().min((block + 1) * per_block));
-                let points: Vec<Point> = points
-                    .map(|p| Point {
-                        at: std::array::from_fn(|x| p.at[x] + outer.at[x]),
-                        offset: p.offset + outer.offset,
-                    })
-                    .collect();
-                self.block(&points, &weights, [core, finish], isa, out);
+                let points = block * per_block..self.inner.len().min((block + 1) * per_block);
+                self.block(points, &outer, &weights, [core, finish], isa, out);
             });
         }
     }
@@ -189,7 +183,15 @@ impl<'p> Across<'p> {
     }
 
     #[allow(unsafe_code)]
-    fn block(&self, points: &[Point], weights: &[f32], [core, finish]: [&[&Tensor]; 2], isa: Isa, out: &Out<'_>) {
+    fn block(
+        &self,
+        points: Range<usize>,
+        outer: &Point,
+        weights: &[f32],
+        [core, finish]: [&[&Tensor]; 2],
+        isa: Isa,
+        out: &Out<'_>,
+    ) {
         let source = Source { instruction: &self.core, operands: core };
         let view = &self.core.views[usize::from(self.view)];
         let floats = floats(&source);
@@ -197,39 +199,60 @@ impl<'p> Across<'p> {
         let fills = vec![f32_of(view.fill); width];
         let mut cores = Buffer::new(points.len() * len);
         let mut row = Buffer::new(width);
-        let (mut packed, mut places) = (Vec::new(), Vec::new());
-        for (point, core) in points.iter().zip(cores.chunks_exact_mut(len)) {
-            packed.clear();
+        let (mut packed, mut places): (Vec<f32>, Vec<Place>) = (Vec::new(), Vec::new());
+        let (mut rows, mut starts) = (Vec::with_capacity(points.len()), Vec::with_capacity(points.len()));
+        let count = self.windows.iter().map(Vec::len).sum();
+        let mut rest = cores.chunks_exact_mut(len);
+        self.inner.each(points, outer, |point, offset| {
+            let Some(core) = rest.next() else { return };
+            rows.push(self.finished(point));
+            starts.push(offset);
             places.clear();
-            let mut pack = |n: usize, part: Option<Part>| {
-                let start = packed.len();
-                packed.resize(start + width, fills[0]);
-                if let Some(part) = part {
-                    part.copy(&floats, &mut packed[start..]);
-                    return Place::Packed(start);
+            let slices: Vec<&[f32]> = match self.reader.interior(point) {
+                Some(address) => (0..count).map(|n| self.reader.inside(n, address, &floats, &fills)).collect(),
+                None => {
+                    self.reader.places(point, &mut places);
+                    packed.resize(count * width, 0.0);
+                    let pieces = places.iter().zip(packed.chunks_exact_mut(width)).zip(self.windows.iter().flatten());
+                    pieces
+                        .map(|((place, packed), at)| match place {
+                            Place::Operand(operand, address) => &floats[*operand][*address..],
+                            Place::Fill => &fills,
+                            Place::Part(part) => {
+                                packed.fill(fills[0]);
+                                part.copy(&floats, packed);
+                                packed
+                            }
+                            Place::Scattered => {
+                                let at = std::array::from_fn(|x| at[x] + point[x]);
+                                read_f32(view, &source, &Run { at: &at, axis: self.axis, len }, &mut packed[..len]);
+                                packed
+                            }
+                        })
+                        .collect()
                 }
-                let Some(at) = self.windows.iter().flatten().nth(n) else { return Place::Fill };
-                let at = std::array::from_fn(|x| at[x] + point.at[x]);
-                read_f32(view, &source, &Run { at: &at, axis: self.axis, len }, &mut packed[start..start + len]);
-                Place::Packed(start)
             };
-            self.reader.places(&point.at, &mut pack, |_, place| places.push(place));
-            let slices: Vec<&[f32]> = places.iter().map(|place| place.slice(&floats, &packed, &fills)).collect();
             reduce_strips(isa.level(), self, &slices, weights, &mut row);
             core.copy_from_slice(&row[..len]);
-        }
-        let finished = |at: &Coordinates| -> Coordinates {
-            let mut over = [0; _];
-            self.axes.iter().enumerate().for_each(|(x, &axis)| over[x] = at[axis]);
-            over
-        };
+        });
         let Some(axis) = self.axes.iter().position(|&x| x == self.axis) else { return };
-        let (rows, starts): (Vec<_>, Vec<_>) = points.iter().map(|p| (finished(&p.at), p.offset)).unzip();
         let scope = Scope { instruction: &self.finish, operands: finish, isa };
-        let lanes =
-            scope.evaluate(&self.finish.epilogue, &Block { rows, axis, len }, Some((DType::F32, Lanes::F32(cores)))).1;
+        let lanes = scope
+            .evaluate(
+                &self.finish.epilogue,
+                &Block { rows: rows.into(), copies: 1, axis, len },
+                Some((DType::F32, Lanes::F32(cores))),
+            )
+            .1;
         // SAFETY: each element is at one point and one place along the axis, and a task has points of its own.
-        unsafe { out.store(&starts, self.layout, &lanes) };
+        unsafe { out.store(&starts, 0, self.layout, &lanes) };
+    }
+
+    /// The coordinates of the result.
+    fn finished(&self, at: &Coordinates) -> Coordinates {
+        let mut over = [0; _];
+        self.axes.iter().enumerate().for_each(|(x, &axis)| over[x] = at[axis]);
+        over
     }
 
     /// Reduces what begins at each of `slices`, strip by strip.

@@ -14,15 +14,20 @@ pub(super) struct Scope<'a> {
     pub(super) isa: Isa,
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
     /// What its views read from.
-    pub(super) fn source(&self) -> Source<'_> {
+    pub(super) fn source(&self) -> Source<'a> {
         Source { instruction: self.instruction, operands: self.operands }
     }
 
     /// Type and lanes of an expression over a block; `core` are the reduction's results, in an epilogue.
-    pub(super) fn evaluate(&self, expr: &Expr, block: &Block, core: Option<(DType, Lanes)>) -> (DType, Lanes) {
-        let mut values: Vec<(DType, Lanes)> = Vec::with_capacity(expr.nodes.len());
+    pub(super) fn evaluate(
+        &self,
+        expr: &Expr,
+        block: &Block<'_>,
+        core: Option<(DType, Lanes<'a>)>,
+    ) -> (DType, Lanes<'a>) {
+        let mut values: Vec<(DType, Lanes<'a>)> = Vec::with_capacity(expr.nodes.len());
         let mut core = core.unwrap_or((DType::F32, Lanes::Same(0)));
         let cores = expr.nodes.iter().filter(|node| matches!(node, Node::Core)).count();
         for node in &expr.nodes {
@@ -37,10 +42,16 @@ impl Scope<'_> {
     }
 }
 
-for_each_level!(fn evaluate_node = apply, (scope: &Scope<'_>, node: &Node, block: &Block, values: &[(DType, Lanes)]) -> (DType, Lanes));
+for_each_level!(fn evaluate_node<'a> = apply, (scope: &Scope<'a>, node: &Node, block: &Block<'_>, values: &[(DType, Lanes<'a>)]) -> (DType, Lanes<'a>));
 
 #[inline(always)]
-fn apply(fused: bool, scope: &Scope<'_>, node: &Node, block: &Block, values: &[(DType, Lanes)]) -> (DType, Lanes) {
+fn apply<'a>(
+    fused: bool,
+    scope: &Scope<'a>,
+    node: &Node,
+    block: &Block<'_>,
+    values: &[(DType, Lanes<'a>)],
+) -> (DType, Lanes<'a>) {
     let arg = |n: u8| &values[usize::from(n)];
     let n = block.lanes();
     match *node {
@@ -76,7 +87,7 @@ fn apply(fused: bool, scope: &Scope<'_>, node: &Node, block: &Block, values: &[(
 }
 
 #[inline(always)]
-fn select(n: usize, dtype: DType, c: &Lanes, a: &Lanes, b: &Lanes) -> Lanes {
+fn select(n: usize, dtype: DType, c: &Lanes<'_>, a: &Lanes<'_>, b: &Lanes<'_>) -> Lanes<'static> {
     fn pick<T: Lane>(n: usize, c: Each<'_, i64>, a: Each<'_, T>, b: Each<'_, T>) -> Buffer<T> {
         let mut out = Buffer::new(n);
         (0..n).for_each(|i| out[i] = if c.at(i) != 0 { a.at(i) } else { b.at(i) });
@@ -89,7 +100,7 @@ fn select(n: usize, dtype: DType, c: &Lanes, a: &Lanes, b: &Lanes) -> Lanes {
 }
 
 #[inline(always)]
-fn cast(n: usize, from: DType, to: DType, a: &Lanes) -> Lanes {
+fn cast(n: usize, from: DType, to: DType, a: &Lanes<'_>) -> Lanes<'static> {
     match (from, to) {
         (DType::F32, DType::F32) => Lanes::F32(map1(n, a.f32(), |x: f32| x)),
         (DType::F32, DType::F16) => Lanes::Int(map1(n, a.f32(), |x| native::half::to_f16(x).into())),
@@ -109,7 +120,7 @@ fn cast(n: usize, from: DType, to: DType, a: &Lanes) -> Lanes {
 
 /// An operation on f32; arguments that it does not have are not looked at.
 #[inline(always)]
-fn float(n: usize, op: Op, (isa, fused): (Isa, bool), [a, b, c]: [&Lanes; 3]) -> Lanes {
+fn float(n: usize, op: Op, (isa, fused): (Isa, bool), [a, b, c]: [&Lanes<'_>; 3]) -> Lanes<'static> {
     let a = a.f32();
     macro_rules! one {
         ($f:expr) => {
@@ -198,7 +209,7 @@ pub(super) fn multiply_add(fused: bool, x: f32, y: f32, z: f32) -> f32 {
 }
 
 #[inline(always)]
-fn integer(n: usize, op: Op, dtype: DType, a: &Lanes, b: &Lanes) -> Lanes {
+fn integer(n: usize, op: Op, dtype: DType, a: &Lanes<'_>, b: &Lanes<'_>) -> Lanes<'static> {
     // Integers are a few percent of any model's work: the plain definition is fast enough here.
     let b = if op.arity() == 1 { a } else { b };
     Lanes::Int(map2(n, a.int(), b.int(), |x, y| reference::apply(op, dtype, [x, y, 0])))

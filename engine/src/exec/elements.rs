@@ -34,22 +34,28 @@ pub(super) fn run(scope: &Scope<'_>, out: &Out<'_>) {
         let blocks = grid.len().div_ceil(per_block);
         tasks::each(blocks * cuts, |task| {
             let (block, cut) = (task / cuts, task % cuts);
-            let points = grid.points(block * per_block..grid.len().min((block + 1) * per_block));
+            let points = block * per_block..grid.len().min((block + 1) * per_block);
             let (first, last) = (cut * BLOCK, len.min((cut + 1) * BLOCK));
-            let place = |p: Point| {
-                let mut p = p;
-                if let Some(x) = window_axis {
-                    p.at[x] = w as i64;
-                    p.offset += w as usize;
-                }
-                if let Some(x) = along {
-                    p.at[x] = first as i64;
-                    p.offset += first * stride;
-                }
-                p
+            let mut origin = Point::ORIGIN;
+            if let Some(x) = window_axis {
+                origin.at[x] = w as i64;
+                origin.offset += w as usize;
+            }
+            if let Some(x) = along {
+                origin.at[x] = first as i64;
+                origin.offset += first * stride;
+            }
+            let (mut rows, mut starts) = (Vec::with_capacity(points.len()), Vec::with_capacity(points.len()));
+            grid.each(points, &origin, |at, offset| {
+                rows.push(*at);
+                starts.push(offset);
+            });
+            let block = Block {
+                rows: rows.into(),
+                copies: 1,
+                axis: along.unwrap_or(0),
+                len: if along.is_some() { last - first } else { 1 },
             };
-            let (rows, starts): (Vec<_>, Vec<_>) = points.map(place).map(|p| (p.at, p.offset)).unzip();
-            let block = Block { rows, axis: along.unwrap_or(0), len: if along.is_some() { last - first } else { 1 } };
             let core = match &i.core {
                 Core::None | Core::Scan { .. } => None,
                 Core::Dot { a, b } => Some(fold::dot(scope, [*a, *b], &block, ks.clone())),
@@ -58,7 +64,7 @@ pub(super) fn run(scope: &Scope<'_>, out: &Out<'_>) {
             };
             let lanes = scope.evaluate(&i.epilogue, &block, core).1;
             // SAFETY: every task has rows or parts of rows of its own.
-            unsafe { out.store(&starts, Layout { len: block.len, stride }, &lanes) };
+            unsafe { out.store(&starts, 0, Layout { len: block.len, stride }, &lanes) };
         });
     }
 }

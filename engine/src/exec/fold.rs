@@ -49,16 +49,22 @@ fn steps(view: &View, axis: usize) -> u64 {
 }
 
 /// Folds the body along the reduction, for every row of the block, whose rows have one element.
-pub(super) fn along(scope: &Scope<'_>, op: FoldOp, body: &Expr, block: &Block, ks: &Range<u64>) -> (DType, Lanes) {
+pub(super) fn along(
+    scope: &Scope<'_>,
+    op: FoldOp,
+    body: &Expr,
+    block: &Block<'_>,
+    ks: &Range<u64>,
+) -> (DType, Lanes<'static>) {
     let len = (ks.end - ks.start) as usize; // at most a chunk
     let mut out = Buffer::new(block.rows.len());
     if len == 0 {
         return (DType::F32, Lanes::splat(DType::F32, op.empty(DType::F32), out.len()));
     }
-    let mut rows = block.rows.clone();
+    let mut rows = block.rows.to_vec();
     rows.iter_mut().for_each(|at| set_reduction(at, &scope.instruction.reduction, ks.start));
     let axis = reduction_axis(scope.instruction.reduction.len().saturating_sub(1));
-    let block = Block { rows, axis, len };
+    let block = Block { rows: rows.into(), copies: 1, axis, len };
     let (dtype, x) = scope.evaluate(body, &block, None);
     let x = x.spread(dtype, block.lanes());
     if let Each::Own(x) = x.f32() {
@@ -102,11 +108,17 @@ fn lanewise(x: &[f32], start: f32, take: impl Fn(f32, f32) -> f32, join: impl Fn
 }
 
 /// Folds the body over `ks` for every element of the block.
-pub(super) fn fold(scope: &Scope<'_>, op: FoldOp, body: &Expr, block: &Block, ks: Range<u64>) -> (DType, Lanes) {
+pub(super) fn fold(
+    scope: &Scope<'_>,
+    op: FoldOp,
+    body: &Expr,
+    block: &Block<'_>,
+    ks: Range<u64>,
+) -> (DType, Lanes<'static>) {
     let mut block = block.clone();
     let mut state: Option<State> = None;
     for (j, k) in ks.enumerate() {
-        block.rows.iter_mut().for_each(|at| set_reduction(at, &scope.instruction.reduction, k));
+        block.rows.to_mut().iter_mut().for_each(|at| set_reduction(at, &scope.instruction.reduction, k));
         let (dtype, x) = scope.evaluate(body, &block, None);
         let x = x.spread(dtype, block.lanes());
         let state = state.get_or_insert_with(|| State::new(op, dtype, block.lanes()));
@@ -116,16 +128,16 @@ pub(super) fn fold(scope: &Scope<'_>, op: FoldOp, body: &Expr, block: &Block, ks
         Some(state) => state.finish(),
         None => {
             let lanes = block.lanes();
-            let dtype = scope.evaluate(body, &Block { rows: Vec::new(), ..block }, None).0;
+            let dtype = scope.evaluate(body, &Block { rows: Vec::new().into(), ..block }, None).0;
             (dtype, Lanes::splat(dtype, op.empty(dtype), lanes))
         }
     }
 }
 
-for_each_level!(fn take_next = take, (state: &mut State, j: usize, x: &Lanes) -> ());
+for_each_level!(fn take_next = take, (state: &mut State, j: usize, x: &Lanes<'static>) -> ());
 
 #[inline(always)]
-fn take(fused: bool, state: &mut State, j: usize, x: &Lanes) {
+fn take(fused: bool, state: &mut State, j: usize, x: &Lanes<'static>) {
     state.take(j, x, fused);
 }
 
@@ -142,7 +154,7 @@ fn multiply(fused: bool, x: &[f32], y: &[f32], acc: &mut [f32]) {
 struct State {
     op: FoldOp,
     dtype: DType,
-    lanes: Vec<Lanes>,
+    lanes: Vec<Lanes<'static>>,
 }
 
 impl State {
@@ -157,7 +169,7 @@ impl State {
     }
 
     #[inline(always)]
-    fn take(&mut self, j: usize, x: &Lanes, fused: bool) {
+    fn take(&mut self, j: usize, x: &Lanes<'static>, fused: bool) {
         let first = j == 0;
         let count = self.lanes.len();
         let lane = &mut self.lanes[j % count];
@@ -171,7 +183,7 @@ impl State {
         }
     }
 
-    fn finish(mut self) -> (DType, Lanes) {
+    fn finish(mut self) -> (DType, Lanes<'static>) {
         let mut half = self.lanes.len() / 2;
         while half > 0 {
             let (low, high) = self.lanes.split_at_mut(half);
@@ -196,7 +208,7 @@ fn combiner(op: FoldOp) -> Op {
 }
 
 #[inline(always)]
-fn combine(op: Op, dtype: DType, acc: &mut Lanes, x: &Lanes) {
+fn combine(op: Op, dtype: DType, acc: &mut Lanes, x: &Lanes<'_>) {
     #[inline(always)]
     fn each(acc: &mut [f32], x: &[f32], f: impl Fn(f32, f32) -> f32) {
         acc.iter_mut().zip(x).for_each(|(a, &x)| *a = f(*a, x));
@@ -216,13 +228,13 @@ fn combine(op: Op, dtype: DType, acc: &mut Lanes, x: &Lanes) {
 }
 
 /// Chain of fused multiply-adds for blocks that no matrix kernel takes.
-pub(super) fn dot(scope: &Scope<'_>, views: [u8; 2], block: &Block, ks: Range<u64>) -> (DType, Lanes) {
+pub(super) fn dot(scope: &Scope<'_>, views: [u8; 2], block: &Block<'_>, ks: Range<u64>) -> (DType, Lanes<'static>) {
     let mut block = block.clone();
     let [a, b] = views.map(|v| &scope.instruction.views[usize::from(v)]);
     let (mut acc, mut x, mut y) = (Buffer::new(block.lanes()), Buffer::new(block.lanes()), Buffer::new(block.lanes()));
     acc.fill(0.0);
     for k in ks {
-        block.rows.iter_mut().for_each(|at| set_reduction(at, &scope.instruction.reduction, k));
+        block.rows.to_mut().iter_mut().for_each(|at| set_reduction(at, &scope.instruction.reduction, k));
         block.read_f32(a, &scope.source(), &mut x);
         block.read_f32(b, &scope.source(), &mut y);
         multiply_next(scope.isa.level(), &x, &y, &mut acc);

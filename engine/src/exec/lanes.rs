@@ -83,8 +83,10 @@ impl<T: Lane> Clone for Buffer<T> {
 
 /// Registers of one node over a block of elements.
 #[derive(Clone, Debug)]
-pub(super) enum Lanes {
+pub(super) enum Lanes<'a> {
     F32(Buffer<f32>),
+    /// Where they lie in an operand.
+    Operand(&'a [f32]),
     Int(Buffer<i64>),
     /// One row, the same for all rows of the block.
     Row(Buffer<f32>),
@@ -100,7 +102,17 @@ pub(super) enum Each<'a, T> {
     Same(T),
 }
 
-impl<T: Copy> Each<'_, T> {
+impl<'a, T: Copy> Each<'a, T> {
+    /// The lanes of row `n`, which has `len` elements.
+    #[inline(always)]
+    fn row(&self, n: usize, len: usize) -> Self {
+        match *self {
+            Self::Own(x) => Self::Own(&x[n * len..][..len]),
+            Self::Row(x) => Self::Own(x),
+            Self::Same(x) => Self::Same(x),
+        }
+    }
+
     /// The lane of element `i`.
     #[inline(always)]
     pub(super) fn at(&self, i: usize) -> T {
@@ -112,7 +124,7 @@ impl<T: Copy> Each<'_, T> {
     }
 }
 
-impl Lanes {
+impl Lanes<'_> {
     /// A buffer of the same register `n` times.
     pub(super) fn splat(dtype: DType, register: i64, n: usize) -> Self {
         match dtype {
@@ -130,15 +142,21 @@ impl Lanes {
     }
 
     /// With a buffer of its own for every element.
-    pub(super) fn spread(self, dtype: DType, n: usize) -> Self {
+    pub(super) fn spread(self, dtype: DType, n: usize) -> Lanes<'static> {
         match self {
-            Self::Same(register) => Self::splat(dtype, register, n),
+            Self::F32(x) => Lanes::F32(x),
+            Self::Int(x) => Lanes::Int(x),
+            Self::Same(register) => Lanes::splat(dtype, register, n),
             Self::Row(row) => {
                 let mut buffer = Buffer::new(n);
                 buffer.chunks_exact_mut(row.len().max(1)).for_each(|to| to.copy_from_slice(&row));
-                Self::F32(buffer)
+                Lanes::F32(buffer)
             }
-            lanes => lanes,
+            Self::Operand(x) => {
+                let mut buffer = Buffer::new(n);
+                buffer.copy_from_slice(x);
+                Lanes::F32(buffer)
+            }
         }
     }
 
@@ -146,6 +164,7 @@ impl Lanes {
     pub(super) fn f32(&self) -> Each<'_, f32> {
         match self {
             Self::F32(x) => Each::Own(x),
+            Self::Operand(x) => Each::Own(x),
             Self::Row(x) => Each::Row(x),
             Self::Same(register) => Each::Same(f32_of(*register)),
             Self::Int(_) => Each::Own(&[]),
@@ -157,7 +176,7 @@ impl Lanes {
         match self {
             Self::Int(x) => Each::Own(x),
             Self::Same(register) => Each::Same(*register),
-            Self::F32(_) | Self::Row(_) => Each::Own(&[]),
+            Self::F32(_) | Self::Operand(_) | Self::Row(_) => Each::Own(&[]),
         }
     }
 }
@@ -173,18 +192,14 @@ pub(super) fn map1<A: Lane, R: Lane>(n: usize, a: Each<'_, A>, f: impl Fn(A) -> 
     let mut out = Buffer::new(n);
     match a {
         Each::Own(a) => out.iter_mut().zip(a).for_each(|(out, &a)| *out = f(a)),
-        Each::Row(a) => each_row(&mut out, a.len(), |out, _| out.iter_mut().zip(a).for_each(|(out, &a)| *out = f(a))),
+        Each::Row(a) => {
+            for out in out.chunks_exact_mut(a.len().max(1)) {
+                out.iter_mut().zip(a).for_each(|(out, &a)| *out = f(a));
+            }
+        }
         Each::Same(a) => out.fill(f(a)),
     }
     out
-}
-
-/// Calls `f` with each row of `len` elements and where it begins.
-#[inline(always)]
-fn each_row<R>(out: &mut [R], len: usize, f: impl Fn(&mut [R], usize)) {
-    for (n, out) in out.chunks_exact_mut(len.max(1)).enumerate() {
-        f(out, n * len);
-    }
 }
 
 /// `out[i] = f(a[i], b[i])`.
@@ -196,21 +211,36 @@ pub(super) fn map2<A: Lane, B: Lane, R: Lane>(
     f: impl Fn(A, B) -> R,
 ) -> Buffer<R> {
     let mut out = Buffer::new(n);
-    let pair = |out: &mut [R], a: &[A], b: &[B]| {
-        out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (&a, &b))| *out = f(a, b));
+    let row = match (&a, &b) {
+        (Each::Row(row), _) => row.len(),
+        (_, Each::Row(row)) => row.len(),
+        _ => n,
     };
-    let left = |out: &mut [R], a: &[A], b: B| out.iter_mut().zip(a).for_each(|(out, &a)| *out = f(a, b));
-    let right = |out: &mut [R], a: A, b: &[B]| out.iter_mut().zip(b).for_each(|(out, &b)| *out = f(a, b));
-    match (a, b) {
-        (Each::Own(a), Each::Own(b)) => pair(&mut out, a, b),
-        (Each::Own(a), Each::Row(b)) => each_row(&mut out, b.len(), |out, from| pair(out, &a[from..], b)),
-        (Each::Row(a), Each::Own(b)) => each_row(&mut out, a.len(), |out, from| pair(out, a, &b[from..])),
-        (Each::Row(a), Each::Row(b)) => each_row(&mut out, a.len(), |out, _| pair(out, a, b)),
-        (Each::Own(a), Each::Same(b)) => left(&mut out, a, b),
-        (Each::Row(a), Each::Same(b)) => each_row(&mut out, a.len(), |out, _| left(out, a, b)),
-        (Each::Same(a), Each::Own(b)) => right(&mut out, a, b),
-        (Each::Same(a), Each::Row(b)) => each_row(&mut out, b.len(), |out, _| right(out, a, b)),
-        (Each::Same(a), Each::Same(b)) => out.fill(f(a, b)),
+    for (n, out) in out.chunks_exact_mut(row.max(1)).enumerate() {
+        match (a.row(n, row), b.row(n, row)) {
+            (Each::Own(a), Each::Own(b)) => pair(out, a, b, &f),
+            (Each::Own(a), Each::Same(b)) => left(out, a, b, &f),
+            (Each::Same(a), Each::Own(b)) => right(out, a, b, &f),
+            (Each::Same(a), Each::Same(b)) => out.fill(f(a, b)),
+            // A row's lanes are its own.
+            _ => {}
+        }
     }
     out
+}
+
+// By themselves, as the compiler gives loops in closures no vectors of the caller's width.
+#[inline(always)]
+fn pair<A: Lane, B: Lane, R: Lane>(out: &mut [R], a: &[A], b: &[B], f: &impl Fn(A, B) -> R) {
+    out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (&a, &b))| *out = f(a, b));
+}
+
+#[inline(always)]
+fn left<A: Lane, B: Lane, R: Lane>(out: &mut [R], a: &[A], b: B, f: &impl Fn(A, B) -> R) {
+    out.iter_mut().zip(a).for_each(|(out, &a)| *out = f(a, b));
+}
+
+#[inline(always)]
+fn right<A: Lane, B: Lane, R: Lane>(out: &mut [R], a: A, b: &[B], f: &impl Fn(A, B) -> R) {
+    out.iter_mut().zip(b).for_each(|(out, &b)| *out = f(a, b));
 }

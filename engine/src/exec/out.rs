@@ -22,7 +22,7 @@ pub(super) struct Out<'a> {
 // SAFETY: it stands for a `&mut Tensor` whose elements are plain numbers, and `store` asks its callers to keep apart.
 unsafe impl Sync for Out<'_> {}
 
-/// Where rows of a block go: element `i` of a row to `start + i * stride`.
+/// Where rows of a block go: element `i` of a row to `from + start + i * stride`.
 #[derive(Clone, Copy)]
 pub(super) struct Layout {
     pub(super) len: usize,
@@ -48,14 +48,14 @@ impl<'a> Out<'a> {
     ///
     /// # Safety
     /// No other thread writes any of these elements.
-    pub(super) unsafe fn store(&self, starts: &[usize], layout: Layout, lanes: &Lanes) {
-        store_at(self.level, self, starts, layout, lanes);
+    pub(super) unsafe fn store(&self, starts: &[usize], from: usize, layout: Layout, lanes: &Lanes<'_>) {
+        store_at(self.level, self, starts, from, layout, lanes);
     }
 
     #[inline(always)]
     unsafe fn put<T: Copy, U: Lane>(
         &self,
-        starts: &[usize],
+        (starts, origin): (&[usize], usize),
         Layout { len, stride }: Layout,
         from: Each<'_, U>,
         f: impl Fn(U) -> T,
@@ -64,6 +64,7 @@ impl<'a> Out<'a> {
             return;
         }
         for (n, &start) in starts.iter().enumerate() {
+            let start = origin + start;
             assert!(start + (len - 1) * stride < self.len, "an element outside the result");
             // SAFETY: the last element of the row lies in the tensor.
             let to = unsafe { self.start.cast::<T>().add(start) };
@@ -96,20 +97,20 @@ impl<'a> Out<'a> {
     }
 }
 
-for_each_level!(fn store_at = store, (out: &Out<'_>, starts: &[usize], layout: Layout, lanes: &Lanes) -> ());
+for_each_level!(fn store_at = store, (out: &Out<'_>, starts: &[usize], from: usize, layout: Layout, lanes: &Lanes<'_>) -> ());
 
 #[inline(always)]
-fn store(_: bool, out: &Out<'_>, starts: &[usize], layout: Layout, lanes: &Lanes) {
+fn store(_: bool, out: &Out<'_>, starts: &[usize], from: usize, layout: Layout, lanes: &Lanes<'_>) {
     // SAFETY: `start` is an array of `len` elements of the type that goes with `dtype`, and the caller of `Out::store` keeps threads apart.
     unsafe {
         match out.dtype {
-            DType::F32 => out.put(starts, layout, lanes.f32(), canonical),
-            DType::U8 | DType::Bool => out.put(starts, layout, lanes.int(), |x| x as u8),
-            DType::I8 => out.put(starts, layout, lanes.int(), |x| x as i8),
-            DType::U16 | DType::F16 | DType::BF16 => out.put(starts, layout, lanes.int(), |x| x as u16),
-            DType::I16 => out.put(starts, layout, lanes.int(), |x| x as i16),
-            DType::I32 => out.put(starts, layout, lanes.int(), |x| x as i32),
-            DType::I64 => out.put(starts, layout, lanes.int(), |x| x),
+            DType::F32 => out.put((starts, from), layout, lanes.f32(), canonical),
+            DType::U8 | DType::Bool => out.put((starts, from), layout, lanes.int(), |x| x as u8),
+            DType::I8 => out.put((starts, from), layout, lanes.int(), |x| x as i8),
+            DType::U16 | DType::F16 | DType::BF16 => out.put((starts, from), layout, lanes.int(), |x| x as u16),
+            DType::I16 => out.put((starts, from), layout, lanes.int(), |x| x as i16),
+            DType::I32 => out.put((starts, from), layout, lanes.int(), |x| x as i32),
+            DType::I64 => out.put((starts, from), layout, lanes.int(), |x| x),
         }
     }
 }

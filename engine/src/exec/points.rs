@@ -49,9 +49,9 @@ impl Grid {
         self.len
     }
 
-    /// The points numbered `range`.
-    pub(super) fn points(&self, range: Range<usize>) -> impl Iterator<Item = Point> {
-        let mut next = Point::ORIGIN;
+    /// Calls `f` with the coordinates and the place of each point numbered `range`, moved by `origin`, which is over other axes.
+    pub(super) fn each(&self, range: Range<usize>, origin: &Point, mut f: impl FnMut(&Coordinates, usize)) {
+        let mut next = *origin;
         let mut rest = range.start;
         for &(axis, extent, stride) in self.axes.iter().rev() {
             let c = rest % extent.max(1);
@@ -59,8 +59,8 @@ impl Grid {
             next.at[axis] = c as i64; // extents are below 2^40
             next.offset += c * stride;
         }
-        range.map(move |_| {
-            let point = next;
+        for _ in range {
+            f(&next.at, next.offset);
             for &(axis, extent, stride) in self.axes.iter().rev() {
                 next.at[axis] += 1;
                 next.offset += stride;
@@ -70,12 +70,18 @@ impl Grid {
                 next.at[axis] = 0;
                 next.offset -= extent * stride;
             }
-            point
-        })
+        }
+    }
+
+    /// The points numbered `range`.
+    pub(super) fn points(&self, range: Range<usize>) -> Vec<Point> {
+        let mut points = Vec::with_capacity(range.len());
+        self.each(range, &Point::ORIGIN, |at, offset| points.push(Point { at: *at, offset }));
+        points
     }
 
     /// Every point.
-    pub(super) fn all(&self) -> impl Iterator<Item = Point> {
+    pub(super) fn all(&self) -> Vec<Point> {
         self.points(0..self.len)
     }
 }

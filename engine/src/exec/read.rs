@@ -4,6 +4,7 @@ use super::lanes::{Buffer, Lanes, f32_of};
 use crate::program::limits::{FIRST_REDUCTION_AXIS, MAX_RANK, MAX_REDUCTION_AXES};
 use crate::program::{Access, Affine, DType, Instruction, View};
 use crate::tensor::Tensor;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Coordinates of all e and r axes.
@@ -99,6 +100,15 @@ fn indices_stay(access: &Access, source: &Source<'_>, run: &Run<'_>) -> bool {
 
 /// Reads an f32 view along a run into `out` (`run.len` elements).
 pub(super) fn read_f32(view: &View, source: &Source<'_>, run: &Run<'_>, out: &mut [f32]) {
+    if let [Access { operand, address, guards, indirects }] = view.accesses.as_slice()
+        && guards.is_empty()
+        && indirects.is_empty()
+        && let Some(Tensor::F32(tensor)) = source.operands.get(usize::from(*operand))
+        && let (start, 1) = along(address, run)
+        && let Some(from) = usize::try_from(start).ok().and_then(|start| slice(tensor).get(start..start + run.len))
+    {
+        return out.copy_from_slice(from);
+    }
     read(view, source, run, out, f32_of(view.fill), |t, range, base, step, out| {
         if let Tensor::F32(a) = t {
             copy(slice(a), range, base, step, out, |x| x);
@@ -133,16 +143,18 @@ pub(super) fn set_reduction(at: &mut Coordinates, extents: &[u64], mut k: u64) {
 
 /// Rows of elements that an expression is evaluated over at once: row after row, each along `axis`.
 #[derive(Clone)]
-pub(super) struct Block {
-    pub(super) rows: Vec<Coordinates>,
+pub(super) struct Block<'a> {
+    pub(super) rows: Cow<'a, [Coordinates]>,
+    /// More than 1 where there is one row for many in which no view reads anything else.
+    pub(super) copies: usize,
     pub(super) axis: usize,
     pub(super) len: usize,
 }
 
-impl Block {
+impl Block<'_> {
     /// Number of elements.
     pub(super) fn lanes(&self) -> usize {
-        self.rows.len() * self.len
+        self.rows.len() * self.copies * self.len
     }
 
     fn each<T>(&self, out: &mut [T], f: impl Fn(&Run<'_>, &mut [T])) {
@@ -157,9 +169,14 @@ impl Block {
     }
 
     /// Reads a view of any type.
-    pub(super) fn read(&self, view: &View, dtype: DType, source: &Source<'_>) -> Lanes {
+    pub(super) fn read<'a>(&self, view: &View, dtype: DType, source: &Source<'a>) -> Lanes<'a> {
         if dtype == DType::F32 {
-            if self.rows.len() > 1 && self.is_one_row(view) {
+            if self.copies == 1
+                && let Some(lanes) = self.in_place(view, source)
+            {
+                return Lanes::Operand(lanes);
+            }
+            if self.copies > 1 || (self.rows.len() > 1 && self.is_one_row(view)) {
                 let mut row = Buffer::new(self.len);
                 read_f32(view, source, &Run { at: &self.rows[0], axis: self.axis, len: self.len }, &mut row);
                 return Lanes::Row(row);
@@ -173,6 +190,23 @@ impl Block {
         Lanes::Int(out)
     }
 
+    /// The view's elements where they lie, if all rows follow one another in an operand.
+    fn in_place<'a>(&self, view: &View, source: &Source<'a>) -> Option<&'a [f32]> {
+        let [Access { operand, address, guards, indirects }] = view.accesses.as_slice() else { return None };
+        let plain = guards.is_empty() && indirects.is_empty();
+        let along = address.terms.iter().find(|t| usize::from(t.0) == self.axis).map_or(0, |t| t.1);
+        if !plain || (along != 1 && self.len > 1) {
+            return None;
+        }
+        let Tensor::F32(tensor) = *source.operands.get(usize::from(*operand))? else { return None };
+        let value =
+            |at: &Coordinates| address.base + address.terms.iter().map(|&(x, a)| a * at[usize::from(x)]).sum::<i64>();
+        let first = value(self.rows.first()?);
+        let follows = |(n, at): (usize, &Coordinates)| value(at) == first + (n * self.len) as i64; // in memory
+        let first = usize::try_from(first).ok().filter(|_| self.rows.iter().enumerate().all(follows))?;
+        slice(tensor).get(first..first + self.lanes())
+    }
+
     /// Whether the view reads the same in every row.
     fn is_one_row(&self, view: &View) -> bool {
         let same = |axis: usize| self.rows.iter().all(|at| at[axis] == self.rows[0][axis]);
@@ -181,7 +215,7 @@ impl Block {
     }
 
     /// For each element, whether some access of the view holds.
-    pub(super) fn read_valid(&self, view: &View, source: &Source<'_>) -> Lanes {
+    pub(super) fn read_valid(&self, view: &View, source: &Source<'_>) -> Lanes<'static> {
         let mut out = Buffer::new(self.lanes());
         out.fill(0);
         self.each(&mut out, |run, out| {
@@ -191,7 +225,7 @@ impl Block {
     }
 
     /// The coordinate of an axis.
-    pub(super) fn iota(&self, axis: usize) -> Lanes {
+    pub(super) fn iota(&self, axis: usize) -> Lanes<'static> {
         let step = i64::from(axis == self.axis);
         let mut out = Buffer::new(self.lanes());
         self.each(&mut out, |run, out| out.iter_mut().zip(0..).for_each(|(o, i)| *o = run.at[axis] + step * i));

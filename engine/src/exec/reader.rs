@@ -15,6 +15,9 @@ pub(super) struct Piece {
     pub(super) span: Vec<(usize, u64)>,
 }
 
+/// Most points, and places, of a table.
+pub(super) const LARGEST_TABLE: usize = 1 << 20;
+
 /// How a view is read in pieces, the same ones at each point.
 #[derive(Debug)]
 pub(super) struct Reader {
@@ -43,7 +46,7 @@ struct Run {
 }
 
 /// The part of a piece that lies in an operand; the rest is the fill.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Part {
     operand: usize,
     address: usize,
@@ -70,25 +73,33 @@ struct Interior {
 type Bases = [(i64, [i64; MAX_GUARDS]); MAX_ACCESSES];
 
 /// Where a piece is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Place {
     /// In an operand, from an address on.
     Operand(usize, usize),
     /// Nowhere: all of it is the fill.
     Fill,
-    /// In the packed elements, from an index on.
-    Packed(usize),
+    /// Partly in an operand; the rest is the fill.
+    Part(Part),
+    /// Here and there: it is read element by element.
+    Scattered,
 }
 
-impl Place {
-    /// The elements from the piece's first on, at least as many as it has.
-    pub(super) fn slice<'a>(self, operands: &[&'a [f32]], packed: &'a [f32], fills: &'a [f32]) -> &'a [f32] {
-        match self {
-            Self::Operand(operand, address) => &operands[operand][address..],
-            Self::Packed(start) => &packed[start..],
-            Self::Fill => fills,
-        }
-    }
+/// Where all pieces of some points are, found once and for all.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// For each point its address, if all its pieces lie in one operand but for those that are the fill at every point; else less than 0: the
+    /// complement of the number of its first place.
+    points: Vec<i64>,
+    places: Vec<Place>,
+}
+
+/// Where the pieces of a point are.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Pieces<'a> {
+    /// At the same offsets from an address as at every such point.
+    Inside(i64),
+    Each(&'a [Place]),
 }
 
 impl Reader {
@@ -118,30 +129,61 @@ impl Reader {
         Self { accesses, pieces, interior }
     }
 
-    /// Where each piece of the point at `at` is; `pack` copies what is in no place, of which it may be told the only part that is no fill.
-    pub(super) fn places(
-        &self,
-        at: &Coordinates,
-        mut pack: impl FnMut(usize, Option<Part>) -> Place,
-        mut place: impl FnMut(usize, Place),
-    ) {
-        let value = |form: &Affine| form.base + form.terms.iter().map(|&(x, a)| a * at[usize::from(x)]).sum::<i64>();
+    /// The address of a point all of whose pieces lie in one operand, but for those that are the fill at every point.
+    pub(super) fn interior(&self, at: &Coordinates) -> Option<i64> {
+        let (interior, access) = (self.interior.as_ref()?, self.accesses.first()?);
+        let address = value(&access.address, at);
+        let inside = |range: &(i64, i64), x: i64| range.0 <= x && x < range.1;
+        let guards =
+            access.guards.iter().zip(&interior.guards).all(|(guard, range)| inside(range, value(&guard.0, at)));
+        (guards && address >= 0 && inside(&interior.address, address)).then_some(address)
+    }
+
+    /// Piece `n` of such a point, from its first element on.
+    pub(super) fn inside<'a>(&self, n: usize, address: i64, operands: &[&'a [f32]], fills: &'a [f32]) -> &'a [f32] {
+        let offset = self.interior.as_ref().and_then(|i| i.offsets[n]);
+        // The interior's addresses are not negative.
+        offset.map_or(fills, |offset| &operands[self.accesses[0].operand][(address + offset) as usize..])
+    }
+
+    /// Where each piece of the point at `at` is.
+    pub(super) fn places(&self, at: &Coordinates, places: &mut Vec<Place>) {
         let mut bases: Bases = [(0, [0; MAX_GUARDS]); MAX_ACCESSES];
         for (base, access) in bases.iter_mut().zip(&self.accesses) {
-            base.0 = value(&access.address);
-            base.1.iter_mut().zip(&access.guards).for_each(|(base, guard)| *base = value(&guard.0));
+            base.0 = value(&access.address, at);
+            base.1.iter_mut().zip(&access.guards).for_each(|(base, guard)| *base = value(&guard.0, at));
         }
-        if let Some(interior) = self.interior.as_ref().filter(|i| i.holds(&bases[0])) {
-            let operand = self.accesses[0].operand;
-            for (n, offset) in interior.offsets.iter().enumerate() {
-                // The interior's addresses are not negative.
-                place(n, offset.map_or(Place::Fill, |offset| Place::Operand(operand, (bases[0].0 + offset) as usize)));
-            }
-            return;
-        }
-        for (n, runs) in self.pieces.iter().enumerate() {
+        places.extend(self.pieces.iter().map(|runs| {
             let found = runs.as_ref().and_then(|runs| self.place(&bases, runs));
-            place(n, found.unwrap_or_else(|| pack(n, runs.as_ref().and_then(|runs| self.part(&bases, runs)))));
+            let part = || runs.as_ref().and_then(|runs| self.part(&bases, runs));
+            found.or_else(|| part().map(Place::Part)).unwrap_or(Place::Scattered)
+        }));
+    }
+
+    /// The table of at most [`LARGEST_TABLE`] points; `None` if it has too many places.
+    pub(super) fn table(&self, points: impl ExactSizeIterator<Item = Coordinates>) -> Option<Table> {
+        let mut table = Table { points: Vec::with_capacity(points.len()), places: Vec::new() };
+        for at in points {
+            let first = table.places.len();
+            if first > LARGEST_TABLE {
+                return None;
+            }
+            table.points.push(self.interior(&at).unwrap_or_else(|| {
+                self.places(&at, &mut table.places);
+                !(first as i64) // below LARGEST_TABLE
+            }));
+        }
+        Some(table)
+    }
+
+    /// The pieces of point `n` of a table.
+    pub(super) fn pieces<'a>(&self, table: &'a Table, n: usize) -> Pieces<'a> {
+        match table.points[n] {
+            address @ 0.. => Pieces::Inside(address),
+            first => {
+                let first = !first as usize; // made from one
+                Pieces::Each(&table.places[first..first + self.pieces.len()])
+            }
         }
     }
 
@@ -216,11 +258,11 @@ impl Interior {
         }
         Some(Self { guards, address, offsets })
     }
+}
 
-    fn holds(&self, (address, guards): &(i64, [i64; MAX_GUARDS])) -> bool {
-        (self.address.0..self.address.1).contains(address)
-            && self.guards.iter().zip(guards).all(|(allowed, base)| (allowed.0..allowed.1).contains(base))
-    }
+#[inline]
+fn value(form: &Affine, at: &Coordinates) -> i64 {
+    form.base + form.terms.iter().map(|&(x, a)| a * at[usize::from(x)]).sum::<i64>()
 }
 
 /// What coordinates add to a form.

@@ -4,7 +4,7 @@ use super::block::Scope;
 use super::elements::{BLOCK, longest};
 use super::lanes::Lanes;
 use super::out::{Layout, Out};
-use super::points::{Grid, strides};
+use super::points::{Grid, Point, strides};
 use super::read::Block;
 use super::tasks;
 use crate::program::DType;
@@ -22,17 +22,20 @@ pub(super) fn run(scope: &Scope<'_>, axis: u8, initial: u8, dtype: DType, out: &
     let strides = strides(i);
     let layout = Layout { len, stride: along.map_or(1, |x| strides[x]) };
     tasks::each(grid.len().div_ceil(per_block), |task| {
-        let points = grid.points(task * per_block..grid.len().min((task + 1) * per_block));
-        let (rows, starts): (Vec<_>, Vec<usize>) = points.map(|p| (p.at, p.offset)).unzip();
-        let mut block = Block { rows, axis: along.unwrap_or(0), len };
+        let points = task * per_block..grid.len().min((task + 1) * per_block);
+        let (mut rows, mut starts) = (Vec::with_capacity(points.len()), Vec::with_capacity(points.len()));
+        grid.each(points, &Point::ORIGIN, |at, offset| {
+            rows.push(*at);
+            starts.push(offset);
+        });
+        let mut block = Block { rows: rows.into(), copies: 1, axis: along.unwrap_or(0), len };
         let mut core: (DType, Lanes) = (dtype, block.read(initial, dtype, &scope.source()));
         for step in 0..i.extents[scanned] {
-            block.rows.iter_mut().for_each(|at| at[scanned] = step as i64); // extents are below 2^40
+            block.rows.to_mut().iter_mut().for_each(|at| at[scanned] = step as i64); // extents are below 2^40
             // A NaN that is not canonical yet is a NaN all the same.
             core = scope.evaluate(&i.epilogue, &block, Some(core));
-            let starts: Vec<usize> = starts.iter().map(|start| start + step as usize * strides[scanned]).collect();
             // SAFETY: every task has rows of its own.
-            unsafe { out.store(&starts, layout, &core.1) };
+            unsafe { out.store(&starts, step as usize * strides[scanned], layout, &core.1) };
         }
     });
 }

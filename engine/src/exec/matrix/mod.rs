@@ -16,11 +16,11 @@ use super::lanes::{Buffer, Lanes, f32_of};
 use super::out::{Layout, Out};
 use super::points::{Grid, Point, strides};
 use super::read::{Block, Coordinates, Source};
-use super::reader::{Part, Place, Reader, floats};
+use super::reader::{LARGEST_TABLE, Pieces, Place, Reader, Table, floats};
 use super::tasks;
 use crate::arith::Isa;
 use crate::program::limits::{CHUNK, MAX_RANK};
-use crate::program::{Core, DType, Instruction};
+use crate::program::{Core, DType, Instruction, Node};
 use crate::tensor::Tensor;
 use kernels::{COLUMNS, Kernel, ROWS, Start, Tile, kernel};
 use panels::Panels;
@@ -30,14 +30,16 @@ use std::borrow::Cow;
 use std::ops::Range;
 use windows::{Window, windows};
 
-/// Most rows of a block: its results and the columns' window stay in the first cache.
-const BLOCK_ROWS: usize = 4 * ROWS;
+/// Most rows of a block: the columns' elements are read once for a block, and its results stay in the second cache.
+const BLOCK_ROWS: usize = 12 * ROWS;
 /// Panels whose results a block keeps before they are finished.
 const BLOCK_PANELS: usize = 4;
 /// Elements that are finished at once.
 const FINISH: usize = 4096;
 /// Columns in a run below which elements are finished along the rows.
-const NARROW: usize = 16;
+const NARROW: usize = 8;
+/// Elements of a part of a row below which rows are put together before they are multiplied.
+const GATHERED: usize = 16;
 /// Tasks for a thread below which a product is cut along its columns too.
 const TASKS: usize = 4;
 
@@ -58,13 +60,19 @@ pub(super) struct Matrix<'p> {
     runs: Grid,
     layout: Layout,
     constant: Option<Panels>,
+    /// Whether what follows the products reads something else in each row.
+    by_row: bool,
 }
 
 struct Group {
     windows: Vec<Window>,
     /// Parts of the windows whose elements lie together in each row.
     segments: Vec<Range<usize>>,
+    /// They are short: rows are put together first.
+    gathered: bool,
     reader: Reader,
+    /// Where the rows of each product of the batch are.
+    table: Option<Table>,
     place: Point,
 }
 
@@ -75,10 +83,19 @@ pub(super) struct Operands<'a> {
     pub(super) finish: &'a [&'a Tensor],
 }
 
+/// Rows of a block as the result sees them.
+struct Finishing {
+    at: Vec<Coordinates>,
+    /// Their part of the element's flat index.
+    starts: Vec<usize>,
+}
+
 /// One product of the batch.
 struct Product<'a> {
     group: &'a Group,
     at: Point,
+    /// Of the batch.
+    number: usize,
     panels: &'a Panels,
     /// Of the batch's panels.
     panel: usize,
@@ -111,21 +128,33 @@ impl<'p> Matrix<'p> {
         let grid = |axes: &[usize]| Grid::with_strides(&dot, axes, &places);
         let (inner, outer) = roles.columns.split_last()?;
         let layout = Layout { len: dot.extents[*inner] as usize, stride: places[*inner] }; // the result is in memory
-        let view = &dot.views[usize::from(roles.views[0])];
+        let views = roles.views.map(|v| &dot.views[usize::from(v)]);
+        let moving = |x: usize| x < MAX_RANK && !chunks.contains(&x);
         let all = windows(&dot, chunks);
         let elements: Vec<u64> = dot.operands.iter().map(|o| o.elements).collect();
         let group = |mut windows: Vec<Window>, place: Point| {
+            let cut = |window: &Window, once: bool| window.pieces(&dot, views, moving, once);
+            let all: Vec<_> = windows.iter().flat_map(|window| cut(window, false)).collect();
+            let gathered = all.len() > windows.len() && all.iter().all(|(ks, _)| ks.len() < GATHERED);
             let (mut segments, mut pieces) = (Vec::new(), Vec::new());
             for window in &mut windows {
                 let first = segments.len();
-                for (ks, piece) in window.pieces(&dot, view) {
+                for (ks, piece) in cut(window, !gathered) {
                     segments.push(ks);
                     pieces.push(piece);
                 }
                 window.segments = first..segments.len();
             }
-            let reader = Reader::new(view, &elements, &pieces, |x| x < MAX_RANK && !chunks.contains(&x));
-            Group { reader, windows, segments, place }
+            let reader = Reader::new(views[0], &elements, &pieces, moving);
+            let (batch, rows) = (grid(&roles.batch), grid(&roles.rows));
+            let small = batch.len().saturating_mul(rows.len()) <= LARGEST_TABLE;
+            let (batch, rows) = if small { (batch.all(), rows.all()) } else { (vec![], vec![]) };
+            let at = |n: usize| {
+                let (batch, row) = (&batch[n / rows.len()], &rows[n % rows.len()]);
+                std::array::from_fn(|x| batch.at[x] + row.at[x] + place.at[x])
+            };
+            let table = if small { reader.table((0..batch.len() * rows.len()).map(at)) } else { None };
+            Group { reader, table, windows, segments, gathered, place }
         };
         let groups = match dot.windowed.then(|| dot.extents.len() - 1) {
             Some(x) if chunks.is_empty() => {
@@ -139,7 +168,9 @@ impl<'p> Matrix<'p> {
             }
             _ => vec![group(all, Point::ORIGIN)],
         };
+        let by_row = reads_by_row(&finish, |x| roles.rows.contains(&axes[x]));
         Some(Self {
+            by_row,
             batch: grid(&roles.batch),
             rows: grid(&roles.rows),
             columns: grid(&roles.columns),
@@ -160,7 +191,7 @@ impl<'p> Matrix<'p> {
         let indices = view.indirects().flat_map(|t| &self.dot.views[usize::from(t.view)].accesses);
         if view.accesses.iter().chain(indices).all(|a| constant(usize::from(a.operand))) {
             let products: Vec<(Point, &Group)> =
-                self.batch.all().flat_map(|at| self.groups.iter().map(move |group| (at, group))).collect();
+                self.batch.all().into_iter().flat_map(|at| self.groups.iter().map(move |group| (at, group))).collect();
             self.constant = Some(self.panels(operands, &products));
         }
     }
@@ -170,7 +201,7 @@ impl<'p> Matrix<'p> {
         let source = Source { instruction: &self.dot, operands };
         let products: Vec<(Coordinates, &[Window])> =
             products.iter().map(|(at, group)| (sum(at, &group.place).at, group.windows.as_slice())).collect();
-        Panels::new(&source, &Rows::new(&self.dot, view), &self.columns, &products)
+        Panels::new(&source, view, (&self.columns, self.roles.columns[self.roles.columns.len() - 1]), &products)
     }
 
     /// Computes all elements into `out`, which is not empty.
@@ -178,7 +209,7 @@ impl<'p> Matrix<'p> {
         let groups = self.groups.len();
         tasks::each(self.batch.len() * groups, |product| {
             let group = &self.groups[product % groups];
-            let Some(at) = self.batch.points(product / groups..product / groups + 1).next() else { return };
+            let Some(&at) = self.batch.points(product / groups..product / groups + 1).first() else { return };
             let packed;
             let (panels, panel) = match &self.constant {
                 Some(panels) => (panels, product),
@@ -187,7 +218,8 @@ impl<'p> Matrix<'p> {
                     (&packed, 0)
                 }
             };
-            let product = Product { group, at: sum(&at, &group.place), panels, panel };
+            let number = product / groups;
+            let product = Product { group, at: sum(&at, &group.place), number, panels, panel };
             let blocks = self.rows.len().div_ceil(BLOCK_ROWS);
             let parts =
                 if blocks < TASKS * tasks::threads() { self.columns.len().div_ceil(COLUMNS * BLOCK_PANELS) } else { 1 };
@@ -220,30 +252,88 @@ impl<'p> Matrix<'p> {
         let reads = Rows::new(&self.dot, view);
         let Group { windows, segments, .. } = product.group;
         let count = rows.len();
-        let points: Vec<Point> = self.rows.points(rows).map(|p| sum(&p, &product.at)).collect();
         let fill = f32_of(view.fill);
         let fills = [fill; CHUNK as usize];
         let floats = floats(&source);
-        let mut packed = Vec::new();
-        let mut places = vec![Place::Fill; segments.len() * count];
-        for (n, point) in points.iter().enumerate() {
-            let mut pack = |s: usize, part: Option<Part>| {
+        let reader = &product.group.reader;
+        // Without a table the points of these rows are found now.
+        let made;
+        let (table, first) = match &product.group.table {
+            Some(table) => (table, product.number * self.rows.len() + rows.start),
+            None => {
+                let points = self.rows.points(rows.clone());
+                let points = points.iter().map(|p| std::array::from_fn(|x| p.at[x] + product.at.at[x]));
+                let Some(table) = reader.table(points) else { return };
+                made = table;
+                (&made, 0)
+            }
+        };
+        let mut block = Finishing { at: Vec::new(), starts: Vec::with_capacity(count) };
+        self.rows.each(rows.clone(), &product.at, |at, offset| {
+            if self.by_row || block.at.is_empty() {
+                block.at.push(self.finished(at));
+            }
+            block.starts.push(offset);
+        });
+        // What does not lie in an operand is copied.
+        let copied = |n: usize| match reader.pieces(table, first + n) {
+            Pieces::Each(places) => places,
+            Pieces::Inside(_) => &[],
+        };
+        let is_copied = |place: &Place| matches!(place, Place::Part(_) | Place::Scattered);
+        let mut packed: Vec<f32> = Vec::new();
+        for n in 0..count {
+            for (s, place) in copied(n).iter().enumerate().filter(|(_, place)| is_copied(place)) {
                 let start = packed.len();
                 packed.resize(start + segments[s].len(), fill);
-                match part {
-                    Some(part) => part.copy(&floats, &mut packed[start..]),
-                    None => {
-                        let Some(window) = windows.iter().find(|w| w.segments.contains(&s)) else { return Place::Fill };
-                        let at = std::array::from_fn(|x| point.at[x] + window.at[x]);
-                        let first = window.ks.start + segments[s].start as u64;
-                        reads.read(&source, at, &(first..first + segments[s].len() as u64), &mut packed[start..]);
+                if let Place::Part(part) = place {
+                    part.copy(&floats, &mut packed[start..]);
+                } else if let Some(window) = windows.iter().find(|w| w.segments.contains(&s))
+                    && let Some(point) = self.rows.points(rows.start + n..rows.start + n + 1).first()
+                {
+                    let at = std::array::from_fn(|x| point.at[x] + product.at.at[x] + window.at[x]);
+                    let first = window.ks.start + segments[s].start as u64;
+                    reads.read(&source, at, &(first..first + segments[s].len() as u64), &mut packed[start..]);
+                }
+            }
+        }
+        let mut slices: Vec<&[f32]> = vec![&[]; segments.len() * count];
+        let mut rest = packed.as_slice();
+        for n in 0..count {
+            match reader.pieces(table, first + n) {
+                Pieces::Inside(address) => {
+                    for s in 0..segments.len() {
+                        slices[s * count + n] = reader.inside(s, address, &floats, &fills);
                     }
                 }
-                Place::Packed(start)
-            };
-            product.group.reader.places(&point.at, &mut pack, |s, place| places[s * count + n] = place);
+                Pieces::Each(places) => {
+                    for (s, place) in places.iter().enumerate() {
+                        slices[s * count + n] = match place {
+                            Place::Operand(operand, address) => &floats[*operand][*address..],
+                            Place::Fill => &fills,
+                            Place::Part(_) | Place::Scattered => {
+                                let (piece, others) = rest.split_at(segments[s].len());
+                                rest = others;
+                                piece
+                            }
+                        };
+                    }
+                }
+            }
         }
-        let slices: Vec<&[f32]> = places.iter().map(|place| place.slice(&floats, &packed, &fills)).collect();
+        let depth: usize = windows.iter().map(Window::depth).sum();
+        let mut whole = Buffer::new(if product.group.gathered { count * depth } else { 0 });
+        for (n, row) in whole.chunks_exact_mut(depth.max(1)).enumerate() {
+            for window in windows {
+                for s in window.segments.clone() {
+                    let ks = &segments[s];
+                    row[window.before..][ks.clone()].copy_from_slice(&slices[s * count + n][..ks.len()]);
+                }
+            }
+        }
+        if product.group.gathered {
+            slices = windows.iter().flat_map(|w| whole.chunks_exact(depth).map(|row| &row[w.before..])).collect();
+        }
         let tiles = count.div_ceil(ROWS);
         let kernel = kernel(isa);
         let mut first = columns.start;
@@ -257,14 +347,21 @@ impl<'p> Matrix<'p> {
                     let panel = product.panels.window(product.panel, from / COLUMNS, window);
                     for tile in 0..tiles {
                         let rows = even(count, tiles, tile);
-                        let parts = segments.iter().enumerate().skip(window.segments.start).take(window.segments.len());
-                        let parts = parts.map(|(s, ks)| (&slices[s * count..][rows.clone()], &panel[ks.clone()]));
                         let results = &mut results[rows.start * stride + from - first..];
-                        multiply(parts, w > 0, half, kernel, results, stride);
+                        if product.group.gathered {
+                            let whole = std::iter::once((&slices[w * count..][rows.clone()], panel));
+                            multiply(whole, w > 0, half, kernel, results, stride);
+                        } else {
+                            let parts = window
+                                .segments
+                                .clone()
+                                .map(|s| (&slices[s * count..][rows.clone()], &panel[segments[s].clone()]));
+                            multiply(parts, w > 0, half, kernel, results, stride);
+                        }
                     }
                 }
             }
-            self.finish(&points, first..last, (results, stride), operands.finish, isa, out);
+            self.finish(&mut block, first..last, (results, stride), operands.finish, isa, out);
             first = last;
         }
     }
@@ -272,7 +369,7 @@ impl<'p> Matrix<'p> {
     /// Makes the elements of some columns of rows out of their chains.
     fn finish(
         &self,
-        points: &[Point],
+        rows: &mut Finishing,
         columns: Range<usize>,
         (results, stride): (Buffer<f32>, usize),
         operands: &[&Tensor],
@@ -280,91 +377,91 @@ impl<'p> Matrix<'p> {
         out: &Out<'_>,
     ) {
         let inner = self.roles.columns[self.roles.columns.len() - 1];
-        let Some(axis) = self.axes.iter().position(|&x| x == inner) else { return };
+        let place = |axis: usize| self.axes.iter().position(|&x| x == axis);
+        let Some(axis) = place(inner) else { return };
         let scope = Scope { instruction: &self.finish, operands, isa };
         let mut from = columns.start;
         while from < columns.end {
             let (run, start) = (from / self.layout.len, from % self.layout.len);
             let len = (self.layout.len - start).min(columns.end - from);
-            let Some(mut column) = self.runs.points(run..run + 1).next() else { return };
+            let Some(&(mut column)) = self.runs.points(run..run + 1).first() else { return };
             column.at[inner] = start as i64;
             column.offset += start * self.layout.stride;
-            if len < NARROW {
-                self.finish_down(points, &column, len, (&results[from - columns.start..], stride), &scope, out);
+            for (&x, axis) in self.roles.columns.iter().zip(self.roles.columns.iter().map(|&x| place(x))) {
+                rows.at.iter_mut().for_each(|at| at[axis.unwrap_or(0)] = column.at[x]);
+            }
+            if len < NARROW && self.by_row {
+                self.finish_down(rows, &column, len, (&results[from - columns.start..], stride), &scope, out);
                 from += len;
                 continue;
             }
-            if len == stride {
-                self.finish_rows(points, &column, axis, len, results, &scope, out);
-                return;
-            }
-            let per_block = (FINISH / len).max(1);
-            for (n, points) in points.chunks(per_block).enumerate() {
-                let mut cores = Buffer::new(points.len() * len);
-                for (r, row) in cores.chunks_exact_mut(len).enumerate() {
-                    row.copy_from_slice(&results[(n * per_block + r) * stride + from - columns.start..][..len]);
+            let layout = Layout { len, stride: self.layout.stride };
+            let Finishing { at: rows_at, starts } = &*rows;
+            let finish = |rows: Range<usize>, cores: Lanes<'_>| {
+                let at = if self.by_row { &rows_at[rows.clone()] } else { &rows_at[..1] };
+                let block = Block { rows: Cow::Borrowed(at), copies: rows.len() / at.len(), axis, len };
+                let lanes = scope.evaluate(&self.finish.epilogue, &block, Some((DType::F32, cores))).1;
+                // SAFETY: each element is at one point of batch, group, row and column, and a task has points of its own.
+                #[allow(unsafe_code)]
+                unsafe {
+                    out.store(&starts[rows], column.offset, layout, &lanes);
                 }
-                self.finish_rows(points, &column, axis, len, cores, &scope, out);
+            };
+            let per_block = (FINISH / len).max(1);
+            for first in (0..starts.len()).step_by(per_block) {
+                let block = first..starts.len().min(first + per_block);
+                if len == stride {
+                    let cores = &results[block.start * len..block.end * len];
+                    finish(block, Lanes::Operand(cores));
+                    continue;
+                }
+                let mut cores = Buffer::new(block.len() * len);
+                for (row, n) in cores.chunks_exact_mut(len).zip(block.clone()) {
+                    row.copy_from_slice(&results[n * stride + from - columns.start..][..len]);
+                }
+                finish(block, Lanes::F32(cores));
             }
             from += len;
         }
     }
 
-    /// Makes the elements of a run of columns of rows, whose chains lie together.
-    #[allow(unsafe_code, clippy::too_many_arguments)]
-    fn finish_rows(
-        &self,
-        points: &[Point],
-        column: &Point,
-        axis: usize,
-        len: usize,
-        cores: Buffer<f32>,
-        scope: &Scope<'_>,
-        out: &Out<'_>,
-    ) {
-        let at = points.iter().map(|p| sum(p, column));
-        let (rows, starts): (Vec<_>, Vec<_>) = at.map(|p| (self.finished(&p.at), p.offset)).unzip();
-        let block = Block { rows, axis, len };
-        let lanes = scope.evaluate(&self.finish.epilogue, &block, Some((DType::F32, Lanes::F32(cores)))).1;
-        // SAFETY: each element is at one point of batch, group, row and column, and a task has points of its own.
-        unsafe { out.store(&starts, Layout { len, stride: self.layout.stride }, &lanes) };
-    }
-
     /// As [`finish`](Self::finish) for a few columns that follow `column`: runs go along the innermost row axis.
-    #[allow(unsafe_code)]
     fn finish_down(
         &self,
-        points: &[Point],
+        rows: &Finishing,
         column: &Point,
         columns: usize,
         (results, stride): (&[f32], usize),
         scope: &Scope<'_>,
         out: &Out<'_>,
     ) {
-        let inner = self.roles.columns[self.roles.columns.len() - 1];
+        let place = |axis: usize| self.axes.iter().position(|&x| x == axis);
+        let inner = place(self.roles.columns[self.roles.columns.len() - 1]).unwrap_or(0);
         // Rows follow one another along this axis; without one they are single.
-        let along = self.roles.rows.last().copied();
-        let axis = along.and_then(|x| self.axes.iter().position(|&a| a == x));
+        let along = self.roles.rows.last().and_then(|&x| place(x));
+        let count = rows.at.len();
         let mut first = 0;
-        while first < points.len() {
-            let next = |n: usize| along.is_some_and(|x| points[n].at[x] == points[n - 1].at[x] + 1);
-            let len = 1 + (first + 1..points.len()).take_while(|&n| next(n)).count();
+        while first < count {
+            let next = |n: usize| along.is_some_and(|x| rows.at[n][x] == rows.at[n - 1][x] + 1);
+            let len = 1 + (first + 1..count).take_while(|&n| next(n)).count();
             let mut cores = Buffer::new(columns * len);
             for (c, run) in cores.chunks_exact_mut(len).enumerate() {
                 run.iter_mut().enumerate().for_each(|(r, to)| *to = results[(first + r) * stride + c]);
             }
             let at = (0..columns).map(|c| {
-                let mut p = sum(&points[first], column);
-                p.at[inner] += c as i64;
-                p.offset += c * self.layout.stride;
-                p
+                let mut at = rows.at[first];
+                at[inner] += c as i64;
+                at
             });
-            let (rows, starts): (Vec<_>, Vec<_>) = at.map(|p| (self.finished(&p.at), p.offset)).unzip();
-            let block = Block { rows, axis: axis.unwrap_or(0), len };
+            let starts: Vec<usize> = (0..columns).map(|c| c * self.layout.stride).collect();
+            let block = Block { rows: at.collect(), copies: 1, axis: along.unwrap_or(0), len };
             let lanes = scope.evaluate(&self.finish.epilogue, &block, Some((DType::F32, Lanes::F32(cores)))).1;
-            let apart = if len > 1 { points[first + 1].offset - points[first].offset } else { 1 };
+            let apart = if len > 1 { rows.starts[first + 1] - rows.starts[first] } else { 1 };
             // SAFETY: as in `finish`.
-            unsafe { out.store(&starts, Layout { len, stride: apart }, &lanes) };
+            #[allow(unsafe_code)]
+            unsafe {
+                out.store(&starts, column.offset + rows.starts[first], Layout { len, stride: apart }, &lanes);
+            }
             first += len;
         }
     }
@@ -402,6 +499,20 @@ fn multiply<'a>(
     for (row, chains) in results.chunks_mut(stride).zip(chains.chunks_exact(COLUMNS)).take(rows.len()) {
         row[..COLUMNS].iter_mut().zip(chains).for_each(|(to, &chain)| *to += chain);
     }
+}
+
+/// Whether an epilogue reads something that differs along axes that move.
+fn reads_by_row(finish: &Instruction, moves: impl Fn(usize) -> bool) -> bool {
+    finish.epilogue.nodes.iter().any(|node| match node {
+        Node::Load(v) => {
+            let view = &finish.views[usize::from(*v)];
+            let moving = || view.forms().any(|f| f.terms.iter().any(|t| moves(usize::from(t.0))));
+            let float = view.accesses.iter().all(|a| finish.operands[usize::from(a.operand)].dtype == DType::F32);
+            !float || view.accesses.len() != 1 || view.indirects().next().is_some() || moving()
+        }
+        Node::Iota(_) | Node::Valid(_) => true,
+        _ => false,
+    })
 }
 
 /// Part `n` of `parts` of `0..len`, as even as can be.

@@ -1,12 +1,14 @@
 //! The columns of products, packed: for each panel and window the columns' elements at each k.
 
 use super::super::lanes::Buffer;
-use super::super::points::Grid;
-use super::super::read::{Coordinates, Source};
+use super::super::points::{Grid, Point};
+use super::super::read::{Coordinates, Run, Source, read_f32, reduction_axis, set_reduction};
 use super::super::tasks;
 use super::kernels::{COLUMNS, Line};
 use super::rows::Rows;
 use super::windows::Window;
+use crate::program::{Instruction, View};
+use std::ops::Range;
 
 /// The panels of some products.
 pub(super) struct Panels {
@@ -20,10 +22,12 @@ impl Panels {
     /// Packs the columns of each product: its coordinates, and its windows, which all have the same depth together.
     pub(super) fn new(
         source: &Source<'_>,
-        rows: &Rows<'_>,
-        columns: &Grid,
+        view: &View,
+        (columns, axis): (&Grid, usize),
         products: &[(Coordinates, &[Window])],
     ) -> Self {
+        let rows = Rows::new(source.instruction, view);
+        let across = lies_along(source.instruction, view, axis);
         let depth = products.iter().map(|(_, windows)| windows.iter().map(Window::depth).sum()).max().unwrap_or(0);
         let count = columns.len().div_ceil(COLUMNS);
         let mut lines = Buffer::new(products.len() * count * depth);
@@ -35,17 +39,14 @@ impl Panels {
             if columns.len() - first < COLUMNS {
                 lines.fill(Line::default());
             }
+            let points = columns.points(first..columns.len().min(first + COLUMNS));
             for window in *windows {
-                let mut row = Buffer::new(window.depth());
-                for (j, point) in columns.points(first..columns.len().min(first + COLUMNS)).enumerate() {
-                    rows.read(
-                        source,
-                        std::array::from_fn(|x| at[x] + window.at[x] + point.at[x]),
-                        &window.ks,
-                        &mut row,
-                    );
-                    let lines = &mut lines[window.before..][..window.depth()];
-                    lines.iter_mut().zip(row.iter()).for_each(|(line, &x)| line.0[j] = x);
+                let at: Coordinates = std::array::from_fn(|x| at[x] + window.at[x]);
+                let lines = &mut lines[window.before..][..window.depth()];
+                if across {
+                    along_columns(source, view, &points, axis, (&at, &window.ks), lines);
+                } else {
+                    down_columns(source, &rows, &points, (&at, &window.ks), lines);
                 }
             }
         });
@@ -56,5 +57,48 @@ impl Panels {
     /// The lines of a product's panel in a window.
     pub(super) fn window(&self, product: usize, panel: usize, window: &Window) -> &[Line] {
         &self.lines[(product * self.count + panel) * self.depth + window.before..][..window.depth()]
+    }
+}
+
+/// Whether what lies together are the columns, not the reduction.
+fn lies_along(dot: &Instruction, view: &View, axis: usize) -> bool {
+    let [access] = view.accesses.as_slice() else { return false };
+    let step = |x: usize| access.address.terms.iter().find(|t| usize::from(t.0) == x).map_or(0, |t| t.1);
+    let reduced = dot.reduction.len().checked_sub(1).map_or(1, |last| step(reduction_axis(last)));
+    access.indirects.is_empty() && step(axis) == 1 && reduced != 1
+}
+
+fn along_columns(
+    source: &Source<'_>,
+    view: &View,
+    points: &[Point],
+    axis: usize,
+    (at, ks): (&Coordinates, &Range<u64>),
+    lines: &mut [Line],
+) {
+    for (line, k) in lines.iter_mut().zip(ks.clone()) {
+        let mut first = 0;
+        while first < points.len() {
+            let follows = |n: &usize| points[*n].at[axis] == points[n - 1].at[axis] + 1;
+            let len = 1 + (first + 1..points.len()).take_while(follows).count();
+            let mut at: Coordinates = std::array::from_fn(|x| at[x] + points[first].at[x]);
+            set_reduction(&mut at, &source.instruction.reduction, k);
+            read_f32(view, source, &Run { at: &at, axis, len }, &mut line.0[first..first + len]);
+            first += len;
+        }
+    }
+}
+
+fn down_columns(
+    source: &Source<'_>,
+    rows: &Rows<'_>,
+    points: &[Point],
+    (at, ks): (&Coordinates, &Range<u64>),
+    lines: &mut [Line],
+) {
+    let mut row = Buffer::new(lines.len());
+    for (j, point) in points.iter().enumerate() {
+        rows.read(source, std::array::from_fn(|x| at[x] + point.at[x]), ks, &mut row);
+        lines.iter_mut().zip(row.iter()).for_each(|(line, &x)| line.0[j] = x);
     }
 }

@@ -29,8 +29,36 @@ impl Window {
         (self.ks.end - self.ks.start) as usize
     }
 
-    /// The pieces that a view reads of it one after the other.
-    pub(super) fn pieces(&self, dot: &Instruction, view: &View) -> Vec<(Range<usize>, Option<Piece>)> {
+    /// The pieces that the rows' view reads of it one after the other, cut where all rows or none are outside; `moving` are the rows' and
+    /// the columns' axes. Where both views are 0 one step of a chain does as much as many, so there one is left if `once`.
+    pub(super) fn pieces(
+        &self,
+        dot: &Instruction,
+        [rows, columns]: [&View; 2],
+        moving: impl Fn(usize) -> bool,
+        once: bool,
+    ) -> Vec<(Range<usize>, Option<Piece>)> {
+        let mut pieces = Vec::new();
+        for (ks, piece) in self.runs(dot, rows) {
+            let Some(piece) = piece else {
+                pieces.push((ks, None));
+                continue;
+            };
+            for (mut ks, mut piece) in parts(rows, ks, piece, &moving) {
+                let zero = |view: &View| view.fill == 0 && outside(view, &piece, &moving);
+                if once && zero(rows) && zero(columns) {
+                    ks.end = ks.start + 1;
+                    piece.len = 1;
+                    piece.span.iter_mut().for_each(|s| s.1 = 1);
+                }
+                pieces.push((ks, Some(piece)));
+            }
+        }
+        pieces
+    }
+
+    /// The runs of an operand that a view reads of it one after the other.
+    fn runs(&self, dot: &Instruction, view: &View) -> Vec<(Range<usize>, Option<Piece>)> {
         let whole = |piece| vec![(0..self.depth(), piece)];
         let Some(last) = dot.reduction.len().checked_sub(1) else { return whole(None) };
         let step =
@@ -65,13 +93,64 @@ impl Window {
     }
 }
 
+/// The piece in parts at which guards that are the same at every point hold or fail all along.
+fn parts(view: &View, ks: Range<usize>, piece: Piece, moving: impl Fn(usize) -> bool) -> Vec<(Range<usize>, Piece)> {
+    let outermost = piece.span.iter().position(|s| s.1 > 1);
+    let ([access], Some(outermost)) = (view.accesses.as_slice(), outermost) else { return vec![(ks, piece)] };
+    let (axis, extent) = piece.span[outermost];
+    let inner =
+        |form: &Affine| piece.span[outermost + 1..].iter().any(|s| form.terms.iter().any(|t| usize::from(t.0) == s.0));
+    let fixed = |form: &Affine| !form.terms.iter().any(|t| moving(usize::from(t.0))) && !inner(form);
+    let holds = |c: u64| {
+        let mut at = piece.at;
+        at[axis] += c as i64; // extents are below 2^40
+        access.guards.iter().filter(|g| fixed(&g.affine)).all(|g| (0..g.limit as i64).contains(&value(&g.affine, &at)))
+    };
+    let step = piece.len / extent as usize; // at most a chunk
+    let mut parts: Vec<(Range<usize>, Piece)> = Vec::new();
+    let mut first = 0;
+    for c in 1..=extent {
+        if c < extent && holds(c) == holds(first) {
+            continue;
+        }
+        let mut at = piece.at;
+        at[axis] += first as i64;
+        let mut span = piece.span.clone();
+        span[outermost].1 = c - first;
+        let ks = ks.start + first as usize * step..ks.start + c as usize * step;
+        parts.push((ks.clone(), Piece { at, len: ks.len(), span }));
+        first = c;
+    }
+    parts
+}
+
+/// Whether a view is its fill all along a piece, at every point.
+fn outside(view: &View, piece: &Piece, moving: impl Fn(usize) -> bool) -> bool {
+    view.accesses.iter().all(|access| {
+        access.guards.iter().any(|guard| {
+            let form = &guard.affine;
+            let mut reach = (value(form, &piece.at), value(form, &piece.at));
+            for &(axis, extent) in &piece.span {
+                let far = form.terms.iter().find(|t| usize::from(t.0) == axis).map_or(0, |t| t.1 * (extent as i64 - 1));
+                reach = (reach.0 + far.min(0), reach.1 + far.max(0));
+            }
+            let moves = form.terms.iter().any(|t| moving(usize::from(t.0)));
+            !moves && (reach.1 < 0 || reach.0 >= guard.limit as i64) // limits are below 2^40
+        })
+    })
+}
+
+fn value(form: &Affine, at: &Coordinates) -> i64 {
+    form.base + form.terms.iter().map(|&(axis, a)| a * at[usize::from(axis)]).sum::<i64>()
+}
+
 /// The windows over a dot's axes `chunks`, in their order; without chunks, one for each window of the reduction.
 pub(super) fn windows(dot: &Instruction, chunks: &[usize]) -> Vec<Window> {
     let k = product(&dot.reduction);
     let last = dot.windowed.then(|| dot.extents.len() - 1);
     let own: Vec<usize> = if chunks.is_empty() { last.into_iter().collect() } else { chunks.to_vec() };
     let mut before = 0;
-    let window = |at: Coordinates| {
+    let mut window = |at: Coordinates| {
         let ks = match last {
             Some(x) => (at[x] as u64 * CHUNK).min(k)..(at[x] as u64 * CHUNK + CHUNK).min(k), // a validated window's number
             None => 0..k,
@@ -80,5 +159,5 @@ pub(super) fn windows(dot: &Instruction, chunks: &[usize]) -> Vec<Window> {
         before += window.depth();
         window
     };
-    Grid::new(dot, &own).all().map(|p| p.at).map(window).collect()
+    Grid::new(dot, &own).all().into_iter().map(|p| window(p.at)).collect()
 }
