@@ -298,3 +298,31 @@ fn shapes_dimensions_and_bindings() {
         assert!(succeeds(&arguments).contains(line(&by_dimension, "program ")));
     }
 }
+
+#[test]
+fn a_bench_prints_a_row_or_an_object_for_each_model() {
+    let folder = temporary();
+    let (model, package) = (digits("model.onnx"), folder.path().join("digits.rebut"));
+    succeeds(&[&"compile", &model, &"-o", &package]);
+    let table = succeeds(&[&"bench", &model, &package, &"--repeat", &"2"]);
+    let ends: Vec<bool> = table.lines().map(|l| l.ends_with("model.onnx") || l.ends_with("digits.rebut")).collect();
+    assert_eq!(ends, [false, true, true], "{table}");
+
+    let image = digits("images/digit_7.pb");
+    let json = succeeds(&[&"bench", &package, &"--input", &image, &"--repeat", &"3", &"--trace", &"--json"]);
+    let figures: serde_json::Value = serde_json::from_str(&json).expect("one object");
+    assert_eq!(figures["runs"], 3);
+    assert_eq!(figures["trace"]["runs"], 3);
+    let traced = succeeds(&[&"trace", &package, &"--input", &image]);
+    assert_eq!(figures["elements"].to_string(), line(&traced, "elements"));
+    for time in ["median_ms", "min_ms", "cpu_median_ms"] {
+        assert!(figures[time].as_f64().is_some_and(|t| t >= 0.0), "{figures}");
+    }
+    fails(&[&"bench", &model, &package, &"--input", &image], "--input");
+
+    let inputs = folder.path().join("inputs");
+    fails(&[&"bench", &model, &package, &"--write-inputs", &inputs], "--write-inputs");
+    succeeds(&[&"bench", &package, &"--repeat", &"1", &"--write-inputs", &inputs]);
+    succeeds(&[&"run", &package, &"--input", &inputs.join("input_0.pb")]);
+    fails(&[&"bench", &model, &"--input", &digits("expected/digit_7.pb")], "image");
+}

@@ -1,6 +1,7 @@
 //! The command line `rebut`. Errors are one line; exit codes are 0 (done), 1 (could not be done) and 2 (wrong usage).
 
 mod arguments;
+mod bench;
 mod compile;
 mod demo;
 mod dot;
@@ -40,6 +41,8 @@ enum Command {
     Run(run::Run),
     /// Run and commit to every value; print the roots
     Trace(trace::Trace),
+    /// Measure how long runs take
+    Bench(bench::Bench),
 }
 
 /// Runs the command line of this process.
@@ -52,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Report(c) => c.run(),
         Command::Run(c) => c.run(),
         Command::Trace(c) => c.run(),
+        Command::Bench(c) => c.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

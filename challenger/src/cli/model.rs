@@ -36,6 +36,18 @@ impl Lowering {
         })
     }
 
+    /// As [`load`](Self::load) where there are no inputs: open dimensions that no option fixes are 1.
+    pub(super) fn load_closed(&self, path: &Path) -> Result<Package, FileError> {
+        progress::during(&format!("compiling {}", path.display()), || match read_package(path)? {
+            Some(package) => Ok(package),
+            None => compile(path, |model| {
+                let mut options = self.options(model, &[])?;
+                close(model, &mut options);
+                Ok(options)
+            }),
+        })
+    }
+
     fn options(&self, model: &Model, inputs: &[Tensor]) -> Result<LowerOptions, FileError> {
         let shapes = self.shapes.iter().map(|s| (s.name.clone(), s.dims.clone())).collect();
         let dims = self.dims.iter().map(|d| (d.name.clone(), d.size)).collect();
@@ -56,6 +68,19 @@ impl Lowering {
             }
         }
         Ok(options)
+    }
+}
+
+/// Makes dimensions 1 that neither the model nor the options fix.
+fn close(model: &Model, options: &mut LowerOptions) {
+    let free = model.inputs.iter().filter(|i| !options.bindings.contains_key(&i.name));
+    for (input, dims) in free.filter_map(|i| Some((i, i.dims.as_ref()?))) {
+        let size = |d: &Dim| match d {
+            Dim::Fixed(n) => *n,
+            Dim::Named(name) => options.dims.get(name).copied().unwrap_or(1),
+            Dim::Unknown => 1,
+        };
+        options.shapes.entry(input.name.clone()).or_insert_with(|| dims.iter().map(size).collect());
     }
 }
 
@@ -93,4 +118,45 @@ impl Execution {
 /// A type as people write it.
 pub(super) fn named(name: &str, ty: &TensorType) -> String {
     format!("{name}: {ty}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rebut_engine::onnx::ValueInfo;
+    use rebut_engine::program::DType;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn only_what_nothing_fixes_becomes_one() {
+        let input = |name: &str, dims: Vec<Dim>| ValueInfo {
+            name: name.to_string(),
+            dtype: Some(DType::F32),
+            dims: Some(dims),
+        };
+        let named = |name: &str| Dim::Named(name.to_string());
+        let inputs = vec![
+            input("fixed", vec![Dim::Fixed(3)]),
+            input("open", vec![named("batch"), named("length"), Dim::Unknown, Dim::Fixed(4)]),
+            input("given", vec![Dim::Unknown]),
+            input("bound", vec![Dim::Unknown]),
+        ];
+        let model = Model {
+            opset: 17,
+            inputs,
+            outputs: vec![],
+            initializers: BTreeMap::new(),
+            nodes: vec![],
+            value_infos: vec![],
+        };
+        let mut options = LowerOptions::default();
+        options.dims.insert("length".into(), 7);
+        options.shapes.insert("given".into(), vec![5]);
+        options
+            .bindings
+            .insert("bound".into(), Tensor::zeros(&TensorType::new(DType::F32, [2])).expect("two elements"));
+        close(&model, &mut options);
+        let shapes = [("fixed", vec![3]), ("given", vec![5]), ("open", vec![1, 7, 1, 4])];
+        assert_eq!(options.shapes, shapes.map(|(name, dims)| (name.to_string(), dims)).into());
+    }
 }
