@@ -5,6 +5,7 @@
 
 mod anvil;
 mod arm;
+mod bench;
 mod campaigns;
 mod ci;
 mod conformance;
@@ -129,6 +130,11 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Our times beside those of onnxruntime, tract and rten, one and two threads
+    Bench {
+        #[command(flatten)]
+        bench: bench::Bench,
+    },
     /// The release command line on models with known outputs, and demos whose lies must be refuted within limits
     Demos {
         #[command(flatten)]
@@ -161,6 +167,7 @@ fn main() -> ExitCode {
         Task::Conformance { arguments } => conformance::run(&arguments),
         Task::Fuzz { search } => fuzz::run(search),
         Task::Vectors { arguments } => proof::run("vectors", &arguments),
+        Task::Bench { bench } => bench::run(&bench),
         Task::Demos { settings } => Step::Demos.run(&settings),
     };
     match outcome {

@@ -127,6 +127,13 @@ impl Cmd {
     }
 }
 
+/// The executable of this name in what cargo says with `--message-format json`.
+pub(crate) fn executable(messages: &str, name: &str) -> Option<PathBuf> {
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let mut built = messages.filter(|message| message["target"]["name"] == name);
+    built.find_map(|message| message["executable"].as_str().map(PathBuf::from))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,5 +168,14 @@ mod tests {
     fn output_is_returned() {
         assert!(Cmd::cargo(&["--version"]).run_and_read().unwrap().starts_with("cargo "));
         assert!(Cmd::cargo(&["--version"]).read().unwrap().starts_with("cargo "));
+    }
+
+    #[test]
+    fn the_executable_is_found_among_cargos_messages() {
+        let messages = r#"{"reason":"compiler-artifact","target":{"name":"rebut_engine"},"executable":null}
+{"reason":"compiler-artifact","target":{"name":"rebut"},"executable":"/somewhere/rebut"}
+{"reason":"build-finished","success":true}"#;
+        assert_eq!(executable(messages, "rebut"), Some(PathBuf::from("/somewhere/rebut")));
+        assert_eq!(executable(messages, "rebut_engine"), None);
     }
 }

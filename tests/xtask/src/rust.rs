@@ -7,8 +7,9 @@ use crate::process::Cmd;
 
 pub(crate) fn fmt() -> Outcome {
     Cmd::cargo(&["fmt", "--all", "--check"]).run()?;
-    // A workspace of its own.
-    Cmd::cargo(&["fmt", "--check"]).within("tests/fuzz").run()
+    // Workspaces of their own.
+    Cmd::cargo(&["fmt", "--check"]).within("tests/fuzz").run()?;
+    Cmd::cargo(&["fmt", "--check"]).within("tests/compare").run()
 }
 
 pub(crate) fn test() -> Outcome {

@@ -4,7 +4,7 @@ mod demo;
 mod table;
 
 use crate::failure::{Outcome, check};
-use crate::process::{Cmd, root, shown};
+use crate::process::{Cmd, executable, root, shown};
 use demo::Figures;
 use std::path::{Path, PathBuf};
 pub(crate) use table::SHARED_FOLDER;
@@ -24,20 +24,14 @@ pub(crate) fn run(seeds: u64) -> Outcome {
 }
 
 /// Builds what `cargo run --release` runs, with the same features, and says where it is.
-fn build() -> Outcome<PathBuf> {
+pub(crate) fn build() -> Outcome<PathBuf> {
     let messages = Cmd::cargo(&["build", "--release", "--message-format", "json-render-diagnostics"]);
-    println!("$ {}", messages.line());
+    eprintln!("$ {}", messages.line());
     let messages = messages.read()?;
     match executable(&messages, "rebut") {
         Some(path) => Ok(path),
         None => check("the default member builds no executable named rebut"),
     }
-}
-
-fn executable(messages: &str, name: &str) -> Option<PathBuf> {
-    let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let mut built = messages.filter(|message| message["target"]["name"] == name);
-    built.find_map(|message| message["executable"].as_str().map(PathBuf::from))
 }
 
 fn run_model(rebut: &Path, folder: &Path, checks: &Checks, seeds: u64) -> Outcome {
@@ -96,19 +90,5 @@ fn demo(rebut: &Path, folder: &Path, model: &Path, case: &Case, seed: u64) -> Ou
     match Figures::read(&report).and_then(Figures::within_limits) {
         Ok(figures) => Ok(figures),
         Err(fault) => check(format!("{line}\n        {fault}\n        it printed: {}", report.trim())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_executable_is_found_among_cargos_messages() {
-        let messages = r#"{"reason":"compiler-artifact","target":{"name":"rebut_engine"},"executable":null}
-{"reason":"compiler-artifact","target":{"name":"rebut"},"executable":"/somewhere/rebut"}
-{"reason":"build-finished","success":true}"#;
-        assert_eq!(executable(messages, "rebut"), Some(PathBuf::from("/somewhere/rebut")));
-        assert_eq!(executable(messages, "rebut_engine"), None);
     }
 }
