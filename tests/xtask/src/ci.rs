@@ -25,9 +25,9 @@ pub(crate) fn run(skip: &[Step], settings: &Settings) -> Outcome {
     }
     println!("\n===== times =====");
     for (name, time) in &times {
-        println!("{name:9} {:>10}", time.map_or_else(|| "left out".to_owned(), seconds));
+        println!("{name:12} {:>10}", time.map_or_else(|| "left out".to_owned(), seconds));
     }
-    println!("{:9} {:>10}", "total", seconds(times.iter().filter_map(|(_, time)| *time).sum()));
+    println!("{:12} {:>10}", "total", seconds(times.iter().filter_map(|(_, time)| *time).sum()));
     Ok(())
 }
 

@@ -15,6 +15,7 @@ mod deny;
 mod failure;
 mod foundry;
 mod fuzz;
+mod instructions;
 mod process;
 mod proof;
 mod rust;
@@ -130,11 +131,10 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Instructions of small fixed pieces of work against the committed snapshot
+    Instructions(instructions::Instructions),
     /// Our times beside those of onnxruntime, tract and rten, one and two threads
-    Bench {
-        #[command(flatten)]
-        bench: bench::Bench,
-    },
+    Bench(bench::Bench),
     /// The release command line on models with known outputs, and demos whose lies must be refuted within limits
     Demos {
         #[command(flatten)]
@@ -167,7 +167,8 @@ fn main() -> ExitCode {
         Task::Conformance { arguments } => conformance::run(&arguments),
         Task::Fuzz { search } => fuzz::run(search),
         Task::Vectors { arguments } => proof::run("vectors", &arguments),
-        Task::Bench { bench } => bench::run(&bench),
+        Task::Instructions(options) => instructions::run(&options),
+        Task::Bench(bench) => bench::run(&bench),
         Task::Demos { settings } => Step::Demos.run(&settings),
     };
     match outcome {
@@ -176,5 +177,16 @@ fn main() -> ExitCode {
             eprintln!("\nfailed: {failure}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
     }
 }

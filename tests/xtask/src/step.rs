@@ -1,7 +1,7 @@
 //! The steps of CI, in their order.
 
 use crate::failure::Outcome;
-use crate::{anvil, arm, campaigns, conformance, contracts, demos, deny, fuzz, proof, rust};
+use crate::{anvil, arm, campaigns, conformance, contracts, demos, deny, fuzz, instructions, proof, rust};
 use clap::{Args, ValueEnum};
 
 /// What may be chosen for the steps.
@@ -33,6 +33,7 @@ pub(crate) enum Step {
     Conformance,
     Fuzz,
     Arm,
+    Instructions,
     Demos,
 }
 
@@ -56,6 +57,7 @@ impl Step {
             Self::Conformance => conformance::run(&[]),
             Self::Fuzz => fuzz::run(fuzz::Search::slice()),
             Self::Arm => arm::run(),
+            Self::Instructions => instructions::run(&instructions::Instructions::default()),
             Self::Demos => demos::run(settings.seeds),
         }
     }

@@ -110,7 +110,7 @@ impl Engines {
         runs: usize,
     ) -> Outcome<Result<Measured, String>> {
         let (threads, runs) = (threads.to_string(), runs.to_string());
-        let command = match engine {
+        let mut command = match engine {
             Engine::Rebut => {
                 let bench = Cmd::new(&self.rebut).arg("bench").arg(&prepared.package).args(["--trace", "--json"]);
                 bench.args(["--threads", &threads, "--repeat", &runs]).arg("--input").args(&prepared.inputs)
@@ -124,7 +124,6 @@ impl Engines {
                 compare.args([&threads, &runs]).args(&prepared.inputs)
             }
         };
-        let mut command = command;
         let output = command.try_read()?;
         if !output.status.success() {
             return Ok(Err(reason(&String::from_utf8_lossy(&output.stderr))));
