@@ -58,7 +58,9 @@ mod x86 {
         let (half, one) = (_mm512_set1_ps(black_box(0.5)), _mm512_set1_ps(black_box(1.0)));
         let mut chains = [_mm512_set1_ps(black_box(2.0)); CHAINS_512];
         for _ in 0..STEPS {
-            chains = chains.map(|x| _mm512_fmadd_ps(x, half, one));
+            for x in &mut chains {
+                *x = _mm512_fmadd_ps(*x, half, one);
+            }
         }
         black_box(chains);
     }
@@ -69,7 +71,9 @@ mod x86 {
         let (half, one) = (_mm256_set1_ps(black_box(0.5)), _mm256_set1_ps(black_box(1.0)));
         let mut chains = [_mm256_set1_ps(black_box(2.0)); CHAINS_256];
         for _ in 0..STEPS {
-            chains = chains.map(|x| _mm256_fmadd_ps(x, half, one));
+            for x in &mut chains {
+                *x = _mm256_fmadd_ps(*x, half, one);
+            }
         }
         black_box(chains);
     }

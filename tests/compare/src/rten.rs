@@ -25,14 +25,17 @@ pub(crate) fn prepare(model: &Path, threads: usize, inputs: &[Tensor]) -> Result
 
 fn value(tensor: &Tensor) -> Result<Value, Refusal> {
     let shape = tensor.shape();
-    let made = match tensor {
-        Tensor::F32(a) => Value::from_shape(shape, a.iter().copied().collect::<Vec<f32>>()),
-        Tensor::I32(a) => Value::from_shape(shape, a.iter().copied().collect::<Vec<i32>>()),
+    match tensor {
+        Tensor::F32(a) => shaped(Value::from_shape(shape, a.iter().copied().collect::<Vec<f32>>())),
+        Tensor::I32(a) => shaped(Value::from_shape(shape, a.iter().copied().collect::<Vec<i32>>())),
         Tensor::I64(a) => {
             let narrow = a.iter().map(|&x| i32::try_from(x)).collect::<Result<Vec<i32>, _>>()?;
-            return Value::from_shape(shape, narrow).map_err(|e| e.to_string().into());
+            shaped(Value::from_shape(shape, narrow))
         }
-        other => return Err(format!("inputs of {} are not passed on", other.dtype()).into()),
-    };
-    made.map_err(|e| e.to_string().into())
+        other => Err(format!("inputs of {} are not passed on", other.dtype()).into()),
+    }
+}
+
+fn shaped(value: Result<Value, impl std::error::Error>) -> Result<Value, Refusal> {
+    value.map_err(|e| e.to_string().into())
 }
