@@ -73,7 +73,8 @@ fn object(row: &Row) -> Value {
 pub(super) fn write(rows: &[Row], machine: &Machine, rounds: u32) -> Outcome {
     let document = root().join(DOCUMENT);
     let before = std::fs::read_to_string(&document).map_err(file_failure(&document))?;
-    let mut part = format!("{}\n\n{}", sentence(rows, machine, rounds), table(rows));
+    let picture = "![Speeds as multiples of onnxruntime's](performance.svg)";
+    let mut part = format!("{}\n\n{}\n{picture}\n", sentence(rows, machine, rounds), table(rows));
     for refusal in refusals(rows) {
         // Writing to a string cannot fail.
         let _ = write!(part, "\n- {}", escaped(&refusal));
