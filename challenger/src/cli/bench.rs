@@ -8,7 +8,7 @@ use clap::Args;
 use rand::Rng;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use rebut_engine::exec::{self, ExecError, Options};
+use rebut_engine::exec::{ExecError, Options, Session};
 use rebut_engine::package::Package;
 use rebut_engine::program::{Core, Instruction, Program, Source, TensorType};
 use rebut_engine::tensor::{Tensor, TensorError};
@@ -159,9 +159,10 @@ impl Bench {
 fn plain_run<'a>(
     package: &'a Package,
     inputs: &'a [Tensor],
-    options: &'a Options,
+    options: &Options,
 ) -> Result<impl FnMut() -> Result<Vec<Tensor>, ExecError> + 'a, ExecError> {
-    Ok(move || exec::run(package, inputs, options))
+    let mut session = Session::new(package, options)?;
+    Ok(move || session.run(inputs))
 }
 
 /// Times `run` after some runs that are not timed. What it makes is dropped while the clocks stand.
