@@ -3,10 +3,11 @@
 
 use super::block::{Scope, multiply_add};
 use super::lanes::{Buffer, Lanes, f32_of};
+use super::matrix::reads_by_row;
 use super::out::{Layout, Out};
 use super::points::{Grid, Point, strides};
 use super::read::{Block, Coordinates, Run, Source, read_f32, set_reduction};
-use super::reader::{Piece, Place, Reader, floats};
+use super::reader::{LARGEST_TABLE, Piece, Pieces, Place, Reader, Table, floats};
 use super::tasks;
 use crate::arith::{Isa, for_each_level, native};
 use crate::program::limits::{MAX_RANK, SUM_LANES};
@@ -15,7 +16,7 @@ use crate::tensor::Tensor;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Elements of a strip, which stay in a register.
+/// Elements of a strip: weights and results have whole ones.
 const STRIP: usize = 16;
 /// Elements that are finished at once.
 const FINISH: usize = 4096;
@@ -35,6 +36,10 @@ pub(super) struct Across<'p> {
     /// View of what is reduced.
     view: u8,
     reader: Reader,
+    /// Where what each point reads is.
+    table: Option<Table>,
+    /// Whether what follows reads something else at each point.
+    by_row: bool,
     /// Coordinates of what is reduced, window after window.
     windows: Vec<Vec<Coordinates>>,
     /// Points that share their weights, and these.
@@ -133,7 +138,17 @@ impl<'p> Across<'p> {
         let moving = |x: usize| x < MAX_RANK && !chunks.contains(&x) && x != axis;
         let reader = Reader::new(&core.views[usize::from(view)], &elements, &pieces, moving);
         let grid = |axes: &[usize]| Grid::with_strides(&core, axes, &places);
+        let small = grid(&outer).len().saturating_mul(grid(&inner).len()) <= LARGEST_TABLE;
+        let (high, low) = if small { (grid(&outer).all(), grid(&inner).all()) } else { (vec![], vec![]) };
+        let at = |n: usize| {
+            let (high, low) = (&high[n / low.len()], &low[n % low.len()]);
+            std::array::from_fn(|x| high.at[x] + low.at[x])
+        };
+        let table = if small { reader.table((0..high.len() * low.len()).map(at)) } else { None };
+        let by_row = reads_by_row(&finish, |x| axes[x] != axis);
         Some(Self {
+            table,
+            by_row,
             outer: grid(&outer),
             inner: grid(&inner),
             layout: Layout { len, stride: places[axis] },
@@ -152,11 +167,11 @@ impl<'p> Across<'p> {
     pub(super) fn run(&self, [core, finish]: [&[&Tensor]; 2], isa: Isa, out: &Out<'_>) {
         let per_block = (FINISH / self.layout.len).max(1);
         let blocks = self.inner.len().div_ceil(per_block);
-        for outer in self.outer.all() {
-            let weights = self.weights(core, &outer);
+        for (number, outer) in self.outer.all().iter().enumerate() {
+            let weights = self.weights(core, outer);
             tasks::each(blocks, |block| {
                 let points = block * per_block..self.inner.len().min((block + 1) * per_block);
-                self.block(points, &outer, &weights, [core, finish], isa, out);
+                self.block(points, (number, outer), &weights, [core, finish], isa, out);
             });
         }
     }
@@ -186,7 +201,7 @@ impl<'p> Across<'p> {
     fn block(
         &self,
         points: Range<usize>,
-        outer: &Point,
+        (number, outer): (usize, &Point),
         weights: &[f32],
         [core, finish]: [&[&Tensor]; 2],
         isa: Isa,
@@ -199,48 +214,80 @@ impl<'p> Across<'p> {
         let fills = vec![f32_of(view.fill); width];
         let mut cores = Buffer::new(points.len() * len);
         let mut row = Buffer::new(width);
-        let (mut packed, mut places): (Vec<f32>, Vec<Place>) = (Vec::new(), Vec::new());
-        let (mut rows, mut starts) = (Vec::with_capacity(points.len()), Vec::with_capacity(points.len()));
-        let count = self.windows.iter().map(Vec::len).sum();
-        let mut rest = cores.chunks_exact_mut(len);
-        self.inner.each(points, outer, |point, offset| {
-            let Some(core) = rest.next() else { return };
-            rows.push(self.finished(point));
-            starts.push(offset);
-            places.clear();
-            let slices: Vec<&[f32]> = match self.reader.interior(point) {
-                Some(address) => (0..count).map(|n| self.reader.inside(n, address, &floats, &fills)).collect(),
-                None => {
-                    self.reader.places(point, &mut places);
-                    packed.resize(count * width, 0.0);
-                    let pieces = places.iter().zip(packed.chunks_exact_mut(width)).zip(self.windows.iter().flatten());
-                    pieces
-                        .map(|((place, packed), at)| match place {
-                            Place::Operand(operand, address) => &floats[*operand][*address..],
-                            Place::Fill => &fills,
-                            Place::Part(part) => {
-                                packed.fill(fills[0]);
-                                part.copy(&floats, packed);
-                                packed
-                            }
-                            Place::Scattered => {
-                                let at = std::array::from_fn(|x| at[x] + point[x]);
-                                read_f32(view, &source, &Run { at: &at, axis: self.axis, len }, &mut packed[..len]);
-                                packed
-                            }
-                        })
-                        .collect()
-                }
+        // Without a table these points are found now.
+        let made;
+        let (table, first) = match &self.table {
+            Some(table) => (table, number * self.inner.len() + points.start),
+            None => {
+                let points = self.inner.points(points.clone());
+                let points = points.iter().map(|p| std::array::from_fn(|x| p.at[x] + outer.at[x]));
+                let Some(table) = self.reader.table(points) else { return };
+                made = table;
+                (&made, 0)
+            }
+        };
+        let (mut rows, mut starts) = (Vec::new(), Vec::with_capacity(points.len()));
+        let mut packed: Vec<f32> = Vec::new();
+        self.inner.each(points.clone(), outer, |point, offset| {
+            if self.by_row || rows.is_empty() {
+                rows.push(self.finished(point));
+            }
+            let Pieces::Each(places) = self.reader.pieces(table, first + starts.len()) else {
+                return starts.push(offset);
             };
-            reduce_strips(isa.level(), self, &slices, weights, &mut row);
-            core.copy_from_slice(&row[..len]);
+            starts.push(offset);
+            for (place, at) in places.iter().zip(self.windows.iter().flatten()) {
+                let start = packed.len();
+                match place {
+                    Place::Operand(..) | Place::Fill => {}
+                    Place::Part(part) => {
+                        packed.resize(start + width, fills[0]);
+                        part.copy(&floats, &mut packed[start..]);
+                    }
+                    Place::Scattered => {
+                        packed.resize(start + width, 0.0);
+                        let at = std::array::from_fn(|x| at[x] + point[x]);
+                        let run = Run { at: &at, axis: self.axis, len };
+                        read_f32(view, &source, &run, &mut packed[start..start + len]);
+                    }
+                }
+            }
         });
+        let count: usize = self.windows.iter().map(Vec::len).sum();
+        let mut slices: Vec<&[f32]> = Vec::with_capacity(count);
+        let mut rest = packed.chunks_exact(width);
+        for (n, core) in cores.chunks_exact_mut(len).enumerate() {
+            slices.clear();
+            match self.reader.pieces(table, first + n) {
+                Pieces::Inside(address) => {
+                    slices.extend((0..count).map(|n| self.reader.inside(n, address, &floats, &fills)));
+                }
+                Pieces::Each(places) => slices.extend(places.iter().map(|place| match place {
+                    Place::Operand(operand, address) => &floats[*operand][*address..],
+                    Place::Fill => &fills,
+                    Place::Part(_) | Place::Scattered => rest.next().unwrap_or_default(), // one was packed for each
+                })),
+            }
+            if slices.iter().any(|s| s.len() < width) {
+                // At the end of an operand there may be less than a whole strip.
+                let mut ends = vec![0.0; count * width];
+                for (slice, end) in slices.iter().zip(ends.chunks_exact_mut(width)) {
+                    let len = slice.len().min(width);
+                    end[..len].copy_from_slice(&slice[..len]);
+                }
+                let ends: Vec<&[f32]> = ends.chunks_exact(width).collect();
+                reduce_strips(isa.level(), self, &ends, weights, &mut row);
+            } else {
+                reduce_strips(isa.level(), self, &slices, weights, &mut row);
+            }
+            core.copy_from_slice(&row[..len]);
+        }
         let Some(axis) = self.axes.iter().position(|&x| x == self.axis) else { return };
         let scope = Scope { instruction: &self.finish, operands: finish, isa };
         let lanes = scope
             .evaluate(
                 &self.finish.epilogue,
-                &Block { rows: rows.into(), copies: 1, axis, len },
+                &Block { copies: starts.len() / rows.len().max(1), rows: rows.into(), axis, len },
                 Some((DType::F32, Lanes::F32(cores))),
             )
             .1;
@@ -255,24 +302,26 @@ impl<'p> Across<'p> {
         over
     }
 
-    /// Reduces what begins at each of `slices`, strip by strip.
+    /// Reduces what begins at each of `slices`, which have whole strips.
     #[inline(always)]
     fn reduce(&self, slices: &[&[f32]], weights: &[f32], fused: bool, out: &mut [f32]) {
         let width = out.len();
         if let Kind::Fold(op) = self.kind {
             return fold(op, slices, fused, &mut out[..self.layout.len]);
         }
-        for (n, out) in out.as_chunks_mut::<STRIP>().0.iter_mut().enumerate() {
-            let strip = |k: usize| strip(slices[k], n * STRIP);
-            let mut first = 0;
-            let mut total = [0.0; STRIP];
-            for (w, window) in self.windows.iter().enumerate() {
-                let ks = first..first + window.len();
-                first = ks.end;
-                let chain = chain(ks, strip, |k| crate::exec::across::strip(weights, k * width + n * STRIP), fused);
-                total = if w == 0 { chain } else { std::array::from_fn(|i| total[i] + chain[i]) };
+        let mut chain = Buffer::new(width);
+        let mut rest = slices.iter().zip(weights.chunks_exact(width));
+        for (w, window) in self.windows.iter().enumerate() {
+            let sum: &mut [f32] = if w == 0 { &mut *out } else { &mut chain };
+            sum.fill(0.0);
+            for (x, weights) in rest.by_ref().take(window.len()) {
+                for (sum, (&x, &w)) in sum.iter_mut().zip(x[..width].iter().zip(weights)) {
+                    *sum = multiply_add(fused, x, w, *sum);
+                }
             }
-            *out = total;
+            if w > 0 {
+                out.iter_mut().zip(chain.iter()).for_each(|(out, &chain)| *out += chain);
+            }
         }
     }
 }
@@ -282,34 +331,6 @@ for_each_level!(fn reduce_strips = reduce, (across: &Across<'_>, slices: &[&[f32
 #[inline(always)]
 fn reduce(fused: bool, across: &Across<'_>, slices: &[&[f32]], weights: &[f32], out: &mut [f32]) {
     across.reduce(slices, weights, fused, out);
-}
-
-/// A strip from an index on; what is behind the end is not looked at by anybody.
-#[inline(always)]
-fn strip(slice: &[f32], from: usize) -> [f32; STRIP] {
-    let rest = slice.get(from..).unwrap_or_default();
-    rest.first_chunk().copied().unwrap_or_else(|| {
-        let mut strip = [0.0; STRIP];
-        strip.iter_mut().zip(rest).for_each(|(to, &x)| *to = x);
-        strip
-    })
-}
-
-#[inline(always)]
-fn chain(
-    ks: Range<usize>,
-    x: impl Fn(usize) -> [f32; STRIP],
-    w: impl Fn(usize) -> [f32; STRIP],
-    fused: bool,
-) -> [f32; STRIP] {
-    let mut sum = [0.0; STRIP];
-    for k in ks {
-        let (x, w) = (x(k), w(k));
-        for i in 0..STRIP {
-            sum[i] = multiply_add(fused, x[i], w[i], sum[i]);
-        }
-    }
-    sum
 }
 
 /// Folds what begins at each of `slices` element by element, in the fold's own order.

@@ -502,7 +502,7 @@ fn multiply<'a>(
 }
 
 /// Whether an epilogue reads something that differs along axes that move.
-fn reads_by_row(finish: &Instruction, moves: impl Fn(usize) -> bool) -> bool {
+pub(super) fn reads_by_row(finish: &Instruction, moves: impl Fn(usize) -> bool) -> bool {
     finish.epilogue.nodes.iter().any(|node| match node {
         Node::Load(v) => {
             let view = &finish.views[usize::from(*v)];
