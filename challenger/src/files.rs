@@ -8,7 +8,7 @@ use rebut_engine::package::Package;
 use rebut_engine::program::DType;
 use rebut_engine::tensor::Tensor;
 use std::fmt::Display;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufReader, BufWriter, Seek, Write};
 use std::path::Path;
 
@@ -26,12 +26,13 @@ fn at<E: Display>(path: &Path) -> impl Fn(E) -> FileError {
 /// # Errors
 /// When the file cannot be read, or is a damaged package.
 pub fn read_package(path: &Path) -> Result<Option<Package>, FileError> {
+    let mut file = File::open(path).map_err(at(path))?;
     let mut head = [0; 16];
-    let got = std::io::Read::read(&mut File::open(path).map_err(at(path))?, &mut head).map_err(at(path))?;
+    let got = std::io::Read::read(&mut file, &mut head).map_err(at(path))?;
     if !Package::is_package(&head[..got]) {
         return Ok(None);
     }
-    Package::from_bytes(&fs::read(path).map_err(at(path))?).map(Some).map_err(at(path))
+    Package::read(file).map(Some).map_err(at(path))
 }
 
 /// Writes a program package; its size in bytes.

@@ -16,7 +16,7 @@ use rebut_engine::package::Package;
 use rebut_engine::program::{DType, encode_descriptor};
 use rebut_engine::tensor::Tensor;
 use rebut_engine::trace::TraceView;
-use rebut_engine::tree::{multiproof, tensor_depth, tensor_root};
+use rebut_engine::tree::{multiproof, tensor_root};
 use std::sync::Arc;
 
 /// Why a game cannot go on.
@@ -311,7 +311,7 @@ impl Game {
         }
         let outputs = self.package.program().output_ids();
         let claimed = outputs.zip(&self.claim.data.outputRoots).enumerate();
-        let own = |v| b256(self.trace.tensor_node(v, self.root_level(v), 0));
+        let own = |v| b256(self.trace.trace_node(0, v));
         let differing = claimed.map(|(i, (v, root))| (i, v, root)).find(|&(_, v, root)| own(v) != *root);
         let Some((index, value, _)) = differing else { return Err(DisputeError::NoDifference.into()) };
         let proof = dispute::output_proof(&*self.trace, value)?.into_iter().map(b256).collect();
@@ -319,10 +319,6 @@ impl Game {
         let data = self.claim.data.clone();
         let call = self.client.rebut.open(data, self.client.account, root, salt, U256::from(index), own(value), proof);
         Ok(Some(submit("open", format!("output {index} differs"), call).await?))
-    }
-
-    fn root_level(&self, value: u64) -> u32 {
-        self.package.program().ty(value).map_or(0, tensor_depth)
     }
 
     async fn commit(&self) -> Result<Pending, GameError> {

@@ -2,18 +2,22 @@
 
 use crate::lower::{Lowered, bill, gas::STEP_GAS_CEILING};
 use crate::program::{
-    Identity, Program, ProgramError, Source, ValueId, decode_descriptor, encode_descriptor, validate,
+    Identity, Program, ProgramError, Source, TensorType, ValueId, decode_descriptor, encode_descriptor, validate,
 };
 use crate::stored::List;
-use crate::tensor::{Tensor, TensorError};
-use crate::tree::tensor_root;
-use bincode::enc::Encoder;
-use bincode::error::EncodeError;
+use crate::tensor::{Order, Tensor, TensorError};
+use crate::tree::TensorTree;
 use bincode::{BorrowDecode, Encode};
-use std::io::Write;
+use std::io::{self, BufReader, Cursor, Read, Seek, Write};
+use std::sync::Arc;
 
-/// First bytes of a package file.
-const MAGIC: [u8; 8] = *b"rebut\0\0\x01";
+/// First bytes of a package file. There follow the length of the head (u64), the head, and each constant's elements in row-major order,
+/// all little-endian; a constant begins at the next multiple of 64 bytes, zeros are between.
+const MAGIC: [u8; 8] = *b"rebut\0\0\x02";
+/// Where constants begin: at multiples of this.
+const ALIGNMENT: u64 = 64;
+/// Bytes that are read at once.
+const READ: usize = 1 << 20;
 
 /// Where a value came from, for people.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -29,9 +33,16 @@ pub struct Label {
 pub struct Package {
     program: Program,
     identity: Identity,
-    constants: Vec<Tensor>,
+    constants: Vec<Constant>,
     labels: Vec<Label>,
     outputs: Vec<String>,
+}
+
+/// A constant and its tree. Whoever holds a package, or a trace of it, shares them: weights may be most of the memory.
+#[derive(Clone, Debug)]
+struct Constant {
+    tensor: Arc<Tensor>,
+    tree: Arc<TensorTree>,
 }
 
 /// Why something is no package.
@@ -49,9 +60,9 @@ pub enum PackageError {
     /// A package that cannot be decoded.
     #[error("the program package is damaged: {0}")]
     Damaged(String),
-    /// The file cannot be written.
+    /// The file cannot be read or written.
     #[error(transparent)]
-    Io(std::io::Error),
+    Io(#[from] io::Error),
     /// A step that costs more than any step may.
     #[error("a step of value {value} (`{name}`) would cost up to {gas} gas, above the ceiling of {STEP_GAS_CEILING}")]
     Step {
@@ -80,13 +91,12 @@ pub enum PackageError {
     },
 }
 
-/// What a package file holds, as bincode: what is read, ...
+/// The head of a package file, as bincode: what is read, ...
 #[derive(BorrowDecode)]
-struct Stored<'a> {
+struct Head<'a> {
     inputs: u8,
     outputs: u8,
     descriptors: List<&'a [u8]>,
-    constants: List<&'a [u8]>,
     /// Names and operators.
     labels: List<(&'a str, &'a str)>,
     output_names: List<&'a str>,
@@ -94,23 +104,12 @@ struct Stored<'a> {
 
 /// ... and what is written: the same.
 #[derive(Encode)]
-struct Storing<'a> {
+struct Writing<'a> {
     inputs: u8,
     outputs: u8,
     descriptors: Vec<Vec<u8>>,
-    constants: Lanes<'a>,
     labels: Vec<(&'a str, &'a str)>,
     output_names: &'a [String],
-}
-
-/// Tensors that become big-endian lanes one at a time: all of them may be gigabytes.
-struct Lanes<'a>(&'a [Tensor]);
-
-impl Encode for Lanes<'_> {
-    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        (self.0.len() as u64).encode(encoder)?;
-        self.0.iter().try_for_each(|tensor| tensor.to_be_bytes().encode(encoder))
-    }
 }
 
 /// A lowered model, with the names of its nodes as labels.
@@ -158,12 +157,13 @@ impl Package {
         if let Some(&(what, expected, got)) = counts.iter().find(|c| c.1 != c.2) {
             return Err(PackageError::Count { what, expected, got });
         }
-        let constants: Vec<Tensor> = constants.into_iter().map(Tensor::into_standard_layout).collect();
-        for ((value, root, ty), constant) in roots.into_iter().zip(&constants) {
-            if constant.ty() != *ty || tensor_root(constant) != root {
-                return Err(PackageError::Constant { value });
-            }
-        }
+        let constants = roots.into_iter().zip(constants).map(|((value, root, ty), constant)| {
+            let tensor = constant.into_standard_layout();
+            let tree = if tensor.ty() == *ty { Some(TensorTree::new(&tensor)) } else { None };
+            let tree = tree.filter(|tree| tree.root() == root).ok_or(PackageError::Constant { value })?;
+            Ok(Constant { tensor: Arc::new(tensor), tree: Arc::new(tree) })
+        });
+        let constants = constants.collect::<Result<_, PackageError>>()?;
         let identity = Identity::of(&program)?;
         Ok(Self { program, identity, constants, labels, outputs })
     }
@@ -183,12 +183,18 @@ impl Package {
     /// # Panics
     /// When the value is no constant.
     pub fn constant(&self, value: ValueId) -> &Tensor {
-        &self.constants[value as usize - usize::from(self.program.inputs)]
+        &self.constants[value as usize - usize::from(self.program.inputs)].tensor
     }
 
     /// All constants in the order of their values.
-    pub fn constants(&self) -> &[Tensor] {
-        &self.constants
+    pub fn constants(&self) -> impl ExactSizeIterator<Item = &Tensor> {
+        self.constants.iter().map(|constant| &*constant.tensor)
+    }
+
+    /// The constant with this value number and its tree, if the value is one.
+    pub(crate) fn committed(&self, value: ValueId) -> Option<(&Arc<Tensor>, &Arc<TensorTree>)> {
+        let index = usize::try_from(value).ok()?.checked_sub(self.program.inputs.into())?;
+        self.constants.get(index).map(|constant| (&constant.tensor, &constant.tree))
     }
 
     /// Where a value came from.
@@ -221,51 +227,101 @@ impl Package {
     /// # Errors
     /// When it cannot be encoded or written.
     pub fn write(&self, to: &mut impl Write) -> Result<(), PackageError> {
-        let stored = Storing {
+        let head = Writing {
             inputs: self.program.inputs,
             outputs: self.program.outputs,
             descriptors: self.program.values.iter().map(encode_descriptor).collect::<Result<_, _>>()?,
-            constants: Lanes(&self.constants),
             labels: self.labels.iter().map(|l| (&*l.name, &*l.operator)).collect(),
             output_names: &self.outputs,
         };
-        to.write_all(&MAGIC).map_err(PackageError::Io)?;
-        match bincode::encode_into_std_write(&stored, to, bincode::config::standard()) {
-            Ok(_) => Ok(()),
-            Err(EncodeError::Io { inner, .. }) => Err(PackageError::Io(inner)),
-            Err(e) => Err(PackageError::Damaged(e.to_string())),
+        let head = bincode::encode_to_vec(&head, bincode::config::standard());
+        let head = head.map_err(|e| PackageError::Damaged(e.to_string()))?;
+        let length = head.len() as u64;
+        to.write_all(&MAGIC)?;
+        to.write_all(&length.to_le_bytes())?;
+        to.write_all(&head)?;
+        let mut at = FIXED + length;
+        for constant in self.constants() {
+            to.write_all(&[0; ALIGNMENT as usize][..padding(at)])?;
+            constant.write_le(to)?;
+            at = at.next_multiple_of(ALIGNMENT) + size(&constant.ty());
         }
+        Ok(())
     }
 
-    /// Reads a package file. Everything in it is checked again: it may come from anybody.
+    /// Reads a package from memory; see [`read`](Self::read).
     ///
     /// # Errors
     /// When the bytes are no package or its parts do not belong together.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PackageError> {
-        let body = bytes.strip_prefix(&MAGIC).ok_or(PackageError::Magic)?;
-        let (stored, used): (Stored<'_>, usize) = bincode::borrow_decode_from_slice(body, bincode::config::standard())
-            .map_err(|e| PackageError::Damaged(e.to_string()))?;
-        if used != body.len() {
-            return Err(PackageError::Damaged(format!("{} bytes too many", body.len() - used)));
-        }
-        let values = stored.descriptors.0.iter().map(|d| decode_descriptor(d)).collect::<Result<Vec<_>, _>>()?;
-        let program = Program { inputs: stored.inputs, outputs: stored.outputs, values };
-        let types = program.values.iter().filter(|v| matches!(v.source, Source::Constant { .. })).map(|v| &v.ty);
-        let (expected, got) = (types.clone().count(), stored.constants.0.len());
-        if expected != got {
-            return Err(PackageError::Count { what: "constants", expected, got });
-        }
-        let constants = types
-            .zip(&stored.constants.0)
-            .map(|(ty, bytes)| Tensor::from_be_bytes(ty, bytes))
-            .collect::<Result<Vec<_>, _>>()?;
-        let label = |&(name, operator): &(&str, &str)| Label { name: name.into(), operator: operator.into() };
-        let labels = stored.labels.0.iter().map(label).collect();
-        Self::new(program, constants, labels, stored.output_names.0.into_iter().map(Into::into).collect())
+        Self::read(Cursor::new(bytes))
     }
 
-    /// Whether these bytes start like a package file.
-    pub fn is_package(bytes: &[u8]) -> bool {
-        bytes.starts_with(&MAGIC)
+    /// Reads a package file. Everything in it is checked again: it may come from anybody. Constants are read straight into their places.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no package, or its parts do not belong together.
+    pub fn read(mut file: impl Read + Seek) -> Result<Self, PackageError> {
+        let damaged = |reason: &str| PackageError::Damaged(reason.into());
+        let end = file.seek(io::SeekFrom::End(0))?;
+        file.rewind()?;
+        let mut file = BufReader::with_capacity(READ.min(usize::try_from(end).unwrap_or(READ)), file);
+        if end < FIXED {
+            return Err(PackageError::Magic);
+        }
+        let (mut magic, mut length) = ([0; 8], [0; 8]);
+        file.read_exact(&mut magic)?;
+        if magic != MAGIC {
+            return Err(PackageError::Magic);
+        }
+        file.read_exact(&mut length)?;
+        let length = u64::from_le_bytes(length);
+        if length > end - FIXED {
+            return Err(damaged("it is too short for its head"));
+        }
+        let mut bytes = vec![0; usize::try_from(length).map_err(|_| damaged("its head does not fit in memory"))?];
+        file.read_exact(&mut bytes)?;
+        let (head, used): (Head<'_>, usize) = bincode::borrow_decode_from_slice(&bytes, bincode::config::standard())
+            .map_err(|e| PackageError::Damaged(e.to_string()))?;
+        if used != bytes.len() {
+            return Err(damaged("its head is too long"));
+        }
+        let values = head.descriptors.0.iter().map(|d| decode_descriptor(d)).collect::<Result<Vec<_>, _>>()?;
+        let program = Program { inputs: head.inputs, outputs: head.outputs, values };
+        let mut constants = Vec::new();
+        let mut at = FIXED + length;
+        for value in program.values.iter().filter(|v| matches!(v.source, Source::Constant { .. })) {
+            let start = at.next_multiple_of(ALIGNMENT);
+            if end.checked_sub(start).is_none_or(|left| size(&value.ty) > left) {
+                return Err(damaged("it is too short for its constants"));
+            }
+            file.read_exact(&mut [0; ALIGNMENT as usize][..padding(at)])?;
+            constants.push(Tensor::read(&value.ty, &mut file, Order::Little)?);
+            at = start + size(&value.ty);
+        }
+        if at < end {
+            return Err(damaged("it is too long"));
+        }
+        let label = |&(name, operator): &(&str, &str)| Label { name: name.into(), operator: operator.into() };
+        let labels = head.labels.0.iter().map(label).collect();
+        Self::new(program, constants, labels, head.output_names.0.into_iter().map(Into::into).collect())
     }
+
+    /// Whether these bytes start like a package file of some version.
+    pub fn is_package(bytes: &[u8]) -> bool {
+        bytes.starts_with(&MAGIC[..7])
+    }
+}
+
+/// Bytes before the head.
+const FIXED: u64 = 16;
+
+/// Zeros between byte `at` and the next constant.
+fn padding(at: u64) -> usize {
+    (at.next_multiple_of(ALIGNMENT) - at) as usize // below the alignment
+}
+
+/// Bytes of a constant's elements.
+fn size(ty: &TensorType) -> u64 {
+    ty.elements().saturating_mul(ty.dtype.width() as u64)
 }

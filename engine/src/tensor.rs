@@ -2,6 +2,7 @@
 
 use crate::program::{DType, TensorType};
 use ndarray::{ArrayD, IxDyn};
+use std::io::{self, Read, Write};
 
 /// Canonical bits of an f32 NaN.
 pub const NAN: u32 = 0x7fc0_0000;
@@ -44,6 +45,15 @@ macro_rules! each {
             Tensor::I64($a) => $body,
         }
     };
+}
+
+/// Order of the bytes of an element.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Order {
+    /// As ONNX and packages store elements.
+    Little,
+    /// As leaves do.
+    Big,
 }
 
 /// Why bytes or elements do not make a tensor.
@@ -154,6 +164,10 @@ impl Tensor {
     /// # Errors
     /// When the number of bytes does not fit the shape.
     pub fn from_le_bytes(ty: &TensorType, bytes: &[u8]) -> Result<Self, TensorError> {
+        Self::from_bytes(ty, bytes, Order::Little)
+    }
+
+    fn from_bytes(ty: &TensorType, bytes: &[u8], order: Order) -> Result<Self, TensorError> {
         let expected = ty.elements().saturating_mul(ty.dtype.width() as u64);
         if expected != bytes.len() as u64 {
             return Err(TensorError::Size {
@@ -164,14 +178,39 @@ impl Tensor {
             });
         }
         let mut tensor = Self::zeros(ty)?;
+        // As many as the elements take, so reading them cannot fail.
+        let _ = tensor.fill(&mut &*bytes, order);
+        Ok(tensor)
+    }
+
+    /// Reads elements in row-major order straight into their places.
+    ///
+    /// Memory is taken before the first byte is read: the caller makes sure that the bytes are there.
+    pub(crate) fn read(ty: &TensorType, from: &mut impl Read, order: Order) -> io::Result<Self> {
+        let mut tensor = Self::zeros(ty).map_err(io::Error::other)?;
+        tensor.fill(from, order).map(|()| tensor)
+    }
+
+    fn fill(&mut self, from: &mut impl Read, order: Order) -> io::Result<()> {
+        /// Bytes that are converted at once.
+        const PIECE: usize = 1 << 13;
+        let mut piece = [0; PIECE];
         macro_rules! fill {
             ($a:expr, $t:ty) => {
-                for (to, from) in $a.iter_mut().zip(bytes.as_chunks::<{ size_of::<$t>() }>().0) {
-                    *to = <$t>::from_le_bytes(*from);
+                // A new tensor is in standard layout.
+                for elements in $a.as_slice_mut().unwrap_or_default().chunks_mut(PIECE / size_of::<$t>()) {
+                    let bytes = &mut piece[..size_of_val(elements)];
+                    from.read_exact(bytes)?;
+                    for (to, from) in elements.iter_mut().zip(bytes.as_chunks::<{ size_of::<$t>() }>().0) {
+                        *to = match order {
+                            Order::Little => <$t>::from_le_bytes(*from),
+                            Order::Big => <$t>::from_be_bytes(*from),
+                        };
+                    }
                 }
             };
         }
-        match &mut tensor {
+        match self {
             Self::F32(a) => fill!(a, f32),
             Self::U8(a) | Self::Bool(a) => fill!(a, u8),
             Self::I8(a) => fill!(a, i8),
@@ -180,7 +219,12 @@ impl Tensor {
             Self::I32(a) => fill!(a, i32),
             Self::I64(a) => fill!(a, i64),
         }
-        Ok(tensor)
+        Ok(())
+    }
+
+    /// Writes the elements in row-major order as little-endian bytes.
+    pub(crate) fn write_le(&self, to: &mut impl Write) -> io::Result<()> {
+        each!(self, a => a.iter().try_for_each(|x| to.write_all(&x.to_le_bytes())))
     }
 
     /// The elements as big-endian lanes in row-major order: the bytes of leaves and of calldata.
@@ -195,9 +239,7 @@ impl Tensor {
     /// # Errors
     /// When the number of bytes does not fit the shape.
     pub fn from_be_bytes(ty: &TensorType, bytes: &[u8]) -> Result<Self, TensorError> {
-        let mut little = bytes.to_vec();
-        little.chunks_exact_mut(ty.dtype.width()).for_each(<[u8]>::reverse);
-        Self::from_le_bytes(ty, &little)
+        Self::from_bytes(ty, bytes, Order::Big)
     }
 
     /// The register of element `index` in row-major order (canonical: see `docs/program.md`), or `None` outside the tensor.

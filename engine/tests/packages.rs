@@ -1,4 +1,4 @@
-//! Package and trace files: what was written is read back, and whatever was changed in between is refused without a panic.
+//! Package files: what was written is read back, and whatever was changed in between is refused without a panic.
 
 use rebut_engine::exec::{ExecError, Options, run};
 use rebut_engine::lower::{LowerOptions, lower};
@@ -6,7 +6,7 @@ use rebut_engine::onnx::{model_from_bytes, tensor_from_pb};
 use rebut_engine::package::{Label, Package, PackageError};
 use rebut_engine::program::{Core, DType, Expr, Instruction, Node, Op, Program, Source, TensorType, Value};
 use rebut_engine::tensor::Tensor;
-use rebut_engine::trace::{CacheError, Trace, TraceView};
+use rebut_engine::trace::{Trace, TraceView};
 use std::collections::BTreeSet;
 
 fn digits() -> (Package, Vec<Tensor>) {
@@ -26,7 +26,7 @@ fn a_package_survives_its_file() {
     let bytes = package.to_bytes().expect("bytes");
     let read = Package::from_bytes(&bytes).expect("the same package");
     assert_eq!(read.program(), package.program());
-    assert_eq!(read.constants(), package.constants());
+    assert!(read.constants().eq(package.constants()));
     assert_eq!(read.output_names(), package.output_names());
     assert_eq!(read.identity().program_id, package.identity().program_id);
 }
@@ -76,35 +76,6 @@ fn a_changed_constant_is_refused() {
 }
 
 #[test]
-fn a_trace_survives_its_file() {
-    let (package, inputs) = digits();
-    let trace = Trace::new(&package, &inputs, &Options::default()).expect("a trace");
-    let bytes = trace.to_bytes(&package).expect("bytes");
-    let read = Trace::from_bytes(&package, &inputs, &bytes).expect("the same trace");
-    assert_eq!(read.root(), trace.root());
-}
-
-#[test]
-fn a_changed_trace_is_refused() {
-    let (package, inputs) = digits();
-    let bytes = Trace::new(&package, &inputs, &Options::default()).expect("a trace").to_bytes(&package).expect("bytes");
-    for at in (0..bytes.len()).step_by(101) {
-        let mut changed = bytes.clone();
-        changed[at] ^= 0x40;
-        assert!(Trace::from_bytes(&package, &inputs, &changed).is_err(), "byte {at} changed");
-        assert!(Trace::from_bytes(&package, &inputs, &bytes[..at]).is_err(), "cut to {at} bytes");
-    }
-}
-
-#[test]
-fn a_trace_of_other_inputs_is_refused() {
-    let (package, inputs) = digits();
-    let bytes = Trace::new(&package, &inputs, &Options::default()).expect("a trace").to_bytes(&package).expect("bytes");
-    let other = tensor_from_pb(&include_bytes!("../../models/digits/images/digit_4.pb")[..]).expect("an image");
-    assert!(matches!(Trace::from_bytes(&package, &[other], &bytes), Err(CacheError::Other("input"))));
-}
-
-#[test]
 fn a_departing_trace_is_that_of_a_run_in_which_the_same_values_change() {
     let (package, inputs) = digits();
     let (options, values) = (Options::default(), package.program().values.len() as u64);
@@ -124,22 +95,6 @@ fn a_departing_trace_is_that_of_a_run_in_which_the_same_values_change() {
         assert_ne!(departing.root(), honest.root(), "{changed:?}");
         assert!((0..values).all(|v| departing.tensor(v) == run.tensor(v)), "{changed:?}");
     }
-}
-
-#[test]
-fn a_trace_with_a_lie_at_a_sampled_element_is_refused() {
-    let (package, inputs) = digits();
-    let last = package.program().values.len() as u64 - 1;
-    let lie = &mut |id, tensor: &mut std::borrow::Cow<'_, Tensor>| {
-        if id == last
-            && let Tensor::F32(a) = tensor.to_mut()
-        {
-            a[[0, 0]] += 1.0;
-        }
-    };
-    let trace = Trace::with_hook(&package, &inputs, &Options::default(), lie).expect("a trace");
-    let bytes = trace.to_bytes(&package).expect("bytes");
-    assert!(matches!(Trace::from_bytes(&package, &inputs, &bytes), Err(CacheError::Wrong { .. })));
 }
 
 #[test]

@@ -168,7 +168,7 @@ fn every_way_to_compute_a_scan_gives_the_same() {
 fn check(package: &Package, inputs: &[Tensor], axis: u8, expected: &[i64], what: &str) {
     for (isa, threads) in [(Isa::Portable, 1), (Isa::Auto, 2)] {
         let trace = Trace::new(package, inputs, &Options { threads, isa }).expect("it runs");
-        let out = rebut_engine::trace::TraceView::tensor(&trace, 3).expect("the result");
+        let out = trace.tensor(3).expect("the result");
         let got: Vec<i64> = (0..out.len()).map(|i| out.register(i).expect("inside")).collect();
         assert_eq!(got, expected, "{what} along {axis}: {isa:?}");
         let billed = bill(package.program())[0].leaves_worst;

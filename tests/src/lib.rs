@@ -5,5 +5,6 @@ pub mod calls;
 pub mod judge;
 pub mod models;
 pub mod random_program;
+pub mod roots;
 pub mod rules;
 pub mod side;

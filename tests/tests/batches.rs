@@ -16,7 +16,7 @@ fn runs(subject: &Subject, count: usize, lies: &[usize]) -> Vec<Run> {
     let honest = exec::run(&subject.package, &subject.inputs, &Default::default()).expect("it runs");
     let forged = ForgedTrace::new(&subject.package, &subject.inputs, &Default::default(), MIDDLE).expect("a lie");
     let outputs = subject.package.program().output_ids();
-    let wrong: Vec<_> = outputs.filter_map(|v| rebut_engine::trace::TraceView::tensor(&forged, v).cloned()).collect();
+    let wrong: Vec<_> = outputs.filter_map(|v| forged.tensor(v).cloned()).collect();
     let outputs = |i| if lies.contains(&i) { wrong.clone() } else { honest.clone() };
     (0..count).map(|i| (subject.inputs.clone(), outputs(i))).collect()
 }

@@ -51,7 +51,9 @@ fn random(seed: u64) -> (Package, Vec<Tensor>) {
 fn one_trace(package: &Package, inputs: &[Tensor], what: &str) -> Trace {
     let trace = |isa, threads| Trace::new(package, inputs, &Options { threads, isa }).expect("a random program runs");
     let first = trace(Isa::Portable, 1);
-    for (isa, threads) in [(Isa::Portable, 2), (Isa::Avx2, 1), (Isa::Auto, 1), (Isa::Auto, 2)] {
+    for (isa, threads) in
+        [(Isa::Portable, 2), (Isa::Avx2, 1), (Isa::Avx2, 3), (Isa::Auto, 1), (Isa::Auto, 2), (Isa::Auto, 8)]
+    {
         let other = trace(isa, threads);
         let same = |v: ValueId| first.tensor_root(v) == other.tensor_root(v);
         let differing = (0..first.len() as ValueId).find(|&v| !same(v));
@@ -247,7 +249,7 @@ fn check_mutant(judge: &mut Judge, package: &Package, inputs: &[Tensor], program
         return false;
     }
     let labels = vec![Label::default(); program.values.len()];
-    let mutant = match Package::new(program, package.constants().to_vec(), labels, vec!["out".into()]) {
+    let mutant = match Package::new(program, package.constants().cloned().collect(), labels, vec!["out".into()]) {
         Err(PackageError::Step { .. }) => return false,
         mutant => mutant.expect("it validates"),
     };

@@ -6,7 +6,7 @@ use rebut_contracts::{ClaimContent, Client, Game, Pending, Sent};
 use rebut_engine::exec::{self, Options};
 use rebut_engine::package::Package;
 use rebut_engine::tensor::Tensor;
-use rebut_engine::trace::Trace;
+use rebut_engine::trace::{Storage, Trace};
 use std::sync::Arc;
 
 /// An honest executor.
@@ -90,7 +90,8 @@ impl Posted {
             ClaimPhase::Committing | ClaimPhase::Disputing => {
                 if self.game.is_none() {
                     let (package, inputs) = (self.package.clone(), self.inputs.clone());
-                    let trace = compute(move || Trace::new(&package, &inputs, &options)).await??;
+                    let trace = compute(move || Trace::stored(&package, &inputs, &options, &Storage::default()));
+                    let trace = trace.await??;
                     let (client, content) = (client.clone(), self.content.clone());
                     self.game = Some(Game::executor(client, content, self.package.clone(), Arc::new(trace)));
                 }

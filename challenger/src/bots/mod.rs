@@ -10,6 +10,7 @@ pub use watcher::{Verdict, Watcher};
 
 use rebut_contracts::{ClientError, GameError};
 use rebut_engine::exec::ExecError;
+use rebut_engine::trace::TraceError;
 
 /// Tensors of at most this many bytes travel as calldata.
 pub const CALLDATA_LIMIT: usize = 8 * 1024;
@@ -26,6 +27,9 @@ pub enum BotError {
     /// The program could not be run.
     #[error(transparent)]
     Exec(#[from] ExecError),
+    /// The trace could not be made.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
     /// A computation was cancelled.
     #[error("a computation was cancelled: {0}")]
     Cancelled(String),

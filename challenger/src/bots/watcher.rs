@@ -12,7 +12,7 @@ use rebut_engine::exec::{self, Options};
 use rebut_engine::package::Package;
 use rebut_engine::program::TensorType;
 use rebut_engine::tensor::Tensor;
-use rebut_engine::trace::Trace;
+use rebut_engine::trace::{Storage, Trace};
 use rebut_engine::tree::tensor_root;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -321,7 +321,8 @@ impl Followed {
             trace.clone()
         } else {
             let (package, inputs) = (package.clone(), self.inputs.clone());
-            Arc::new(compute(move || Trace::new(&package, &inputs, &options)).await??)
+            let trace = compute(move || Trace::stored(&package, &inputs, &options, &Storage::default()));
+            Arc::new(trace.await??)
         };
         let salt = keccak256([secret.0, self.content.id.0].concat());
         let (client, content) = (client.clone(), self.content.clone());

@@ -77,7 +77,7 @@ fn text(package: &Package, bills: &BTreeMap<ValueId, Bill>, out: &mut impl Write
 
 fn summary(package: &Package, bills: &BTreeMap<ValueId, Bill>, out: &mut impl Write) -> io::Result<()> {
     let program = package.program();
-    let parameters: u64 = package.constants().iter().map(|c| c.len() as u64).sum();
+    let parameters: u64 = package.constants().map(|c| c.len() as u64).sum();
     let sum = |of: fn(&rebut_engine::program::TensorType) -> u64| {
         program.values.iter().map(|v| of(&v.ty)).fold(0, u64::saturating_add)
     };

@@ -9,10 +9,11 @@ use clap::Args;
 use rebut_engine::arith::native;
 use rebut_engine::exec::Session;
 use rebut_engine::tensor::Tensor;
-use rebut_engine::trace::{Trace, TraceView};
+use rebut_engine::trace::{Storage, Trace, TraceView};
 use rebut_engine::tree::tensor_root;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Arguments of `rebut run`.
@@ -40,8 +41,8 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn run(&self) -> Done {
-        let inputs = self.execution.inputs()?;
-        let package = self.lowering.load(&self.model, &inputs)?;
+        let inputs = Arc::new(self.execution.inputs()?);
+        let package = Arc::new(self.lowering.load(&self.model, &inputs)?);
         let options = self.execution.options();
         let mut elapsed = Duration::MAX;
         let mut outputs = Vec::new();
@@ -58,7 +59,9 @@ impl Run {
         }
         writeln!(out, "time      {:.3} ms", elapsed.as_secs_f64() * 1e3)?;
         if !self.no_trace {
-            let trace = during("tracing", || Trace::new(&package, &inputs, &options))?;
+            // The root alone: nothing is kept.
+            let storage = Storage { memory: 0, cache: None };
+            let trace = during("tracing", || Trace::stored(&package, &inputs, &options, &storage))?;
             writeln!(out, "trace root {}", trace.root())?;
         }
         if let Some(folder) = &self.out {

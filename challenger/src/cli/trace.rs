@@ -4,11 +4,10 @@ use super::Done;
 use super::model::{Execution, Lowering};
 use super::progress::during;
 use clap::Args;
-use rebut_engine::package::Package;
-use rebut_engine::tensor::Tensor;
-use rebut_engine::trace::{Trace as FullTrace, TraceView};
+use rebut_engine::trace::{Storage, Trace as FullTrace, TraceError, TraceView};
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Arguments of `rebut trace`.
 #[derive(Args)]
@@ -19,35 +18,22 @@ pub(super) struct Trace {
     lowering: Lowering,
     #[command(flatten)]
     execution: Execution,
-    /// Keep the trace in this file; where it exists, read it instead of running
+    /// Keep the trace in this file; what it holds already is read instead of computed
     #[arg(long, value_name = "FILE")]
     cache: Option<PathBuf>,
 }
 
 impl Trace {
-    fn trace(
-        &self,
-        package: &Package,
-        inputs: &[Tensor],
-    ) -> Result<FullTrace, Box<dyn std::error::Error + Send + Sync>> {
-        let run = || during("tracing", || FullTrace::new(package, inputs, &self.execution.options()));
-        let Some(path) = &self.cache else { return Ok(run()?) };
-        let at = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-        if path.exists() {
-            let bytes = std::fs::read(path).map_err(|e| at(&e))?;
-            return Ok(
-                during("reading the trace", || FullTrace::from_bytes(package, inputs, &bytes)).map_err(|e| at(&e))?
-            );
-        }
-        let trace = run()?;
-        std::fs::write(path, trace.to_bytes(package)?).map_err(|e| at(&e))?;
-        Ok(trace)
-    }
-
     pub(super) fn run(&self) -> Done {
-        let inputs = self.execution.inputs()?;
-        let package = self.lowering.load(&self.model, &inputs)?;
-        let trace = self.trace(&package, &inputs)?;
+        let inputs = Arc::new(self.execution.inputs()?);
+        let package = Arc::new(self.lowering.load(&self.model, &inputs)?);
+        // Roots are all that is shown: no value need stay in memory.
+        let storage = Storage { memory: 0, cache: self.cache.clone() };
+        let trace = during("tracing", || FullTrace::stored(&package, &inputs, &self.execution.options(), &storage));
+        let trace = trace.map_err(|e| match (&e, &self.cache) {
+            (TraceError::Cache(_), Some(path)) => format!("{}: {e}", path.display()),
+            _ => e.to_string(),
+        })?;
         let mut out = anstream::stdout();
         for (id, value) in package.program().values.iter().enumerate() {
             let label = package.label(id as u64);

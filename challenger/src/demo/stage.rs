@@ -181,7 +181,7 @@ pub async fn play(scene: Scene) -> Result<Report, StageError> {
         model,
         program: program_id.to_string(),
         values: package.program().values.len(),
-        parameters: package.constants().iter().map(|c| c.len() as u64).sum(),
+        parameters: package.constants().map(|c| c.len() as u64).sum(),
         operators,
         trace_elements: liar.trace().trace().elements(),
         lie: lie.to_string(),

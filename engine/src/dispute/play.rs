@@ -5,7 +5,7 @@ use crate::hash::{Hash, node};
 use crate::package::Package;
 use crate::program::limits::{FANOUT_BITS, LEAF};
 use crate::program::{Source, ValueId, encode_descriptor};
-use crate::trace::TraceView;
+use crate::trace::{TraceView, Unavailable};
 use crate::tree::{Leaf, Nodes, multiproof, tensor_depth};
 
 /// What a side sends when it is its turn.
@@ -61,6 +61,9 @@ pub enum DisputeError {
     /// The position does not belong to this program.
     #[error("the position is not one of this program's")]
     Position,
+    /// A part of the own trace is lost: no move can be made of it.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
 }
 
 /// The list that goes with a commitment: the trace root's descendants.
@@ -77,22 +80,22 @@ pub fn first_list(trace: &dyn TraceView) -> Vec<Hash> {
 pub fn play(package: &Package, trace: &dyn TraceView, at: &Position, opponent: &[Hash]) -> Result<Play, DisputeError> {
     let span = at.span();
     let level = at.remaining - span;
-    let own = |up: u32, index: u64| match at.stage {
-        Stage::Trace => trace.trace_node(level + up, index),
-        Stage::Tensor { value, .. } => trace.tensor_node(value, level + up, index),
+    let own = |index: u64| match at.stage {
+        Stage::Trace => Ok(trace.trace_node(level, index)),
+        Stage::Tensor { value, .. } => trace.tensor_node(value, level, index),
     };
     if let Stage::Tensor { value, .. } = at.stage
         && at.remaining == 0
     {
         let opponent = leaf_from_words(opponent)?;
-        return Ok(Play::RevealLeaf { own: Box::new(trace.leaf(value, at.index)), opponent: Box::new(opponent) });
+        return Ok(Play::RevealLeaf { own: Box::new(trace.leaf(value, at.index)?), opponent: Box::new(opponent) });
     }
     let width = 1usize << span;
     if opponent.len() != width {
         return Err(DisputeError::List { expected: width, got: opponent.len() });
     }
     let first = at.index << span;
-    let own_list: Vec<Hash> = (first..first + width as u64).map(|i| own(0, i)).collect();
+    let own_list: Vec<Hash> = (first..first + width as u64).map(own).collect::<Result<_, _>>()?;
     let index = own_list.iter().zip(opponent).position(|(a, b)| a != b).ok_or(DisputeError::NoDifference)?;
     let path = path(&own_list, opponent, index);
     let child = first + index as u64;
@@ -100,7 +103,7 @@ pub fn play(package: &Package, trace: &dyn TraceView, at: &Position, opponent: &
         Stage::Trace if level == 0 => enter(package, trace, index as u64, path, child, own_list[index]),
         Stage::Trace | Stage::Tensor { .. } => {
             let below = Position { stage: at.stage, index: child, remaining: level };
-            Ok(Play::Move { index: index as u64, path, list: descendants(trace, &below) })
+            Ok(Play::Move { index: index as u64, path, list: descendants(trace, &below)? })
         }
     }
 }
@@ -124,20 +127,20 @@ fn enter(
         Source::Input | Source::Constant { .. } => vec![own],
         Source::Instruction(_) => {
             let stage = Stage::Tensor { value, dtype: entry.ty.dtype, elements: entry.ty.elements() };
-            descendants(trace, &Position { stage, index: 0, remaining: tensor_depth(&entry.ty) })
+            descendants(trace, &Position { stage, index: 0, remaining: tensor_depth(&entry.ty) })?
         }
     };
     Ok(Play::Enter { index, path, value, descriptor, descriptor_proof: proof, list })
 }
 
 /// The list of a node: its descendants up to four levels down, or the words of its leaf.
-fn descendants(trace: &dyn TraceView, at: &Position) -> Vec<Hash> {
+fn descendants(trace: &dyn TraceView, at: &Position) -> Result<Vec<Hash>, Unavailable> {
     let span = at.span();
     let level = at.remaining - span;
     let first = at.index << span;
     match at.stage {
-        Stage::Trace => (first..first + (1 << span)).map(|i| trace.trace_node(level, i)).collect(),
-        Stage::Tensor { value, .. } if at.remaining == 0 => leaf_words(&trace.leaf(value, at.index)),
+        Stage::Trace => Ok((first..first + (1 << span)).map(|i| trace.trace_node(level, i)).collect()),
+        Stage::Tensor { value, .. } if at.remaining == 0 => Ok(leaf_words(&trace.leaf(value, at.index)?)),
         Stage::Tensor { value, .. } => {
             (first..first + (1 << span)).map(|i| trace.tensor_node(value, level, i)).collect()
         }

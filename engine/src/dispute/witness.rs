@@ -6,9 +6,11 @@ use crate::package::Package;
 use crate::program::limits::{DIM_LIMIT, LEAF};
 use crate::program::{Operand, Source, ValueId};
 use crate::reference::{self, Memory};
-use crate::trace::TraceView;
-use crate::tree::{Nodes, depth, leaf_count, multiproof};
-use std::collections::BTreeSet;
+use crate::trace::{TraceView, Unavailable};
+use crate::tree::{Leaf, Nodes, depth, lane_of, leaf_count, multiproof};
+use std::cell::OnceCell;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One read of an operand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,15 +27,40 @@ pub struct Read {
 pub struct Operands<'a> {
     trace: &'a dyn TraceView,
     operands: Vec<Operand>,
+    /// The leaves that were read, by operand and index.
+    leaves: BTreeMap<(u8, u64), Leaf>,
     /// Every read, in order.
     pub reads: Vec<Read>,
+    /// What was to be read and is lost.
+    lost: Option<Unavailable>,
+}
+
+impl<'a> Operands<'a> {
+    fn new(trace: &'a dyn TraceView, operands: Vec<Operand>) -> Self {
+        Self { trace, operands, leaves: BTreeMap::new(), reads: Vec::new(), lost: None }
+    }
+
+    /// The register of an element, if there is such an operand and its leaf is not lost.
+    fn register(&mut self, operand: u8, index: u64) -> Option<i64> {
+        let Operand { value, dtype, .. } = *self.operands.get(usize::from(operand))?;
+        let lanes = (LEAF / dtype.width()) as u64;
+        let leaf = match self.leaves.entry((operand, index / lanes)) {
+            Entry::Occupied(leaf) => leaf.into_mut(),
+            Entry::Vacant(place) => match self.trace.leaf(value, index / lanes) {
+                Ok(leaf) => place.insert(leaf),
+                Err(lost) => {
+                    self.lost = Some(lost);
+                    return None;
+                }
+            },
+        };
+        Some(lane_of(leaf, dtype, (index % lanes) as usize)) // at most 512 lanes
+    }
 }
 
 impl Memory for Operands<'_> {
     fn load(&mut self, operand: u8, index: u64) -> i64 {
-        let value = self.operands.get(usize::from(operand)).map(|o| o.value);
-        let tensor = value.and_then(|v| self.trace.tensor(v));
-        let register = tensor.zip(usize::try_from(index).ok()).and_then(|(t, i)| t.register(i)).unwrap_or_default();
+        let register = self.register(operand, index).unwrap_or_default();
         self.reads.push(Read { operand, index, register });
         register
     }
@@ -42,7 +69,7 @@ impl Memory for Operands<'_> {
 /// Computes one element of a value by the reference interpreter, from the trace's operands, and what it read.
 ///
 /// # Errors
-/// When the value is no instruction of the program.
+/// When the value is no instruction of the program, or a part of the trace is lost.
 pub fn evaluate(
     package: &Package,
     trace: &dyn TraceView,
@@ -52,15 +79,15 @@ pub fn evaluate(
     let entry = usize::try_from(value).ok().and_then(|v| package.program().values.get(v));
     let entry = entry.ok_or(DisputeError::Position)?;
     let Source::Instruction(instruction) = &entry.source else { return Err(DisputeError::Position) };
-    let mut memory = Operands { trace, operands: instruction.read_operands(value, &entry.ty), reads: Vec::new() };
+    let mut memory = Operands::new(trace, instruction.read_operands(value, &entry.ty));
     let register = reference::evaluate(instruction, entry.ty.dtype, element, &mut memory);
-    Ok((register, memory.reads))
+    memory.lost.map_or(Ok((register, memory.reads)), |lost| Err(lost.into()))
 }
 
 /// The witness bytes of a step (`docs/protocol.md`, "Witness"), proven under the trace root of `trace`.
 ///
 /// # Errors
-/// When the value is no instruction of the program.
+/// When the value is no instruction of the program, or a part of the trace is lost.
 pub fn witness(
     package: &Package,
     trace: &dyn TraceView,
@@ -87,10 +114,14 @@ pub fn witness(
             debug_assert!(leaf < DIM_LIMIT);
             out.extend(&leaf.to_be_bytes()[3..]);
         }
-        leaves.iter().for_each(|&leaf| out.extend(trace.leaf(operand.value, leaf)));
-        let tree =
-            TensorNodes { trace, value: operand.value, depth: depth(leaf_count(operand.dtype, operand.elements)) };
-        words(&mut out, &multiproof(&tree, &leaves).map_err(|_| DisputeError::Position)?)?;
+        for &leaf in &leaves {
+            out.extend(trace.leaf(operand.value, leaf)?);
+        }
+        let depth = depth(leaf_count(operand.dtype, operand.elements));
+        let tree = TensorNodes { trace, value: operand.value, depth, lost: OnceCell::new() };
+        let proof = multiproof(&tree, &leaves).map_err(|_| DisputeError::Position)?;
+        tree.lost.into_inner().map_or(Ok(()), Err)?;
+        words(&mut out, &proof)?;
     }
     let proof = match touched.as_slice() {
         [] => Vec::new(),
@@ -115,6 +146,8 @@ struct TensorNodes<'a> {
     trace: &'a dyn TraceView,
     value: ValueId,
     depth: u32,
+    /// The first node that was to be read and is lost.
+    lost: OnceCell<Unavailable>,
 }
 
 impl Nodes for TensorNodes<'_> {
@@ -123,6 +156,9 @@ impl Nodes for TensorNodes<'_> {
     }
 
     fn node(&self, level: u32, index: u64) -> Hash {
-        self.trace.tensor_node(self.value, level, index)
+        self.trace.tensor_node(self.value, level, index).unwrap_or_else(|lost| {
+            self.lost.get_or_init(|| lost);
+            Hash::ZERO
+        })
     }
 }

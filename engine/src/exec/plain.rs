@@ -86,16 +86,18 @@ pub fn execute<'a>(
     keep: Keep,
     hook: Hook<'_>,
 ) -> Result<Vec<Option<Cow<'a, Tensor>>>, ExecError> {
-    execute_knowing(package, inputs, options, keep, &|_| None, hook)
+    let first_output = package.program().output_ids().start;
+    let kept = |id| keep == Keep::All || id >= first_output;
+    execute_knowing(package, inputs, options, &kept, &mut |_| None, hook)
 }
 
-/// As [`execute`], without computing what is `known`.
+/// As [`execute`], without computing what is `known`; gives the values that are to be `kept`.
 pub(crate) fn execute_knowing<'a>(
     package: &'a Package,
     inputs: &'a [Tensor],
     options: &Options,
-    keep: Keep,
-    known: &dyn Fn(ValueId) -> Option<&'a Tensor>,
+    kept: &dyn Fn(ValueId) -> bool,
+    known: &mut dyn FnMut(ValueId) -> Option<Cow<'a, Tensor>>,
     hook: Hook<'_>,
 ) -> Result<Vec<Option<Cow<'a, Tensor>>>, ExecError> {
     check_inputs(package, inputs)?;
@@ -103,11 +105,10 @@ pub(crate) fn execute_knowing<'a>(
     threads.check()?;
     let program = package.program();
     let last_use = last_uses(program);
-    let first_output = program.output_ids().start;
     let mut values: Vec<Option<Cow<'a, Tensor>>> = Vec::with_capacity(program.values.len());
     for (id, value) in program.values.iter().enumerate() {
         let mut tensor = match (known(id as u64), &value.source) {
-            (Some(tensor), _) => Cow::Borrowed(tensor),
+            (Some(tensor), _) => tensor,
             (None, Source::Input) => Cow::Borrowed(&inputs[id]),
             (None, Source::Constant { .. }) => Cow::Borrowed(package.constant(id as u64)),
             (None, Source::Instruction(i)) => {
@@ -122,12 +123,12 @@ pub(crate) fn execute_knowing<'a>(
         };
         hook(id as u64, &mut tensor);
         values.push(Some(tensor));
-        if keep == Keep::Outputs {
-            free(&mut values, value, id as u64, &last_use, first_output);
-        }
+        free(&mut values, value, id as u64, &last_use, kept);
     }
-    if keep == Keep::Outputs {
-        values[..first_output as usize].fill(None);
+    for (id, value) in (0..).zip(&mut values) {
+        if !kept(id) {
+            *value = None;
+        }
     }
     Ok(values)
 }
@@ -151,11 +152,11 @@ fn free(
     value: &Value,
     id: ValueId,
     last_use: &[ValueId],
-    first_output: ValueId,
+    kept: &dyn Fn(ValueId) -> bool,
 ) {
     if let Source::Instruction(i) = &value.source {
         for o in &i.operands {
-            if last_use[o.value as usize] == id && o.value < first_output {
+            if last_use[o.value as usize] == id && !kept(o.value) {
                 values[o.value as usize] = None;
             }
         }

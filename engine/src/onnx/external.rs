@@ -1,16 +1,22 @@
 //! Tensor data in files beside the model. A model may come from anybody, so it may name only files inside its own folder.
 
 use super::proto::StringStringEntryProto;
+use crate::program::TensorType;
+use crate::tensor::{Order, Tensor};
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufReader, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
-/// The `expected` bytes that `entries` point to.
+/// Bytes that are read at once.
+const READ: usize = 1 << 20;
+
+/// The tensor whose bytes `entries` point to: read straight into its place, as weights may be gigabytes.
 pub(super) fn read(
     entries: &[StringStringEntryProto],
     folder: Option<&Path>,
-    expected: u64,
-) -> Result<Vec<u8>, String> {
+    ty: &TensorType,
+) -> Result<Tensor, String> {
+    let expected = ty.elements().saturating_mul(ty.dtype.width() as u64);
     let folder = folder.ok_or("its data is in another file, and this was not read from a folder")?;
     let entry = |key: &str| entries.iter().find(|e| e.key == key).map(|e| e.value.as_str());
     let number = |key: &str| match entry(key) {
@@ -30,9 +36,8 @@ pub(super) fn read(
     if !meta.is_file() || offset.checked_add(length).is_none_or(|end| end > meta.len()) {
         return Err(format!("external data `{location}` has no {length} bytes at {offset}; copy the whole data file"));
     }
-    let mut bytes = vec![0; usize::try_from(length).map_err(|_| "too large for this machine")?];
-    file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(&mut bytes)).map_err(failed)?;
-    Ok(bytes)
+    file.seek(SeekFrom::Start(offset)).map_err(failed)?;
+    Tensor::read(ty, &mut BufReader::with_capacity(READ, file), Order::Little).map_err(failed)
 }
 
 /// The file at `location` in `folder`, after symbolic links, if it is inside.

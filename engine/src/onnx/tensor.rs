@@ -64,10 +64,8 @@ fn contents(proto: &TensorProto, folder: Option<&Path>) -> Result<Tensor, String
     if proto.segment.is_some() {
         return Err("it is stored in segments; save the model again without them".into());
     }
-    let expected = ty.elements().saturating_mul(ty.dtype.width() as u64);
     if proto.data_location == EXTERNAL {
-        let bytes = external::read(&proto.external_data, folder, expected)?;
-        return Tensor::from_le_bytes(&ty, &bytes).map_err(|e| e.to_string());
+        return external::read(&proto.external_data, folder, &ty);
     }
     match &proto.raw_data {
         Some(raw) => Tensor::from_le_bytes(&ty, raw).map_err(|e| e.to_string()),

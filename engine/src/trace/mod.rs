@@ -1,19 +1,36 @@
 //! Traces: every value of a run, the tree over each, and the tree over all of them.
+//!
+//! A trace keeps the upper levels of each tree. Leaves come from values in memory, of which there are as many as the user allows, else from a
+//! file, else from a run that makes them again.
 
 mod cache;
+mod elsewhere;
+mod storage;
 
 pub use cache::CacheError;
+pub use storage::{Storage, TraceError};
 
-use crate::arith::Isa;
-use crate::exec::{ExecError, Hook, Keep, Options, execute, execute_knowing};
+use crate::exec::{ExecError, Hook, Options, execute_knowing};
 use crate::hash::Hash;
 use crate::package::Package;
 use crate::program::{Source, ValueId};
 use crate::tensor::Tensor;
-use crate::tree::{Leaf, Nodes, TensorTree, WordTree, leaf_of};
+use crate::tree::{Leaf, Nodes, TensorTree, WordTree, leaf_of, leaves_root};
+use elsewhere::Elsewhere;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
+
+/// A part of a trace that can neither be read nor be made again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("value {value} of the trace is lost: {reason}")]
+pub struct Unavailable {
+    /// The value.
+    pub value: ValueId,
+    /// What went wrong.
+    pub reason: String,
+}
 
 /// What a side of a dispute knows of its own trace. An adversary implements it with whatever it likes.
 pub trait TraceView {
@@ -22,11 +39,15 @@ pub trait TraceView {
     /// Depth of the trace tree.
     fn trace_depth(&self) -> u32;
     /// Node of a value's tensor tree, `level` above its leaves.
-    fn tensor_node(&self, value: ValueId, level: u32, index: u64) -> Hash;
+    ///
+    /// # Errors
+    /// When the value is not in memory and cannot be had again.
+    fn tensor_node(&self, value: ValueId, level: u32, index: u64) -> Result<Hash, Unavailable>;
     /// Pre-image of a value's leaf.
-    fn leaf(&self, value: ValueId, index: u64) -> Leaf;
-    /// The value itself.
-    fn tensor(&self, value: ValueId) -> Option<&Tensor>;
+    ///
+    /// # Errors
+    /// When the value is not in memory and cannot be had again.
+    fn leaf(&self, value: ValueId, index: u64) -> Result<Leaf, Unavailable>;
 
     /// The trace root.
     fn root(&self) -> Hash {
@@ -34,24 +55,48 @@ pub trait TraceView {
     }
 }
 
-/// All values of one run with their trees, in memory; traces that follow from one another share what is the same.
+/// The trace of one run; traces that follow from one another share what is the same.
 #[derive(Clone, Debug)]
 pub struct Trace {
-    values: Vec<Arc<Tensor>>,
-    trees: Vec<Arc<TensorTree>>,
+    parts: Vec<Part>,
     roots: WordTree,
+    elements: u64,
+    /// Where values are that are not in memory.
+    elsewhere: Option<Arc<Elsewhere>>,
 }
 
-/// A value of a trace to be made.
-enum Part {
-    /// Without a tree yet.
-    New(Arc<Tensor>),
-    /// As it is in another trace.
-    Shared(Arc<Tensor>, Arc<TensorTree>),
+/// A value of a trace.
+#[derive(Clone, Debug)]
+struct Part {
+    tree: Arc<TensorTree>,
+    tensor: Option<Arc<Tensor>>,
+}
+
+impl Part {
+    /// The part, if `tensor` is the very tensor that it has in memory.
+    fn if_same(self, tensor: &Tensor) -> Option<Self> {
+        self.tensor.as_deref().is_some_and(|own| std::ptr::eq(own, tensor)).then_some(self)
+    }
+
+    /// A constant, which its package has in memory.
+    fn constant(package: &Package, value: ValueId) -> Option<Self> {
+        let (tensor, tree) = package.committed(value)?;
+        Some(Self { tree: tree.clone(), tensor: Some(tensor.clone()) })
+    }
+}
+
+/// What a run need not do for a trace.
+struct Given<'g, 'a> {
+    /// Values that it is to give back, and so keep in memory.
+    kept: &'g dyn Fn(ValueId) -> bool,
+    /// Values that need not be computed.
+    known: &'g mut dyn FnMut(ValueId) -> Option<Cow<'a, Tensor>>,
+    /// Parts that are there before, if they are of this tensor.
+    part: &'g dyn Fn(ValueId, &Tensor) -> Option<Part>,
 }
 
 impl Trace {
-    /// Runs the program and commits to every value.
+    /// Runs the program, commits to every value and keeps all in memory.
     ///
     /// # Errors
     /// When the inputs do not fit the program, or the trace does not fit in memory.
@@ -69,10 +114,9 @@ impl Trace {
         options: &Options,
         hook: Hook<'_>,
     ) -> Result<Self, ExecError> {
-        let values = execute(package, inputs, options, Keep::All, hook)?;
-        let values = values.into_iter().flatten().map(Cow::into_owned);
-        let parts = values.map(|tensor| Part::New(Arc::new(tensor))).collect();
-        Self::committed(parts, options)
+        let part = |id, tensor: &Tensor| Part::constant(package, id)?.if_same(tensor);
+        let given = Given { kept: &|_| true, known: &mut |_| None, part: &part };
+        Self::of_run(package, inputs, options, given, hook, &mut |_, _, _| {})
     }
 
     /// The trace in which `changed` values are what the hook makes of them, and what reads them is computed from that. The hook sees every
@@ -97,43 +141,58 @@ impl Trace {
                 depends.insert(id);
             }
         }
-        let known = |id: ValueId| if depends.contains(&id) { None } else { self.tensor(id) };
-        let values = execute_knowing(package, inputs, options, Keep::All, &known, hook)?;
-        let parts = values.into_iter().flatten().zip(self.values.iter().zip(&self.trees));
-        let parts = parts.map(|(value, (tensor, tree))| match value {
-            Cow::Borrowed(_) => Part::Shared(tensor.clone(), tree.clone()),
-            Cow::Owned(tensor) => Part::New(Arc::new(tensor)),
-        });
-        Self::committed(parts.collect(), options)
+        let mut known = |id: ValueId| {
+            let own = if depends.contains(&id) { None } else { self.tensor(id) };
+            own.map(Cow::Borrowed)
+        };
+        let part = |id, tensor: &Tensor| self.part(id)?.clone().if_same(tensor);
+        let given = Given { kept: &|_| true, known: &mut known, part: &part };
+        Self::of_run(package, inputs, options, given, hook, &mut |_, _, _| {})
     }
 
-    fn committed(parts: Vec<Part>, options: &Options) -> Result<Self, ExecError> {
+    /// Runs the program; `made` sees each value after the hook, with its tree.
+    fn of_run<'a>(
+        package: &'a Package,
+        inputs: &'a [Tensor],
+        options: &Options,
+        given: Given<'_, 'a>,
+        hook: Hook<'_>,
+        made: &mut dyn FnMut(ValueId, &Tensor, &TensorTree),
+    ) -> Result<Self, ExecError> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
         let pool = pool.map_err(|_| ExecError::Threads(options.threads))?;
-        Ok(pool.install(|| Self::from_parts(parts, options.isa)))
-    }
-
-    fn from_parts(parts: Vec<Part>, isa: Isa) -> Self {
-        let with_tree = |part| match part {
-            Part::New(tensor) => {
-                let tree = Arc::new(TensorTree::with_isa(&tensor, isa));
-                (tensor, tree)
-            }
-            Part::Shared(tensor, tree) => (tensor, tree),
+        let tree = |tensor: &Tensor| {
+            let tree = || TensorTree::with_isa(tensor, options.isa);
+            if TensorTree::is_one_task(tensor) { tree() } else { pool.install(tree) }
         };
-        let (values, trees): (Vec<_>, Vec<_>) = parts.into_iter().map(with_tree).unzip();
-        let roots = WordTree::new(trees.iter().map(|tree| tree.root()).collect());
-        Self { values, trees, roots }
+        let mut parts: Vec<Part> = Vec::with_capacity(package.program().values.len());
+        let mut elements = 0;
+        let mut commit = |id: ValueId, tensor: &mut Cow<'_, Tensor>| {
+            hook(id, tensor);
+            let part = (given.part)(id, tensor);
+            let part = part.unwrap_or_else(|| Part { tree: Arc::new(tree(tensor)), tensor: None });
+            made(id, tensor, &part.tree);
+            elements += tensor.len() as u64;
+            parts.push(part);
+        };
+        let values = execute_knowing(package, inputs, options, given.kept, given.known, &mut commit)?;
+        for (part, value) in parts.iter_mut().zip(values) {
+            if let (None, Some(value)) = (&part.tensor, value) {
+                part.tensor = Some(Arc::new(value.into_owned()));
+            }
+        }
+        let roots = WordTree::new(parts.iter().map(|part| part.tree.root()).collect());
+        Ok(Self { parts, roots, elements, elsewhere: None })
     }
 
     /// Number of values.
     pub fn len(&self) -> usize {
-        self.values.len()
+        self.parts.len()
     }
 
     /// Whether there is no value.
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.parts.is_empty()
     }
 
     /// Tensor root of a value.
@@ -143,7 +202,27 @@ impl Trace {
 
     /// Elements of all values together.
     pub fn elements(&self) -> u64 {
-        self.values.iter().map(|v| v.len() as u64).sum()
+        self.elements
+    }
+
+    /// A value, if it is in memory.
+    pub fn tensor(&self, value: ValueId) -> Option<&Tensor> {
+        self.part(value)?.tensor.as_deref()
+    }
+
+    fn part(&self, value: ValueId) -> Option<&Part> {
+        self.parts.get(usize::try_from(value).ok()?)
+    }
+
+    /// Leaves of one group of a value; those behind the last are zero.
+    fn leaves(&self, value: ValueId, leaves: Range<u64>) -> Result<Vec<Leaf>, Unavailable> {
+        let of = |tensor: &Tensor| leaves.clone().map(|i| leaf_of(tensor, i)).collect();
+        match (self.part(value), &self.elsewhere) {
+            (None, _) => Ok(leaves.map(|_| [0; _]).collect()),
+            (Some(Part { tensor: Some(tensor), .. }), _) => Ok(of(tensor)),
+            (Some(part), Some(elsewhere)) => elsewhere.leaves(self, value, &part.tree, leaves),
+            (Some(_), None) => Err(Unavailable { value, reason: "it is not in memory".into() }),
+        }
     }
 }
 
@@ -156,16 +235,19 @@ impl TraceView for Trace {
         self.roots.depth()
     }
 
-    fn tensor_node(&self, value: ValueId, level: u32, index: u64) -> Hash {
-        let tree = usize::try_from(value).ok().and_then(|v| self.trees.get(v));
-        tree.map_or(Hash::ZERO, |tree| tree.node(level, index))
+    fn tensor_node(&self, value: ValueId, level: u32, index: u64) -> Result<Hash, Unavailable> {
+        let Some(part) = self.part(value) else { return Ok(Hash::ZERO) };
+        if let Some(node) = part.tree.node(level, index) {
+            return Ok(node);
+        }
+        // Below the kept levels: at most half a group.
+        let first = index.saturating_mul(1 << level);
+        let leaves = self.leaves(value, first..first.saturating_add(1 << level))?;
+        Ok(leaves_root(&leaves).unwrap_or_default())
     }
 
-    fn leaf(&self, value: ValueId, index: u64) -> Leaf {
-        self.tensor(value).map_or([0; _], |t| leaf_of(t, index))
-    }
-
-    fn tensor(&self, value: ValueId) -> Option<&Tensor> {
-        self.values.get(usize::try_from(value).ok()?).map(AsRef::as_ref)
+    fn leaf(&self, value: ValueId, index: u64) -> Result<Leaf, Unavailable> {
+        let leaves = self.leaves(value, index..index.saturating_add(1))?;
+        Ok(leaves.first().copied().unwrap_or([0; _]))
     }
 }

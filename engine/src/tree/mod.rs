@@ -5,7 +5,7 @@ mod tensor;
 mod word;
 
 pub use multiproof::{MultiproofError, multiproof, verify_multiproof};
-pub use tensor::{Leaf, TensorTree, leaf_count, leaf_hash, leaf_of, tensor_depth, tensor_root};
+pub use tensor::{Leaf, TensorTree, lane_of, leaf_count, leaf_hash, leaf_of, leaves_root, tensor_depth, tensor_root};
 pub use word::{WordTree, fold};
 
 /// Depth of the smallest binary tree with `leaves` leaves: ceil(log2(max(1, leaves))).

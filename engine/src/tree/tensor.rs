@@ -1,15 +1,18 @@
 //! The tree over a tensor's 512-byte leaves.
 
-use super::word::WordTree;
+use super::word::{WordTree, fold, parents};
 use super::{Nodes, depth};
 use crate::arith::Isa;
-use crate::hash::{Hash, keccak, keccak_each};
+use crate::hash::{Hash, keccak, keccak_each, node};
 use crate::program::{DType, TensorType, limits::LEAF};
 use crate::tensor::Tensor;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Leaves that one task hashes: they stay in the nearest cache.
 const TASK: usize = 32;
+/// Levels of a tree that are not kept: a node there is hashed again from its group, 64 leaves or fewer.
+const GROUP_DEPTH: u32 = 6;
 
 /// The pre-image of a tensor tree's leaf: big-endian lanes.
 pub type Leaf = [u8; LEAF];
@@ -55,9 +58,39 @@ pub fn leaf_of(tensor: &Tensor, index: u64) -> Leaf {
     leaf
 }
 
-/// A tensor's tree without its leaves' contents.
+/// Register of a lane of a leaf of this type (canonical: see `docs/program.md`); 0 for a lane beyond the leaf.
+pub fn lane_of(leaf: &Leaf, dtype: DType, lane: usize) -> i64 {
+    fn read<const W: usize>(leaf: &Leaf, lane: usize) -> [u8; W] {
+        leaf.as_chunks().0.get(lane).copied().unwrap_or([0; W])
+    }
+    let register = match dtype {
+        DType::F32 => u32::from_be_bytes(read(leaf, lane)).into(),
+        DType::U8 => read::<1>(leaf, lane)[0].into(),
+        DType::Bool => (read::<1>(leaf, lane)[0] != 0).into(),
+        DType::I8 => i8::from_be_bytes(read(leaf, lane)).into(),
+        DType::U16 | DType::F16 | DType::BF16 => u16::from_be_bytes(read(leaf, lane)).into(),
+        DType::I16 => i16::from_be_bytes(read(leaf, lane)).into(),
+        DType::I32 => i32::from_be_bytes(read(leaf, lane)).into(),
+        DType::I64 => i64::from_be_bytes(read(leaf, lane)),
+    };
+    dtype.canonical(register)
+}
+
+/// The root over `2^n` leaves; `None` for any other number.
+pub fn leaves_root(leaves: &[Leaf]) -> Option<Hash> {
+    let mut hashes = vec![[0; 32]; leaves.len()];
+    keccak_each(leaves, &mut hashes, Isa::Auto);
+    fold(&hashes.into_iter().map(Hash).collect::<Vec<_>>())
+}
+
+/// The upper levels of a tensor's tree, from the roots of its groups up: about a five-hundredth of the tensor.
+///
+/// A group is 64 neighbouring leaves, or all that a smaller tree has. What lies below is [`leaves_root`] of the node's leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TensorTree(WordTree);
+pub struct TensorTree {
+    upper: WordTree,
+    group_depth: u32,
+}
 
 impl TensorTree {
     /// The tree of a tensor; hashes on the current thread pool.
@@ -72,27 +105,50 @@ impl TensorTree {
         // As large as the tensor's elements, which are in memory.
         let leaves = leaf_count(tensor.dtype(), tensor.len() as u64) as usize;
         let mut hashes = vec![[0; 32]; leaves];
-        hashes.par_chunks_mut(TASK).enumerate().for_each(|(task, hashes)| {
+        let hash = |(task, hashes): (usize, &mut [[u8; 32]])| {
             let first = (task * TASK) as u64;
             let leaves: Vec<Leaf> = (first..).take(hashes.len()).map(|i| leaf_of(tensor, i)).collect();
             keccak_each(&leaves, hashes, isa);
-        });
-        Self(WordTree::padded(hashes, leaf_hash(&[0; LEAF]), isa))
+        };
+        if Self::is_one_task(tensor) {
+            hash((0, &mut hashes));
+        } else {
+            hashes.par_chunks_mut(TASK).enumerate().for_each(hash);
+        }
+        let group_depth = depth(leaves as u64).min(GROUP_DEPTH);
+        let mut pad = leaf_hash(&[0; LEAF]);
+        for _ in 0..group_depth {
+            hashes = parents(&hashes, pad, isa);
+            pad = node(pad, pad);
+        }
+        Self { upper: WordTree::padded(hashes, pad, isa), group_depth }
+    }
+
+    /// Whether a tensor's tree is too small for more than one thread.
+    pub(crate) fn is_one_task(tensor: &Tensor) -> bool {
+        leaf_count(tensor.dtype(), tensor.len() as u64) <= TASK as u64
     }
 
     /// The tensor root.
     pub fn root(&self) -> Hash {
-        self.0.root()
-    }
-}
-
-impl Nodes for TensorTree {
-    fn depth(&self) -> u32 {
-        self.0.depth()
+        self.upper.root()
     }
 
-    fn node(&self, level: u32, index: u64) -> Hash {
-        self.0.node(level, index)
+    /// Node `index` at `level` above the leaves, if it is one of those that are kept.
+    pub fn node(&self, level: u32, index: u64) -> Option<Hash> {
+        Some(self.upper.node(level.checked_sub(self.group_depth)?, index))
+    }
+
+    /// The group of a leaf, and the group's leaves.
+    pub fn group(&self, leaf: u64) -> (u64, Range<u64>) {
+        let group = leaf >> self.group_depth;
+        let first = group << self.group_depth;
+        (group, first..first.saturating_add(1 << self.group_depth))
+    }
+
+    /// The root over a group's leaves.
+    pub fn group_root(&self, group: u64) -> Hash {
+        self.upper.node(0, group)
     }
 }
 

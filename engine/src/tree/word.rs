@@ -53,11 +53,15 @@ impl Nodes for WordTree {
 }
 
 /// The level above: the last of an odd number has `pad` beside it.
-fn parents(below: &[[u8; 32]], pad: Hash, isa: Isa) -> Vec<[u8; 32]> {
+pub(super) fn parents(below: &[[u8; 32]], pad: Hash, isa: Isa) -> Vec<[u8; 32]> {
     let (pairs, _) = below.as_flattened().as_chunks::<64>();
     let mut above = vec![[0; 32]; pairs.len()];
-    let tasks = pairs.par_chunks(TASK).zip(above.par_chunks_mut(TASK));
-    tasks.for_each(|(pairs, above)| keccak_each(pairs, above, isa));
+    if pairs.len() <= TASK {
+        keccak_each(pairs, &mut above, isa);
+    } else {
+        let tasks = pairs.par_chunks(TASK).zip(above.par_chunks_mut(TASK));
+        tasks.for_each(|(pairs, above)| keccak_each(pairs, above, isa));
+    }
     if below.len() % 2 == 1 {
         above.extend(below.last().map(|&last| node(Hash(last), pad).0));
     }

@@ -7,7 +7,7 @@ use rebut_engine::program::limits::LEAF;
 use rebut_engine::program::{Core, Instruction, Source, ValueId};
 use rebut_engine::reference::{Memory, evaluate};
 use rebut_engine::tensor::Tensor;
-use rebut_engine::trace::{Trace, TraceView};
+use rebut_engine::trace::{Trace, TraceView, Unavailable};
 use rebut_engine::tree::{Leaf, depth, leaf_count, leaf_hash, leaf_of};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -64,6 +64,9 @@ pub enum LieError {
     /// The program could not be run.
     #[error(transparent)]
     Exec(#[from] ExecError),
+    /// A part of the honest trace is lost.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
     /// The place does not exist.
     #[error("there is no {0} to lie about: the program has {1} values, see `rebut inspect`")]
     NoSuchPlace(Lie, usize),
@@ -122,7 +125,7 @@ impl ForgedTrace {
                 let last = leaf_count(tensor.dtype(), tensor.len() as u64) - 1;
                 let mut leaf = leaf_of(tensor, last);
                 leaf[LEAF - 1] = 1;
-                forged.replace_leaf(value, last, leaf);
+                forged.replace_leaf(value, last, leaf)?;
             }
             Lie::PaddingLeaf { value } => {
                 let tensor = forged.trace.tensor(value).ok_or_else(missing)?;
@@ -130,7 +133,7 @@ impl ForgedTrace {
                 if leaves == 1 << depth(leaves) {
                     return Err(missing());
                 }
-                forged.replace_leaf(value, leaves, [1; LEAF]);
+                forged.replace_leaf(value, leaves, [1; LEAF])?;
             }
             Lie::PaddingRoot => {
                 let values = forged.trace.len() as u64;
@@ -185,18 +188,24 @@ impl ForgedTrace {
         &self.trace
     }
 
-    fn replace_leaf(&mut self, value: ValueId, index: u64, leaf: Leaf) {
+    /// One of the adversary's values.
+    pub fn tensor(&self, value: ValueId) -> Option<&Tensor> {
+        self.trace.tensor(value)
+    }
+
+    fn replace_leaf(&mut self, value: ValueId, index: u64, leaf: Leaf) -> Result<(), Unavailable> {
         self.leaves.insert((value, index), leaf);
         let tensor = self.trace.tensor(value);
         let height = tensor.map_or(0, |t| depth(leaf_count(t.dtype(), t.len() as u64)));
         let mut hash = leaf_hash(&leaf);
         for level in 0..height {
             self.tensor_nodes.insert((value, level, index >> level), hash);
-            let sibling = self.tensor_node(value, level, (index >> level) ^ 1);
+            let sibling = self.tensor_node(value, level, (index >> level) ^ 1)?;
             hash = if (index >> level) & 1 == 0 { node(hash, sibling) } else { node(sibling, hash) };
         }
         self.tensor_nodes.insert((value, height, 0), hash);
         self.replace_root(value, hash);
+        Ok(())
     }
 
     fn replace_root(&mut self, index: u64, mut hash: Hash) {
@@ -273,16 +282,13 @@ impl TraceView for ForgedTrace {
         self.trace.trace_depth()
     }
 
-    fn tensor_node(&self, value: ValueId, level: u32, index: u64) -> Hash {
+    fn tensor_node(&self, value: ValueId, level: u32, index: u64) -> Result<Hash, Unavailable> {
         let forged = self.tensor_nodes.get(&(value, level, index)).copied();
-        forged.unwrap_or_else(|| self.trace.tensor_node(value, level, index))
+        forged.map_or_else(|| self.trace.tensor_node(value, level, index), Ok)
     }
 
-    fn leaf(&self, value: ValueId, index: u64) -> Leaf {
-        self.leaves.get(&(value, index)).copied().unwrap_or_else(|| self.trace.leaf(value, index))
-    }
-
-    fn tensor(&self, value: ValueId) -> Option<&Tensor> {
-        self.trace.tensor(value)
+    fn leaf(&self, value: ValueId, index: u64) -> Result<Leaf, Unavailable> {
+        let forged = self.leaves.get(&(value, index)).copied();
+        forged.map_or_else(|| self.trace.leaf(value, index), Ok)
     }
 }

@@ -6,7 +6,6 @@ use rebut_contracts::{ClaimContent, Client, Game, GameError, Sent};
 use rebut_engine::exec::Options;
 use rebut_engine::package::Package;
 use rebut_engine::tensor::Tensor;
-use rebut_engine::trace::TraceView;
 use std::sync::Arc;
 
 /// Why an adversary cannot play.

@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use rebut_engine::exec::Options;
+use rebut_engine::tensor::Tensor;
 use rebut_engine::trace::{Trace, TraceView};
 use rebut_sim::adversary::{ForgedTrace, Lie};
 use rebut_tests::models::Subject;
@@ -31,11 +32,24 @@ pub(crate) fn lies(subject: &Subject) -> Vec<Lie> {
     lies
 }
 
-/// The trace of a story.
-pub(crate) fn told(subject: &Subject, story: Story) -> Result<Arc<dyn TraceView + Send + Sync>, Failure> {
+/// A story's trace and its outputs.
+pub(crate) struct Told {
+    pub(crate) trace: Arc<dyn TraceView + Send + Sync>,
+    pub(crate) outputs: Vec<Tensor>,
+}
+
+/// What a story says.
+pub(crate) fn told(subject: &Subject, story: Story) -> Result<Told, Failure> {
     let (package, inputs, options) = (&subject.package, &subject.inputs, Options::default());
+    let outputs = |trace: &Trace| package.program().output_ids().filter_map(|v| trace.tensor(v).cloned()).collect();
     Ok(match story {
-        None => Arc::new(Trace::new(package, inputs, &options)?),
-        Some(lie) => Arc::new(ForgedTrace::new(package, inputs, &options, lie)?),
+        None => {
+            let trace = Trace::new(package, inputs, &options)?;
+            Told { outputs: outputs(&trace), trace: Arc::new(trace) }
+        }
+        Some(lie) => {
+            let forged = ForgedTrace::new(package, inputs, &options, lie)?;
+            Told { outputs: outputs(forged.trace()), trace: Arc::new(forged) }
+        }
     })
 }

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rebut_engine::dispute;
 use rebut_engine::package::Package;
 use rebut_engine::program::{Source, ValueId, encode_descriptor};
-use rebut_engine::trace::{Trace, TraceView};
+use rebut_engine::trace::Trace;
 use rebut_tests::judge::{Judge, lane};
 use std::collections::BTreeSet;
 

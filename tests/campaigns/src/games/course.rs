@@ -2,11 +2,10 @@
 
 use super::cast::Cast;
 use crate::Failure;
-use crate::stories::told;
+use crate::stories::{Told, told};
 use alloy::primitives::{Address, B256, Bytes};
 use rebut_contracts::types::{ClaimPhase, Outcome as Ending};
 use rebut_contracts::{ClaimContent, Client, Game, send};
-use rebut_engine::tensor::Tensor;
 use rebut_tests::arena::Arena;
 use rebut_tests::models::Subject;
 use rebut_tests::rules::Ended;
@@ -84,8 +83,7 @@ impl<'a> Course<'a> {
     ) -> Result<Self, Failure> {
         let client = arena.client(1);
         let (package, inputs) = (&subject.package, &subject.inputs);
-        let trace = told(subject, cast.executor)?;
-        let outputs: Vec<Tensor> = package.program().output_ids().filter_map(|v| trace.tensor(v).cloned()).collect();
+        let Told { trace, outputs } = told(subject, cast.executor)?;
         let claim = ClaimContent::new(&client, package, inputs, &outputs, 0).await?;
         claim.post(&client, inputs, &outputs, CALLDATA).await?;
         let started = arena.time.now().await?;
@@ -99,7 +97,7 @@ impl<'a> Course<'a> {
         for ((story, honest), number) in challengers.zip(2u8..) {
             let (client, salt) = (arena.client(number.into()), B256::repeat_byte(number));
             let account = client.account;
-            let trace = told(subject, story)?;
+            let trace = told(subject, story)?.trace;
             let (game, _) = Game::challenge(client, claim.clone(), package.clone(), trace, salt).await?;
             let name = if honest { "watcher" } else { "accomplice" };
             players.push(Player { name, account, honest, game });

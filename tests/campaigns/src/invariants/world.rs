@@ -7,7 +7,7 @@ mod totals;
 
 use super::calls::Seen;
 use crate::Failure;
-use crate::stories::{Story, lies, told};
+use crate::stories::{Story, Told, lies, told};
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::providers::Provider;
 use batches::Posted;
@@ -17,7 +17,6 @@ use rand_chacha::ChaCha8Rng;
 use rebut_contracts::abi::Rebut::Claimed;
 use rebut_contracts::types::ClaimPhase;
 use rebut_contracts::{ClaimContent, Game};
-use rebut_engine::tensor::Tensor;
 use rebut_sim::adversary::Lie;
 use rebut_tests::arena::Arena;
 use rebut_tests::models::Subject;
@@ -91,9 +90,7 @@ impl<'a> World<'a> {
     /// An episode's beginning.
     pub(super) async fn new(arena: &'a Arena, subject: &'a Subject, mut rng: ChaCha8Rng) -> Result<Self, Failure> {
         let header = Bytes::from(subject.package.identity().header_bytes.clone());
-        let trace = told(subject, None)?;
-        let outputs: Vec<Tensor> =
-            subject.package.program().output_ids().filter_map(|v| trace.tensor(v).cloned()).collect();
+        let outputs = told(subject, None)?.outputs;
         let truth = ClaimContent::new(&arena.keeper, &subject.package, &subject.inputs, &outputs, 0).await?;
         let diligence = [0.0, 0.5, 0.9, 1.0].choose(&mut rng).copied().unwrap_or_default();
         Ok(Self {
@@ -152,8 +149,7 @@ impl<'a> World<'a> {
     async fn claims(&mut self, account: usize, story: Story) -> Result<(), Failure> {
         let client = self.arena.client(account);
         let (package, inputs) = (&self.subject.package, &self.subject.inputs);
-        let trace = told(self.subject, story)?;
-        let outputs: Vec<Tensor> = package.program().output_ids().filter_map(|v| trace.tensor(v).cloned()).collect();
+        let Told { trace, outputs } = told(self.subject, story)?;
         self.nonce += 1;
         let content = ClaimContent::new(&client, package, inputs, &outputs, self.nonce).await?;
         content.post(&client, inputs, &outputs, CALLDATA).await?;
@@ -188,7 +184,7 @@ impl<'a> World<'a> {
     async fn challenges(&mut self, account: usize, entry: usize, story: Story) -> Result<(), Failure> {
         let (client, content) = (self.arena.client(account), self.entries[entry].content.clone());
         let salt = B256::repeat_byte(self.rng.random());
-        let trace = told(self.subject, story)?;
+        let trace = told(self.subject, story)?.trace;
         let (game, sent) = Game::challenge(client, content, self.subject.package.clone(), trace, salt).await?;
         self.entries[entry].games.push((account, game));
         self.totals.challenges += u64::from(sent.is_some());

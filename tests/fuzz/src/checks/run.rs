@@ -1,5 +1,6 @@
 //! Running what has been read, where that is little work.
 
+use super::cache;
 use rebut_engine::dispute::evaluate;
 use rebut_engine::exec::Options;
 use rebut_engine::hash::{Hash, keccak};
@@ -8,6 +9,7 @@ use rebut_engine::program::limits::CHUNK;
 use rebut_engine::program::{Core, Expr, Program, Source, TensorType, Value, ValueId};
 use rebut_engine::tensor::Tensor;
 use rebut_engine::trace::{Trace, TraceView};
+use std::sync::Arc;
 
 /// Greatest number of elements of all values together.
 const ELEMENTS: u64 = 1 << 18;
@@ -39,9 +41,12 @@ pub(super) fn agrees(package: &Package, hash: &Hash) {
             (0..SAMPLES.min(n)).for_each(|s| same(package, &trace, id, s * (n - 1) / (SAMPLES - 1)));
         }
     }
-    let bytes = trace.to_bytes(package).expect("a trace has a file");
-    let again = Trace::from_bytes(package, &inputs, &bytes).expect("its file is a trace");
-    assert_eq!(again.root(), trace.root());
+    let (package, inputs) = (Arc::new(package.clone()), Arc::new(inputs));
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    for _ in 0..2 {
+        let again = cache::stored(&package, &inputs, Some(file.path())).expect("its file is a trace");
+        assert_eq!(again.root(), trace.root());
+    }
 }
 
 fn same(package: &Package, trace: &Trace, value: ValueId, element: u64) {

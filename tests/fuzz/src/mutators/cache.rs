@@ -1,38 +1,42 @@
-//! Traces whose digest is right again.
+//! Traces whose roots are right again.
 
 use super::{Dice, bytes};
-use bincode::{Decode, Encode};
+use crate::checks::cache::subject;
 use rand::Rng;
-use rebut_engine::hash::keccak;
+use rebut_engine::program::Source;
+use rebut_engine::tree::{Leaf, leaf_count, leaves_root};
+use std::ops::Range;
 
-/// First bytes of the file.
-const MAGIC: &[u8] = b"rbtrace\x01";
-/// Bytes of the digest behind it.
-const DIGEST: usize = 32;
-
-/// The file's parts behind the digest.
-#[derive(Encode, Decode)]
-struct Parts {
-    program: [u8; 32],
-    values: Vec<Vec<u8>>,
-}
+/// Bytes before the first result.
+const HEAD: usize = 8 + 32 + 32;
 
 /// The file of a changed trace.
 pub fn mutate(file: &[u8], dice: &mut Dice) -> Option<Vec<u8>> {
-    let body = file.strip_prefix(MAGIC)?.get(DIGEST..)?;
-    let mut body = body.to_vec();
-    let config = bincode::config::standard().with_limit::<{ 1 << 20 }>();
-    match bincode::decode_from_slice::<Parts, _>(&body, config) {
-        Ok((mut parts, _)) if dice.random_ratio(2, 3) => {
-            let at = dice.random_range(0..parts.values.len().max(1));
-            match dice.random_range(0..4) {
-                0 => parts.values.insert(at, vec![0; dice.random_range(0..9)]),
-                1 if !parts.values.is_empty() => drop(parts.values.remove(at)),
-                _ => bytes::change(parts.values.get_mut(at)?),
-            }
-            body = bincode::encode_to_vec(&parts, bincode::config::standard()).ok()?;
+    let mut file = file.to_vec();
+    let results = results();
+    let result = results.get(dice.random_range(0..results.len()))?.clone();
+    match file.get_mut(result.clone()) {
+        Some(leaves) if dice.random_ratio(2, 3) => {
+            let at = dice.random_range(0..leaves.len());
+            *leaves.get_mut(at)? ^= dice.random_range(1..=u8::MAX);
+            let mut tree: Vec<Leaf> = leaves.as_chunks().0.to_vec();
+            tree.resize(tree.len().next_power_of_two(), [0; _]);
+            let root = leaves_root(&tree)?;
+            file.get_mut(result.end..result.end + 32)?.copy_from_slice(&root.0);
         }
-        _ => bytes::change(&mut body),
+        _ => bytes::change(&mut file),
     }
-    Some([MAGIC, &keccak(&body).0, &body].concat())
+    Some(file)
+}
+
+/// Where the leaves of each result are.
+fn results() -> Vec<Range<usize>> {
+    let mut at = HEAD;
+    let values = subject().0.program().values.iter().filter(|v| matches!(v.source, Source::Instruction(_)));
+    let range = |size: usize| {
+        let start = at;
+        at += size + 32;
+        start..start + size
+    };
+    values.map(|v| leaf_count(v.ty.dtype, v.ty.elements()) as usize * 512).map(range).collect()
 }

@@ -83,8 +83,7 @@ impl World<'_> {
     }
 
     fn outputs(&self, story: Story) -> Result<Vec<Tensor>, Failure> {
-        let trace = told(self.subject, story)?;
-        Ok(self.subject.package.program().output_ids().filter_map(|v| trace.tensor(v).cloned()).collect())
+        Ok(told(self.subject, story)?.outputs)
     }
 
     /// Batches by their events, whoever posted them.
@@ -141,7 +140,7 @@ impl World<'_> {
         let story = if account == EXECUTOR { fitting.first() } else { fitting.choose(&mut self.rng) };
         let Some(&story) = story else { return Ok(None) };
         let (client, package) = (self.arena.client(account), self.subject.package.clone());
-        Ok(Some((account, Game::executor(client, content.clone(), package, told(self.subject, story)?))))
+        Ok(Some((account, Game::executor(client, content.clone(), package, told(self.subject, story)?.trace))))
     }
 
     /// Right items too, and at any time; what is refused is nobody's concern.
