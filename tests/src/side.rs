@@ -151,7 +151,8 @@ async fn restarted(client: Client, subject: &Subject) -> Result<Vec<Sent>, BotEr
 /// A watcher of the subject's program, which knows the subject's inputs. Its account makes its secret.
 pub fn watcher(client: Client, subject: &Subject) -> Watcher {
     let secret = client.account.into_word();
-    let mut watcher = Watcher::new(client, OPTIONS, secret);
+    // Nothing in memory: what a dispute reads is computed again.
+    let mut watcher = Watcher::new(client, OPTIONS, secret).keeping(0);
     watcher.watch(subject.package.clone());
     subject.inputs.iter().for_each(|t| watcher.provide(t.clone()));
     watcher

@@ -13,6 +13,7 @@ use std::sync::Arc;
 pub struct Executor {
     client: Client,
     options: Options,
+    storage: Storage,
     nonce: u64,
     claims: Vec<Posted>,
 }
@@ -29,7 +30,12 @@ struct Posted {
 impl Executor {
     /// An executor that sends through `client` and computes with `options`; its claims' nonces begin at `nonce`.
     pub fn new(client: Client, options: Options, nonce: u64) -> Self {
-        Self { client, options, nonce, claims: Vec::new() }
+        Self { client, options, storage: Storage::default(), nonce, claims: Vec::new() }
+    }
+
+    /// The same, with traces that keep so many bytes of values in memory and compute others again.
+    pub fn keeping(self, memory: u64) -> Self {
+        Self { storage: Storage { memory, cache: None }, ..self }
     }
 
     /// Runs a program and claims the outputs.
@@ -68,7 +74,7 @@ impl Bot for Executor {
         let mut failed = None;
         // All moves are sent before any receipt is waited for: however many disputes there are, they take a block.
         for claim in self.claims.iter_mut().filter(|c| !c.concluded) {
-            match claim.tick(&self.client, self.options, &mut pending).await {
+            match claim.tick(&self.client, self.options, &self.storage, &mut pending).await {
                 Ok(acted) => sent.extend(acted),
                 Err(error) => failed = failed.or(Some(error)),
             }
@@ -84,13 +90,14 @@ impl Posted {
         &mut self,
         client: &Client,
         options: Options,
+        storage: &Storage,
         pending: &mut Vec<Pending>,
     ) -> Result<Vec<Sent>, BotError> {
         match self.content.status(client).await?.phase {
             ClaimPhase::Committing | ClaimPhase::Disputing => {
                 if self.game.is_none() {
-                    let (package, inputs) = (self.package.clone(), self.inputs.clone());
-                    let trace = compute(move || Trace::stored(&package, &inputs, &options, &Storage::default()));
+                    let (package, inputs, storage) = (self.package.clone(), self.inputs.clone(), storage.clone());
+                    let trace = compute(move || Trace::stored(&package, &inputs, &options, &storage));
                     let trace = trace.await??;
                     let (client, content) = (client.clone(), self.content.clone());
                     self.game = Some(Game::executor(client, content, self.package.clone(), Arc::new(trace)));

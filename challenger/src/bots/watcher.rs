@@ -38,6 +38,7 @@ pub enum Verdict {
 pub struct Watcher {
     client: Client,
     options: Options,
+    storage: Storage,
     secret: B256,
     known: Known,
     next_block: u64,
@@ -89,12 +90,18 @@ impl Watcher {
         Self {
             client,
             options,
+            storage: Storage::default(),
             secret,
             known: Known::default(),
             next_block: 0,
             claims: BTreeMap::new(),
             batches: BTreeSet::new(),
         }
+    }
+
+    /// The same, with traces that keep so many bytes of values in memory and compute others again.
+    pub fn keeping(self, memory: u64) -> Self {
+        Self { storage: Storage { memory, cache: None }, ..self }
     }
 
     /// Watches claims on this program.
@@ -265,6 +272,7 @@ impl Followed {
         client: &Client,
         known: &Known,
         options: Options,
+        storage: &Storage,
         secret: B256,
         pending: &mut Vec<Pending>,
     ) -> Result<Vec<Sent>, BotError> {
@@ -286,7 +294,7 @@ impl Followed {
             self.judge(known, options).await?;
         }
         if live && self.game.is_none() && matches!(self.verdict, Verdict::Wrong { .. }) {
-            return self.enter(client, options, secret, phase).await;
+            return self.enter(client, options, storage, secret, phase).await;
         }
         match (&self.game, phase) {
             // A node that lags behind does not know the claim yet.
@@ -313,6 +321,7 @@ impl Followed {
         &mut self,
         client: &Client,
         options: Options,
+        storage: &Storage,
         secret: B256,
         phase: ClaimPhase,
     ) -> Result<Vec<Sent>, BotError> {
@@ -320,8 +329,8 @@ impl Followed {
         let trace = if let Some(trace) = &self.trace {
             trace.clone()
         } else {
-            let (package, inputs) = (package.clone(), self.inputs.clone());
-            let trace = compute(move || Trace::stored(&package, &inputs, &options, &Storage::default()));
+            let (package, inputs, storage) = (package.clone(), self.inputs.clone(), storage.clone());
+            let trace = compute(move || Trace::stored(&package, &inputs, &options, &storage));
             Arc::new(trace.await??)
         };
         let salt = keccak256([secret.0, self.content.id.0].concat());
@@ -352,7 +361,10 @@ impl Bot for Watcher {
             // Moves in all games are sent before any receipt is waited for.
             let mut pending = Vec::new();
             for claim in due {
-                match claim.tick(&self.client, &self.known, self.options, self.secret, &mut pending).await {
+                match claim
+                    .tick(&self.client, &self.known, self.options, &self.storage, self.secret, &mut pending)
+                    .await
+                {
                     Ok(acted) => sent.extend(acted),
                     Err(error) => failed = failed.or(Some(error)),
                 }

@@ -10,7 +10,7 @@ use rebut_tests::arena::{Arena, EXECUTOR_BOND, unburnt};
 use rebut_tests::models::Subject;
 use rebut_tests::rules::Ended;
 use rebut_tests::side::Side;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The accounts. The first game's liar is another: two lies may end in the same outputs, and a claim is posted once.
@@ -37,7 +37,7 @@ impl Game {
 }
 
 /// The least, median and most of some figures.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Spread {
     pub(crate) least: u64,
     pub(crate) median: u64,

@@ -1,4 +1,4 @@
-//! The command behind `cargo xtask disputes`, `games`, `invariants` and `models`.
+//! The command behind `cargo xtask disputes`, `games`, `invariants`, `models` and `scale`.
 
 mod disputes;
 mod duel;
@@ -7,6 +7,7 @@ mod invariants;
 mod memory;
 mod models;
 mod recorded;
+mod scale;
 mod stories;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +32,8 @@ enum Campaign {
     Games(games::Arguments),
     /// Models against recorded outputs, and random lies about each, every one of which must be refuted
     Models(models::Arguments),
+    /// What models of growing size take: values, trace, memory, time, transactions and gas
+    Scale(scale::Arguments),
     /// Random calls of many parties, honest and not, while nobody honest loses and nothing is missing
     Invariants(invariants::Arguments),
 }
@@ -41,6 +44,7 @@ async fn main() -> ExitCode {
         Campaign::Disputes(arguments) => disputes::run(arguments).await,
         Campaign::Games(arguments) => games::run(arguments).await,
         Campaign::Models(arguments) => models::run(arguments).await,
+        Campaign::Scale(arguments) => scale::run(arguments).await,
         Campaign::Invariants(arguments) => invariants::run(arguments).await,
     };
     match outcome {

@@ -5,11 +5,12 @@ mod lies;
 use crate::duel::{Game, Ground, Spread};
 use crate::recorded::{Recorded, program};
 use crate::{Failure, Outcome, memory};
-use lies::random_lies;
+pub(crate) use lies::random_lies;
 use rebut_challenger::expect::agreement;
 use rebut_engine::exec::{self, Options};
 use rebut_engine::program::Source;
 use rebut_tests::models::Subject;
+use rebut_tests::roots::one_root;
 use serde::Serialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,9 @@ pub(crate) struct Arguments {
     /// What the lies are chosen by
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Compute the trace root with every instruction set on 1, 2, 3 and 8 threads first: it must be the same
+    #[arg(long)]
+    roots: bool,
     /// Only models whose names contain this
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
@@ -158,6 +162,9 @@ async fn row(recorded: &Recorded, arguments: &Arguments) -> Result<Row, Failure>
     let outputs = exec::run(&package, &inputs, &Options::default())?;
     let run_seconds = started.elapsed().as_secs_f64();
     let agreement = agreement(&outputs, &expected)?;
+    if arguments.roots {
+        one_root(&package, &Arc::new(inputs.clone()))?;
+    }
 
     let lies = random_lies(&package, arguments.lies, arguments.seed);
     let (mut games, mut failures) = (Vec::<Game>::new(), Vec::new());

@@ -106,6 +106,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// What models of growing size take: values, trace, memory, time, transactions and gas
+    #[command(disable_help_flag = true)]
+    Scale {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Random calls of many parties while nobody honest loses and nothing is missing
     #[command(disable_help_flag = true)]
     Invariants {
@@ -162,6 +168,7 @@ fn main() -> ExitCode {
         Task::Disputes { arguments } => campaigns::run("disputes", &arguments),
         Task::Games { arguments } => campaigns::run("games", &arguments),
         Task::Models { arguments } => campaigns::run("models", &arguments),
+        Task::Scale { arguments } => campaigns::run("scale", &arguments),
         Task::Invariants { arguments } => campaigns::run("invariants", &arguments),
         Task::Campaigns => Step::Campaigns.run(&Settings::default()),
         Task::Conformance { arguments } => conformance::run(&arguments),

@@ -10,7 +10,7 @@ use rebut_sim::adversary::Lie;
 use std::collections::BTreeSet;
 
 /// So many lies, or all that there are: each about another value, and once every value has had one, about other elements.
-pub(super) fn random_lies(package: &Package, count: usize, seed: u64) -> Vec<Lie> {
+pub(crate) fn random_lies(package: &Package, count: usize, seed: u64) -> Vec<Lie> {
     chosen(lie_places(package), count, seed)
 }
 
