@@ -300,7 +300,7 @@ impl Package {
             at = start + size(&value.ty);
         }
         if at < end {
-            return Err(damaged("it is too long"));
+            return Err(PackageError::Damaged(format!("{} bytes too many", end - at)));
         }
         let label = |&(name, operator): &(&str, &str)| Label { name: name.into(), operator: operator.into() };
         let labels = head.labels.0.iter().map(label).collect();
