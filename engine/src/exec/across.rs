@@ -20,6 +20,8 @@ use std::ops::Range;
 const STRIP: usize = 16;
 /// Elements that are finished at once.
 const FINISH: usize = 4096;
+/// The longest reduction that is worth it.
+const LONGEST: u64 = 1 << 10;
 /// The shortest axis that is worth it.
 const SHORT: u64 = 8;
 
@@ -124,6 +126,10 @@ impl<'p> Across<'p> {
             Kind::Fold(_) => (vec![], others),
         };
         let k = product(&core.reduction);
+        let chunk_count = product(&chunks.iter().map(|&x| core.extents[x]).collect::<Vec<_>>());
+        if k.saturating_mul(chunk_count) > LONGEST {
+            return None;
+        }
         let within = |mut at: Coordinates| -> Vec<Coordinates> {
             let each = |k| {
                 set_reduction(&mut at, &core.reduction, k);
@@ -144,7 +150,7 @@ impl<'p> Across<'p> {
             let (high, low) = (&high[n / low.len()], &low[n % low.len()]);
             std::array::from_fn(|x| high.at[x] + low.at[x])
         };
-        let table = if small { reader.table((0..high.len() * low.len()).map(at)) } else { None };
+        let table = if small { reader.table((0..high.len() * low.len()).map(at), LARGEST_TABLE) } else { None };
         let by_row = reads_by_row(&finish, |x| axes[x] != axis);
         Some(Self {
             table,
@@ -221,7 +227,7 @@ impl<'p> Across<'p> {
             None => {
                 let points = self.inner.points(points.clone());
                 let points = points.iter().map(|p| std::array::from_fn(|x| p.at[x] + outer.at[x]));
-                let Some(table) = self.reader.table(points) else { return };
+                let Some(table) = self.reader.table(points, usize::MAX) else { return };
                 made = table;
                 (&made, 0)
             }

@@ -160,17 +160,17 @@ impl Reader {
         }));
     }
 
-    /// The table of at most [`LARGEST_TABLE`] points; `None` if it has too many places.
-    pub(super) fn table(&self, points: impl ExactSizeIterator<Item = Coordinates>) -> Option<Table> {
+    /// The table of some points; `None` if it has more than `most` places, give or take a point's.
+    pub(super) fn table(&self, points: impl ExactSizeIterator<Item = Coordinates>, most: usize) -> Option<Table> {
         let mut table = Table { points: Vec::with_capacity(points.len()), places: Vec::new() };
         for at in points {
             let first = table.places.len();
-            if first > LARGEST_TABLE {
+            if first > most {
                 return None;
             }
             table.points.push(self.interior(&at).unwrap_or_else(|| {
                 self.places(&at, &mut table.places);
-                !(first as i64) // below LARGEST_TABLE
+                !(first as i64) // in memory
             }));
         }
         Some(table)
@@ -220,8 +220,8 @@ impl Reader {
             match step {
                 0 if (0..*limit).contains(&start) => {}
                 1 => {
-                    first = first.max(-start * elements);
-                    last = last.min((limit - start) * elements);
+                    first = first.max(start.saturating_neg().saturating_mul(*elements));
+                    last = last.min(limit.saturating_sub(start).saturating_mul(*elements));
                 }
                 _ => return None,
             }

@@ -11,6 +11,9 @@ use crate::package::Package;
 use crate::program::{Instruction, Program, Source, TensorType, ValueId};
 use crate::tensor::Tensor;
 
+/// Bytes of constants that are packed beforehand; those of larger models are packed when they are read.
+const PACKED: u64 = 1 << 29;
+
 /// A program that is ready to run.
 pub struct Session<'p> {
     package: &'p Package,
@@ -44,6 +47,7 @@ impl<'p> Session<'p> {
         let threads = Threads::new(options.threads)?;
         let mut session = Self { package, isa: options.isa, threads, work: Vec::new(), spare: Vec::new() };
         session.work = plan(package.program());
+        let mut left = PACKED;
         for work in &mut session.work {
             let (dot, reduction) = match &mut work.kind {
                 Kind::One(dot, Step::Reduction(reduction)) | Kind::Chunked([dot, _], reduction) => (*dot, reduction),
@@ -58,7 +62,7 @@ impl<'p> Session<'p> {
             let operands: Vec<&Tensor> = (0..dot.operands.len())
                 .map(|o| if constant(o) { package.constant(dot.operands[o].value) } else { &none })
                 .collect();
-            session.threads.install(|| reduction.pack(&operands, constant));
+            session.threads.install(|| reduction.pack(&operands, constant, &mut left));
         }
         Ok(session)
     }

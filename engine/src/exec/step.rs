@@ -60,10 +60,10 @@ impl<'p> Reduction<'p> {
         across.or_else(|| Some(Self::Matrix(Box::new(Matrix::chunked(chunked)?))))
     }
 
-    /// Packs once and for all what is constant.
-    pub(super) fn pack(&mut self, operands: &[&Tensor], constant: impl Fn(usize) -> bool) {
+    /// Packs once and for all what is constant, if it takes no more than `left` bytes.
+    pub(super) fn pack(&mut self, operands: &[&Tensor], constant: impl Fn(usize) -> bool, left: &mut u64) {
         match self {
-            Self::Matrix(matrix) => matrix.pack(operands, constant),
+            Self::Matrix(matrix) => matrix.pack(operands, constant, left),
             Self::Across(_) => {}
         }
     }

@@ -40,6 +40,9 @@ const FINISH: usize = 4096;
 const NARROW: usize = 8;
 /// Elements of a part of a row below which rows are put together before they are multiplied.
 const GATHERED: usize = 16;
+/// Most parts of a product's rows, and bytes of its packed columns: a hostile program may ask for more.
+const MOST_SEGMENTS: usize = 1 << 13;
+const LARGEST_PANELS: u64 = 1 << 31;
 /// Tasks for a thread below which a product is cut along its columns too.
 const TASKS: usize = 4;
 
@@ -60,6 +63,8 @@ pub(super) struct Matrix<'p> {
     runs: Grid,
     layout: Layout,
     constant: Option<Panels>,
+    /// Bytes of one product's packed columns.
+    panels: u64,
     /// Whether what follows the products reads something else in each row.
     by_row: bool,
 }
@@ -153,7 +158,7 @@ impl<'p> Matrix<'p> {
                 let (batch, row) = (&batch[n / rows.len()], &rows[n % rows.len()]);
                 std::array::from_fn(|x| batch.at[x] + row.at[x] + place.at[x])
             };
-            let table = if small { reader.table((0..batch.len() * rows.len()).map(at)) } else { None };
+            let table = if small { reader.table((0..batch.len() * rows.len()).map(at), LARGEST_TABLE) } else { None };
             Group { reader, table, windows, segments, gathered, place }
         };
         let groups = match dot.windowed.then(|| dot.extents.len() - 1) {
@@ -168,12 +173,19 @@ impl<'p> Matrix<'p> {
             }
             _ => vec![group(all, Point::ORIGIN)],
         };
+        let columns = grid(&roles.columns);
+        let depth = groups.iter().map(|g: &Group| g.windows.iter().map(Window::depth).sum()).max().unwrap_or(0);
+        let panels = Panels::bytes(columns.len(), depth);
+        if groups.iter().any(|g| g.segments.len() > MOST_SEGMENTS) || panels > LARGEST_PANELS {
+            return None;
+        }
         let by_row = reads_by_row(&finish, |x| roles.rows.contains(&axes[x]));
         Some(Self {
             by_row,
             batch: grid(&roles.batch),
             rows: grid(&roles.rows),
-            columns: grid(&roles.columns),
+            columns,
+            panels,
             runs: grid(outer),
             layout,
             constant: None,
@@ -185,11 +197,13 @@ impl<'p> Matrix<'p> {
         })
     }
 
-    /// Packs the columns once and for all, if they are constant.
-    pub(super) fn pack(&mut self, operands: &[&Tensor], constant: impl Fn(usize) -> bool) {
+    /// Packs the columns once and for all, if they are constant and take no more than `left` bytes.
+    pub(super) fn pack(&mut self, operands: &[&Tensor], constant: impl Fn(usize) -> bool, left: &mut u64) {
+        let bytes = self.panels.saturating_mul((self.batch.len() * self.groups.len()) as u64);
         let view = &self.dot.views[usize::from(self.roles.views[1])];
         let indices = view.indirects().flat_map(|t| &self.dot.views[usize::from(t.view)].accesses);
-        if view.accesses.iter().chain(indices).all(|a| constant(usize::from(a.operand))) {
+        if view.accesses.iter().chain(indices).all(|a| constant(usize::from(a.operand))) && bytes <= *left {
+            *left -= bytes;
             let products: Vec<(Point, &Group)> =
                 self.batch.all().into_iter().flat_map(|at| self.groups.iter().map(move |group| (at, group))).collect();
             self.constant = Some(self.panels(operands, &products));
@@ -263,7 +277,7 @@ impl<'p> Matrix<'p> {
             None => {
                 let points = self.rows.points(rows.clone());
                 let points = points.iter().map(|p| std::array::from_fn(|x| p.at[x] + product.at.at[x]));
-                let Some(table) = reader.table(points) else { return };
+                let Some(table) = reader.table(points, usize::MAX) else { return };
                 made = table;
                 (&made, 0)
             }

@@ -19,6 +19,12 @@ pub(super) struct Panels {
 }
 
 impl Panels {
+    /// Bytes of a product with that many columns and elements of a reduction.
+    pub(super) fn bytes(columns: usize, depth: usize) -> u64 {
+        let lines = (columns.div_ceil(COLUMNS) as u64).saturating_mul(depth as u64);
+        lines.saturating_mul(size_of::<Line>() as u64)
+    }
+
     /// Packs the columns of each product: its coordinates, and its windows, which all have the same depth together.
     pub(super) fn new(
         source: &Source<'_>,
