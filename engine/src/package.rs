@@ -2,7 +2,7 @@
 
 use crate::lower::{Lowered, bill, gas::STEP_GAS_CEILING};
 use crate::program::{
-    Identity, Program, ProgramError, Source, TensorType, ValueId, decode_descriptor, encode_descriptor, validate,
+    Identity, Program, ProgramError, Source, ValueId, decode_descriptor, encode_descriptor, validate,
 };
 use crate::stored::List;
 use crate::tensor::{Order, Tensor, TensorError};
@@ -244,7 +244,7 @@ impl Package {
         for constant in self.constants() {
             to.write_all(&[0; ALIGNMENT as usize][..padding(at)])?;
             constant.write_le(to)?;
-            at = at.next_multiple_of(ALIGNMENT) + size(&constant.ty());
+            at = at.next_multiple_of(ALIGNMENT) + constant.ty().bytes();
         }
         Ok(())
     }
@@ -292,12 +292,12 @@ impl Package {
         let mut at = FIXED + length;
         for value in program.values.iter().filter(|v| matches!(v.source, Source::Constant { .. })) {
             let start = at.next_multiple_of(ALIGNMENT);
-            if end.checked_sub(start).is_none_or(|left| size(&value.ty) > left) {
+            if end.checked_sub(start).is_none_or(|left| value.ty.bytes() > left) {
                 return Err(damaged("it is too short for its constants"));
             }
             file.read_exact(&mut [0; ALIGNMENT as usize][..padding(at)])?;
             constants.push(Tensor::read(&value.ty, &mut file, Order::Little)?);
-            at = start + size(&value.ty);
+            at = start + value.ty.bytes();
         }
         if at < end {
             return Err(PackageError::Damaged(format!("{} bytes too many", end - at)));
@@ -319,9 +319,4 @@ const FIXED: u64 = 16;
 /// Zeros between byte `at` and the next constant.
 fn padding(at: u64) -> usize {
     (at.next_multiple_of(ALIGNMENT) - at) as usize // below the alignment
-}
-
-/// Bytes of a constant's elements.
-fn size(ty: &TensorType) -> u64 {
-    ty.elements().saturating_mul(ty.dtype.width() as u64)
 }

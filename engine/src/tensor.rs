@@ -168,7 +168,7 @@ impl Tensor {
     }
 
     fn from_bytes(ty: &TensorType, bytes: &[u8], order: Order) -> Result<Self, TensorError> {
-        let expected = ty.elements().saturating_mul(ty.dtype.width() as u64);
+        let expected = ty.bytes();
         if expected != bytes.len() as u64 {
             return Err(TensorError::Size {
                 dtype: ty.dtype,

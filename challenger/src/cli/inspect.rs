@@ -6,7 +6,7 @@ use super::model::{Lowering, named};
 use clap::Args;
 use rebut_engine::lower::{Bill, bill};
 use rebut_engine::package::Package;
-use rebut_engine::program::{Core, FoldOp, Instruction, Program, Source, ValueId, ValueText};
+use rebut_engine::program::{Core, FoldOp, Instruction, Program, Source, TensorType, ValueId, ValueText};
 use rebut_engine::tree::depth;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -78,10 +78,8 @@ fn text(package: &Package, bills: &BTreeMap<ValueId, Bill>, out: &mut impl Write
 fn summary(package: &Package, bills: &BTreeMap<ValueId, Bill>, out: &mut impl Write) -> io::Result<()> {
     let program = package.program();
     let parameters: u64 = package.constants().map(|c| c.len() as u64).sum();
-    let sum = |of: fn(&rebut_engine::program::TensorType) -> u64| {
-        program.values.iter().map(|v| of(&v.ty)).fold(0, u64::saturating_add)
-    };
-    let bytes = sum(|ty| ty.elements().saturating_mul(ty.dtype.width() as u64));
+    let sum = |of: fn(&TensorType) -> u64| program.values.iter().map(|v| of(&v.ty)).fold(0, u64::saturating_add);
+    let bytes = sum(TensorType::bytes);
     let instructions = program.values.iter().filter(|v| matches!(v.source, Source::Instruction(_))).count();
     writeln!(out, "program      {}", package.identity().program_id)?;
     writeln!(out, "descriptors  {}", package.identity().header.descriptors)?;

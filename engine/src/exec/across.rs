@@ -85,7 +85,7 @@ impl<'p> Across<'p> {
         let free = |x: &usize| !chunks.contains(x);
         let step = |v: u8, axis: usize| {
             let access = core.views[usize::from(v)].accesses.first();
-            access.and_then(|a| a.address.terms.iter().find(|t| usize::from(t.0) == axis)).map_or(0, |t| t.1)
+            access.map_or(0, |a| a.address.coefficient(axis))
         };
         let uses = |v: u8, axis: usize| {
             let mut forms = core.views[usize::from(v)].forms();

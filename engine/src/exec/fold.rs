@@ -44,8 +44,7 @@ pub(super) fn runs_along_reduction(i: &Instruction) -> bool {
 
 /// The greatest step of a view's addresses along an axis.
 fn steps(view: &View, axis: usize) -> u64 {
-    let step = |terms: &[(u8, i64)]| terms.iter().find(|t| usize::from(t.0) == axis).map_or(0, |t| t.1.unsigned_abs());
-    view.accesses.iter().map(|a| step(&a.address.terms)).max().unwrap_or(0)
+    view.accesses.iter().map(|a| a.address.coefficient(axis).unsigned_abs()).max().unwrap_or(0)
 }
 
 /// Folds the body along the reduction, for every row of the block, whose rows have one element.

@@ -32,15 +32,7 @@ pub(super) const fn reduction_axis(r: usize) -> usize {
 
 /// `base` at the start of the run, and the step along it.
 fn along(form: &Affine, run: &Run<'_>) -> (i64, i64) {
-    let mut base = form.base;
-    let mut step = 0;
-    for &(axis, a) in &form.terms {
-        base += a * run.at[usize::from(axis)];
-        if usize::from(axis) == run.axis {
-            step = a;
-        }
-    }
-    (base, step)
+    (form.value(run.at), form.coefficient(run.axis))
 }
 
 /// The `i` in `0..len` for which `0 <= base + step * i < limit`.
@@ -194,15 +186,13 @@ impl Block<'_> {
     fn in_place<'a>(&self, view: &View, source: &Source<'a>) -> Option<&'a [f32]> {
         let [Access { operand, address, guards, indirects }] = view.accesses.as_slice() else { return None };
         let plain = guards.is_empty() && indirects.is_empty();
-        let along = address.terms.iter().find(|t| usize::from(t.0) == self.axis).map_or(0, |t| t.1);
+        let along = address.coefficient(self.axis);
         if !plain || (along != 1 && self.len > 1) {
             return None;
         }
         let Tensor::F32(tensor) = *source.operands.get(usize::from(*operand))? else { return None };
-        let value =
-            |at: &Coordinates| address.base + address.terms.iter().map(|&(x, a)| a * at[usize::from(x)]).sum::<i64>();
-        let first = value(self.rows.first()?);
-        let follows = |(n, at): (usize, &Coordinates)| value(at) == first + (n * self.len) as i64; // in memory
+        let first = address.value(self.rows.first()?);
+        let follows = |(n, at): (usize, &Coordinates)| address.value(at) == first + (n * self.len) as i64; // in memory
         let first = usize::try_from(first).ok().filter(|_| self.rows.iter().enumerate().all(follows))?;
         slice(tensor).get(first..first + self.lanes())
     }
@@ -233,7 +223,8 @@ impl Block<'_> {
     }
 }
 
-fn slice<T>(a: &ndarray::ArrayD<T>) -> &[T] {
+/// The elements of a tensor inside the engine.
+pub(super) fn slice<T>(a: &ndarray::ArrayD<T>) -> &[T] {
     a.as_slice().unwrap_or_default() // tensors inside the engine are in standard layout
 }
 

@@ -1,6 +1,6 @@
 //! Where the runs of a view lie: most of them whole in their operand, which then need not be copied.
 
-use super::read::{Coordinates, Source};
+use super::read::{Coordinates, Source, slice};
 use crate::program::limits::{MAX_ACCESSES, MAX_GUARDS};
 use crate::program::{Affine, View};
 use crate::tensor::Tensor;
@@ -13,6 +13,23 @@ pub(super) struct Piece {
     pub(super) len: usize,
     /// The axes along which it goes, with their extents; its addresses follow one another.
     pub(super) span: Vec<(usize, u64)>,
+}
+
+impl Piece {
+    /// The least and the greatest that it adds to a form.
+    fn reach(&self, form: &Affine) -> (i64, i64) {
+        let start = form.added(&self.at);
+        self.span.iter().fold((start, start), |(low, high), &(axis, extent)| {
+            let far = form.coefficient(axis) * (extent as i64 - 1); // extents are below 2^40
+            (low + far.min(0), high + far.max(0))
+        })
+    }
+
+    /// Whether a guard fails all along it at every point, whose coordinates differ along `moving` axes.
+    pub(super) fn fails(&self, form: &Affine, limit: i64, moving: impl Fn(usize) -> bool) -> bool {
+        let (low, high) = self.reach(form);
+        !form.terms.iter().any(|t| moving(usize::from(t.0))) && (form.base + high < 0 || form.base + low >= limit)
+    }
 }
 
 /// Most points, and places, of a table.
@@ -41,6 +58,8 @@ struct Run {
     address: i64,
     len: i64,
     guards: Vec<(i64, i64)>,
+    /// Some guard fails all along it at every point.
+    outside: bool,
     /// For each guard, where it has a part only in the piece's outermost axis: a step's worth, and elements in a step.
     outermost: Option<Vec<(i64, i64)>>,
 }
@@ -118,24 +137,24 @@ impl Reader {
             .collect();
         let direct = view.indirects().next().is_none();
         let run = |a: &Access, piece: &Piece| Run {
-            address: added(&a.address, &piece.at),
+            address: a.address.added(&piece.at),
             len: piece.len as i64, // in memory
-            guards: a.guards.iter().map(|(form, _)| reach(form, piece)).collect(),
+            guards: a.guards.iter().map(|(form, _)| piece.reach(form)).collect(),
+            outside: a.guards.iter().any(|(form, limit)| piece.fails(form, *limit, &moving)),
             outermost: a.guards.iter().map(|(form, _)| outermost(form, piece)).collect(),
         };
         let runs = |piece: &Piece| direct.then(|| accesses.iter().map(|a| run(a, piece)).collect());
         let pieces: Vec<Option<Vec<Run>>> = pieces.iter().map(|p| p.as_ref().and_then(runs)).collect();
-        let interior = Interior::new(&accesses, &pieces, moving);
+        let interior = Interior::new(&accesses, &pieces);
         Self { accesses, pieces, interior }
     }
 
     /// The address of a point all of whose pieces lie in one operand, but for those that are the fill at every point.
     pub(super) fn interior(&self, at: &Coordinates) -> Option<i64> {
         let (interior, access) = (self.interior.as_ref()?, self.accesses.first()?);
-        let address = value(&access.address, at);
+        let address = access.address.value(at);
         let inside = |range: &(i64, i64), x: i64| range.0 <= x && x < range.1;
-        let guards =
-            access.guards.iter().zip(&interior.guards).all(|(guard, range)| inside(range, value(&guard.0, at)));
+        let guards = access.guards.iter().zip(&interior.guards).all(|(guard, range)| inside(range, guard.0.value(at)));
         (guards && address >= 0 && inside(&interior.address, address)).then_some(address)
     }
 
@@ -150,8 +169,8 @@ impl Reader {
     pub(super) fn places(&self, at: &Coordinates, places: &mut Vec<Place>) {
         let mut bases: Bases = [(0, [0; MAX_GUARDS]); MAX_ACCESSES];
         for (base, access) in bases.iter_mut().zip(&self.accesses) {
-            base.0 = value(&access.address, at);
-            base.1.iter_mut().zip(&access.guards).for_each(|(base, guard)| *base = value(&guard.0, at));
+            base.0 = access.address.value(at);
+            base.1.iter_mut().zip(&access.guards).for_each(|(base, guard)| *base = guard.0.value(at));
         }
         places.extend(self.pieces.iter().map(|runs| {
             let found = runs.as_ref().and_then(|runs| self.place(&bases, runs));
@@ -205,9 +224,7 @@ impl Reader {
         }
         Some(Place::Fill)
     }
-}
 
-impl Reader {
     /// What is in the operand of a piece that is partly there.
     fn part(&self, bases: &Bases, runs: &[Run]) -> Option<Part> {
         let ([access], [run]) = (self.accesses.as_slice(), runs) else { return None };
@@ -235,20 +252,15 @@ impl Reader {
 }
 
 impl Interior {
-    fn new(accesses: &[Access], pieces: &[Option<Vec<Run>>], moving: impl Fn(usize) -> bool) -> Option<Self> {
+    fn new(accesses: &[Access], pieces: &[Option<Vec<Run>>]) -> Option<Self> {
         let [access] = accesses else { return None };
         let runs: Vec<&Run> = pieces.iter().map(|runs| runs.as_ref()?.first()).collect::<Option<_>>()?;
         let mut guards: Vec<(i64, i64)> = access.guards.iter().map(|(_, limit)| (0, *limit)).collect();
         let mut address = (0, access.elements + 1);
         let mut offsets = Vec::with_capacity(runs.len());
         for run in runs {
-            let outside = access.guards.iter().zip(&run.guards).any(|((form, limit), (low, high))| {
-                // Decided already where no coordinate of a point has a part in it.
-                !form.terms.iter().any(|t| moving(usize::from(t.0)))
-                    && (form.base + high < 0 || form.base + low >= *limit)
-            });
-            offsets.push((!outside).then_some(run.address));
-            if outside {
+            offsets.push((!run.outside).then_some(run.address));
+            if run.outside {
                 continue;
             }
             for (allowed, ((_, limit), (low, high))) in guards.iter_mut().zip(access.guards.iter().zip(&run.guards)) {
@@ -260,41 +272,18 @@ impl Interior {
     }
 }
 
-#[inline]
-fn value(form: &Affine, at: &Coordinates) -> i64 {
-    form.base + form.terms.iter().map(|&(x, a)| a * at[usize::from(x)]).sum::<i64>()
-}
-
-/// What coordinates add to a form.
-fn added(form: &Affine, at: &Coordinates) -> i64 {
-    form.terms.iter().map(|&(axis, a)| a * at[usize::from(axis)]).sum() // within 2^62, as the whole form is
-}
-
-/// The least and the greatest that a piece adds to a form.
-fn reach(form: &Affine, piece: &Piece) -> (i64, i64) {
-    let start = added(form, &piece.at);
-    let mut reach = (start, start);
-    for &(axis, a) in &form.terms {
-        let span = piece.span.iter().find(|s| s.0 == usize::from(axis));
-        let far = span.map_or(0, |s| a * (s.1 as i64 - 1)); // extents are below 2^40
-        reach = (reach.0 + far.min(0), reach.1 + far.max(0));
-    }
-    reach
-}
-
 /// What a step along a piece's outermost axis is worth to a form, which has a part in no other of its axes, and the elements of a step.
 fn outermost(form: &Affine, piece: &Piece) -> Option<(i64, i64)> {
-    let worth = |axis: usize| form.terms.iter().find(|t| usize::from(t.0) == axis).map_or(0, |t| t.1);
     let mut axes = piece.span.iter().filter(|s| s.1 > 1);
     let Some(&(axis, extent)) = axes.next() else { return Some((0, 1)) };
-    axes.all(|s| worth(s.0) == 0).then_some((worth(axis), piece.len as i64 / extent as i64)) // in memory
+    axes.all(|s| form.coefficient(s.0) == 0).then_some((form.coefficient(axis), piece.len as i64 / extent as i64)) // in memory
 }
 
 /// The elements of f32 tensors, none for others.
 pub(super) fn floats<'a>(source: &Source<'a>) -> Vec<&'a [f32]> {
-    let slice = |tensor: &&'a Tensor| match tensor {
-        Tensor::F32(a) => a.as_slice().unwrap_or_default(), // tensors inside the engine are in standard layout
+    let of = |tensor: &&'a Tensor| match tensor {
+        Tensor::F32(a) => slice(a),
         _ => &[],
     };
-    source.operands.iter().map(slice).collect()
+    source.operands.iter().map(of).collect()
 }

@@ -84,7 +84,7 @@ impl<'a> Builder<'a> {
 
     pub(super) fn define(&mut self, ty: TensorType, made: Made<'a>, label: Label) -> Lazy {
         let lazy = Lazy::dense(self.defs.len(), ty.dtype, &ty.dims);
-        let bytes = ty.elements().saturating_mul(ty.dtype.width() as u64);
+        let bytes = ty.bytes();
         match &made {
             Made::Constant(Cow::Borrowed(_)) => self.budget.own(bytes),
             Made::Constant(Cow::Owned(_)) => self.budget.made(bytes),

@@ -16,7 +16,7 @@ pub(super) fn read(
     folder: Option<&Path>,
     ty: &TensorType,
 ) -> Result<Tensor, String> {
-    let expected = ty.elements().saturating_mul(ty.dtype.width() as u64);
+    let expected = ty.bytes();
     let folder = folder.ok_or("its data is in another file, and this was not read from a folder")?;
     let entry = |key: &str| entries.iter().find(|e| e.key == key).map(|e| e.value.as_str());
     let number = |key: &str| match entry(key) {

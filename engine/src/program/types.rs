@@ -27,6 +27,11 @@ impl TensorType {
     pub fn elements(&self) -> u64 {
         product(&self.dims)
     }
+
+    /// Bytes of the elements behind one another; saturates as [`elements`](Self::elements) does.
+    pub fn bytes(&self) -> u64 {
+        self.elements().saturating_mul(self.dtype.width() as u64)
+    }
 }
 
 /// Product of extents, 1 for none; a zero extent gives 0 even beside huge ones.
@@ -163,6 +168,23 @@ pub struct Affine {
     pub base: i64,
     /// (axis, coefficient), axes strictly increasing; 0..7 are e axes, 8..12 reduction axes.
     pub terms: Vec<(u8, i64)>,
+}
+
+impl Affine {
+    /// What a step along an axis adds.
+    pub(crate) fn coefficient(&self, axis: usize) -> i64 {
+        self.terms.iter().find(|t| usize::from(t.0) == axis).map_or(0, |t| t.1)
+    }
+
+    /// What coordinates add to the base: within 2^62 in a validated program, at coordinates of e and r axes that are within their extents.
+    pub(crate) fn added(&self, at: &[i64]) -> i64 {
+        self.terms.iter().map(|&(axis, a)| a * at[usize::from(axis)]).sum()
+    }
+
+    /// The form's value at some coordinates.
+    pub(crate) fn value(&self, at: &[i64]) -> i64 {
+        self.base + self.added(at)
+    }
 }
 
 /// Holds when `0 <= affine < limit`.

@@ -135,7 +135,7 @@ impl CacheFile {
         file.seek(SeekFrom::Start(place.start))?;
         let mut from = BufReader::with_capacity(PIECE, &*file);
         let tensor = Tensor::read(&place.ty, &mut from, Order::Big)?;
-        let elements = place.ty.elements().saturating_mul(place.ty.dtype.width() as u64);
+        let elements = place.ty.bytes();
         let (mut padding, mut root) = ([0; LEAF], [0; 32]);
         let padding = padding.get_mut(..(place.size() - elements) as usize).unwrap_or_default(); // at most one leaf
         from.read_exact(padding)?;

@@ -7,7 +7,7 @@ use crate::dispute::{DisputeError, evaluate};
 use crate::exec::{ExecError, Options};
 use crate::package::Package;
 use crate::program::limits::LEAF;
-use crate::program::{Program, Source, TensorType, ValueId};
+use crate::program::{Program, Source, ValueId};
 use crate::tensor::Tensor;
 use crate::tree::{lane_of, tensor_root};
 use std::cell::RefCell;
@@ -116,9 +116,8 @@ impl Trace {
 
 /// Which values stay in memory: the first results that fit.
 fn in_memory(program: &Program, mut memory: u64) -> Vec<bool> {
-    let size = |ty: &TensorType| ty.elements().saturating_mul(ty.dtype.width() as u64);
     let fits = program.values.iter().map(|value| {
-        let left = memory.checked_sub(size(&value.ty)).filter(|_| matches!(value.source, Source::Instruction(_)));
+        let left = memory.checked_sub(value.ty.bytes()).filter(|_| matches!(value.source, Source::Instruction(_)));
         memory = left.unwrap_or(memory);
         left.is_some()
     });

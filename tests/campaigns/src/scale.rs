@@ -193,7 +193,7 @@ async fn measure(path: &Path, width: u64, lies: usize) -> Result<Row, Failure> {
         layers: size.layers,
         weight_bytes: package.constants().map(bytes).sum(),
         values: values.len() as u64,
-        trace_bytes: results.map(|v| v.ty.elements() * v.ty.dtype.width() as u64).sum(),
+        trace_bytes: results.map(|v| v.ty.bytes()).sum(),
         turns: most_turns(package.program()),
         read,
         run,

@@ -99,7 +99,7 @@ fn common(dot: &Instruction, fold: &Instruction, address: &Affine) -> Option<Vec
     let reductions = fold.reduction.iter().enumerate();
     let axes = axes.chain(reductions.map(|(x, &n)| (FoldAxis::Reduction(x), crate::exec::read::reduction_axis(x), n)));
     for (axis, at, extent) in axes {
-        let step = address.terms.iter().find(|t| usize::from(t.0) == at).map_or(0, |t| t.1);
+        let step = address.coefficient(at);
         if extent > 1 {
             reads.push((u64::try_from(step).ok().filter(|&s| s > 0)?, Factor { extent, axis }));
         }

@@ -69,9 +69,9 @@ impl Panels {
 /// Whether what lies together are the columns, not the reduction.
 fn lies_along(dot: &Instruction, view: &View, axis: usize) -> bool {
     let [access] = view.accesses.as_slice() else { return false };
-    let step = |x: usize| access.address.terms.iter().find(|t| usize::from(t.0) == x).map_or(0, |t| t.1);
-    let reduced = dot.reduction.len().checked_sub(1).map_or(1, |last| step(reduction_axis(last)));
-    access.indirects.is_empty() && step(axis) == 1 && reduced != 1
+    let last = dot.reduction.len().checked_sub(1);
+    let reduced = last.map_or(1, |last| access.address.coefficient(reduction_axis(last)));
+    access.indirects.is_empty() && access.address.coefficient(axis) == 1 && reduced != 1
 }
 
 fn along_columns(

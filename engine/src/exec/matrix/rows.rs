@@ -78,17 +78,14 @@ impl Inside {
     }
 
     fn holds(&self, at: &Coordinates) -> bool {
-        let terms = self.affine.terms.iter().map(|&(axis, a)| a * at[usize::from(axis)]);
-        self.allowed.contains(&(self.affine.base + terms.sum::<i64>()))
+        self.allowed.contains(&self.affine.value(at))
     }
 }
 
 /// How many of the innermost k a view reads as one run along the last reduction axis: axes merge where every form's steps do.
 pub(in crate::exec) fn run_length(instruction: &Instruction, view: &View) -> u64 {
     let reduction = &instruction.reduction;
-    let step = |form: &Affine, r: usize| {
-        form.terms.iter().find(|t| usize::from(t.0) == reduction_axis(r)).map_or(0, |t| i128::from(t.1))
-    };
+    let step = |form: &Affine, r: usize| i128::from(form.coefficient(reduction_axis(r)));
     let Some((last, &extent)) = reduction.iter().enumerate().next_back() else { return 1 };
     let mut length = extent;
     for r in (0..last).rev() {

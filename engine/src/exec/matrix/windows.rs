@@ -5,7 +5,7 @@ use super::super::read::{Coordinates, reduction_axis, set_reduction};
 use super::super::reader::Piece;
 use super::rows::run_length;
 use crate::program::limits::CHUNK;
-use crate::program::{Affine, Instruction, View, product};
+use crate::program::{Affine, Guard, Instruction, View, product};
 use std::ops::Range;
 
 /// The shortest run that is multiplied where it lies.
@@ -61,9 +61,8 @@ impl Window {
     fn runs(&self, dot: &Instruction, view: &View) -> Vec<(Range<usize>, Option<Piece>)> {
         let whole = |piece| vec![(0..self.depth(), piece)];
         let Some(last) = dot.reduction.len().checked_sub(1) else { return whole(None) };
-        let step =
-            |form: &Affine| form.terms.iter().find(|t| usize::from(t.0) == reduction_axis(last)).map_or(0, |t| t.1);
-        let contiguous = self.depth() == 1 || view.accesses.iter().all(|a| step(&a.address) == 1);
+        let contiguous =
+            self.depth() == 1 || view.accesses.iter().all(|a| a.address.coefficient(reduction_axis(last)) == 1);
         if self.ks.is_empty() || !contiguous {
             return whole(None);
         }
@@ -98,13 +97,12 @@ fn parts(view: &View, ks: Range<usize>, piece: Piece, moving: impl Fn(usize) -> 
     let outermost = piece.span.iter().position(|s| s.1 > 1);
     let ([access], Some(outermost)) = (view.accesses.as_slice(), outermost) else { return vec![(ks, piece)] };
     let (axis, extent) = piece.span[outermost];
-    let inner =
-        |form: &Affine| piece.span[outermost + 1..].iter().any(|s| form.terms.iter().any(|t| usize::from(t.0) == s.0));
+    let inner = |form: &Affine| piece.span[outermost + 1..].iter().any(|s| form.coefficient(s.0) != 0);
     let fixed = |form: &Affine| !form.terms.iter().any(|t| moving(usize::from(t.0))) && !inner(form);
     let holds = |c: u64| {
         let mut at = piece.at;
         at[axis] += c as i64; // extents are below 2^40
-        access.guards.iter().filter(|g| fixed(&g.affine)).all(|g| (0..g.limit as i64).contains(&value(&g.affine, &at)))
+        access.guards.iter().filter(|g| fixed(&g.affine)).all(|g| (0..g.limit as i64).contains(&g.affine.value(&at)))
     };
     let step = piece.len / extent as usize; // at most a chunk
     let mut parts: Vec<(Range<usize>, Piece)> = Vec::new();
@@ -126,22 +124,9 @@ fn parts(view: &View, ks: Range<usize>, piece: Piece, moving: impl Fn(usize) -> 
 
 /// Whether a view is its fill all along a piece, at every point.
 fn outside(view: &View, piece: &Piece, moving: impl Fn(usize) -> bool) -> bool {
-    view.accesses.iter().all(|access| {
-        access.guards.iter().any(|guard| {
-            let form = &guard.affine;
-            let mut reach = (value(form, &piece.at), value(form, &piece.at));
-            for &(axis, extent) in &piece.span {
-                let far = form.terms.iter().find(|t| usize::from(t.0) == axis).map_or(0, |t| t.1 * (extent as i64 - 1));
-                reach = (reach.0 + far.min(0), reach.1 + far.max(0));
-            }
-            let moves = form.terms.iter().any(|t| moving(usize::from(t.0)));
-            !moves && (reach.1 < 0 || reach.0 >= guard.limit as i64) // limits are below 2^40
-        })
-    })
-}
-
-fn value(form: &Affine, at: &Coordinates) -> i64 {
-    form.base + form.terms.iter().map(|&(axis, a)| a * at[usize::from(axis)]).sum::<i64>()
+    // Limits are below 2^40.
+    let fails = |guard: &Guard| piece.fails(&guard.affine, guard.limit as i64, &moving);
+    view.accesses.iter().all(|access| access.guards.iter().any(fails))
 }
 
 /// The windows over a dot's axes `chunks`, in their order; without chunks, one for each window of the reduction.

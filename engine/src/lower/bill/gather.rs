@@ -185,7 +185,7 @@ impl Run {
 }
 
 fn coefficient(form: &Affine, axis: u8) -> i128 {
-    form.terms.iter().find(|t| t.0 == axis).map_or(0, |t| i128::from(t.1))
+    i128::from(form.coefficient(axis.into()))
 }
 
 fn gcd(a: u64, b: u64) -> u64 {

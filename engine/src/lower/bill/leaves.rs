@@ -117,7 +117,7 @@ fn window_leaves(i: &Instruction, address: &Affine, indirects: &[Indirect], lane
     let k = product(&i.reduction);
     let window = k.min(CHUNK);
     let l = lanes as i64;
-    let coefficient = |axis: u8| address.terms.iter().find(|t| t.0 == axis).map_or(0, |t| t.1);
+    let coefficient = |axis: u8| address.coefficient(axis.into());
     let mut step = l;
     for (axis, &extent) in (0u8..).zip(&i.extents) {
         if extent > 1 {

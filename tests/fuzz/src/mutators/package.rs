@@ -58,7 +58,7 @@ pub fn mutate(file: &[u8], dice: &mut Dice) -> Option<Vec<u8>> {
 /// The bytes of the constants, as far as they are there.
 fn constants(file: &[u8], mut at: usize, parts: &Parts) -> Vec<Vec<u8>> {
     let values = parts.descriptors.iter().filter_map(|d| decode_descriptor(d).ok());
-    let sizes = values.filter(|v| matches!(v.source, Source::Constant { .. })).map(|v| size(&v.ty));
+    let sizes = values.filter(|v| matches!(v.source, Source::Constant { .. })).map(|v| v.ty.bytes());
     sizes
         .map_while(|size| {
             let start = at.next_multiple_of(ALIGNMENT);
@@ -66,10 +66,6 @@ fn constants(file: &[u8], mut at: usize, parts: &Parts) -> Vec<Vec<u8>> {
             file.get(start..at).map(<[u8]>::to_vec)
         })
         .collect()
-}
-
-fn size(ty: &TensorType) -> u64 {
-    ty.elements().saturating_mul(ty.dtype.width() as u64)
 }
 
 fn put(program: Program, parts: &mut Parts) -> Option<()> {
@@ -84,7 +80,7 @@ fn commit(parts: &mut Parts, constants: &mut Vec<Vec<u8>>) -> Option<()> {
     for descriptor in &mut parts.descriptors {
         let Ok(mut value) = decode_descriptor(descriptor) else { continue };
         let Source::Constant { root } = &mut value.source else { continue };
-        let size = size(&value.ty);
+        let size = value.ty.bytes();
         let mut bytes = before.next().unwrap_or_default();
         if size <= LARGEST {
             bytes.resize(size as usize, 0x3f);
