@@ -9,6 +9,7 @@ use super::points::{Grid, Point, strides};
 use super::read::{Block, Coordinates, Run, Source, read_f32, set_reduction};
 use super::reader::{LARGEST_TABLE, Piece, Pieces, Place, Reader, Table, floats};
 use super::tasks;
+use super::tiles::Tiles;
 use crate::arith::{Isa, for_each_level, native};
 use crate::program::limits::{MAX_RANK, SUM_LANES};
 use crate::program::{Core, DType, FoldOp, Instruction, Node, product};
@@ -18,8 +19,10 @@ use std::ops::Range;
 
 /// Elements of a strip: weights and results have whole ones.
 const STRIP: usize = 16;
+/// Elements whose chains are computed at once, where there are as many.
+const WIDE: usize = 4 * STRIP;
 /// Elements that are finished at once.
-const FINISH: usize = 4096;
+const FINISH: usize = 1 << 13;
 /// The longest reduction that is worth it.
 const LONGEST: u64 = 1 << 10;
 /// The shortest axis that is worth it.
@@ -29,6 +32,7 @@ const SHORT: u64 = 8;
 pub(super) struct Across<'p> {
     core: Cow<'p, Instruction>,
     finish: Cow<'p, Instruction>,
+    tiles: Tiles,
     /// For each e axis of `finish` that of `core`.
     axes: Vec<usize>,
     /// The axis along which vectors run, its length, and how far results along it are apart.
@@ -164,6 +168,7 @@ impl<'p> Across<'p> {
             reader,
             windows,
             axes,
+            tiles: Tiles::new(&finish),
             finish,
             core,
         })
@@ -260,13 +265,14 @@ impl<'p> Across<'p> {
             }
         });
         let count: usize = self.windows.iter().map(Vec::len).sum();
+        let inside: Vec<_> = (0..count).map(|n| self.reader.inside(n, &floats, &fills)).collect();
         let mut slices: Vec<&[f32]> = Vec::with_capacity(count);
         let mut rest = packed.chunks_exact(width);
         for (n, core) in cores.chunks_exact_mut(len).enumerate() {
             slices.clear();
             match self.reader.pieces(table, first + n) {
                 Pieces::Inside(address) => {
-                    slices.extend((0..count).map(|n| self.reader.inside(n, address, &floats, &fills)));
+                    slices.extend(inside.iter().map(|inside| inside.at(address)));
                 }
                 Pieces::Each(places) => slices.extend(places.iter().map(|place| match place {
                     Place::Operand(operand, address) => &floats[*operand][*address..],
@@ -290,15 +296,10 @@ impl<'p> Across<'p> {
         }
         let Some(axis) = self.axes.iter().position(|&x| x == self.axis) else { return };
         let scope = Scope { instruction: &self.finish, operands: finish, isa };
-        let lanes = scope
-            .evaluate(
-                &self.finish.epilogue,
-                &Block { copies: starts.len() / rows.len().max(1), rows: rows.into(), axis, len },
-                Some((DType::F32, Lanes::F32(cores))),
-            )
-            .1;
+        let block = Block { copies: starts.len() / rows.len().max(1), rows: rows.into(), axis, len };
+        let core = Some((DType::F32, Lanes::F32(cores)));
         // SAFETY: each element is at one point and one place along the axis, and a task has points of its own.
-        unsafe { out.store(&starts, 0, self.layout, &lanes) };
+        unsafe { self.tiles.store(&scope, &block, core, out, (&starts, 0, self.layout)) };
     }
 
     /// The coordinates of the result.
@@ -315,20 +316,40 @@ impl<'p> Across<'p> {
         if let Kind::Fold(op) = self.kind {
             return fold(op, slices, fused, &mut out[..self.layout.len]);
         }
-        let mut chain = Buffer::new(width);
-        let mut rest = slices.iter().zip(weights.chunks_exact(width));
-        for (w, window) in self.windows.iter().enumerate() {
-            let sum: &mut [f32] = if w == 0 { &mut *out } else { &mut chain };
-            sum.fill(0.0);
-            for (x, weights) in rest.by_ref().take(window.len()) {
-                for (sum, (&x, &w)) in sum.iter_mut().zip(x[..width].iter().zip(weights)) {
-                    *sum = multiply_add(fused, x, w, *sum);
-                }
-            }
-            if w > 0 {
-                out.iter_mut().zip(chain.iter()).for_each(|(out, &chain)| *out += chain);
+        let mut first = 0;
+        while first < width {
+            if first + WIDE <= width {
+                self.strip::<WIDE>(slices, weights, fused, first, out);
+                first += WIDE;
+            } else {
+                self.strip::<STRIP>(slices, weights, fused, first, out);
+                first += STRIP;
             }
         }
+    }
+
+    /// The chains of `N` elements from `first` on, which stay in registers.
+    #[inline(always)]
+    fn strip<const N: usize>(&self, slices: &[&[f32]], weights: &[f32], fused: bool, first: usize, out: &mut [f32]) {
+        let width = out.len();
+        let mut rest = slices.iter().zip(weights.chunks_exact(width));
+        let mut sum = [0.0; N];
+        for (w, window) in self.windows.iter().enumerate() {
+            let mut chain = [0.0; N];
+            for (x, weights) in rest.by_ref().take(window.len()) {
+                let (Some(x), Some(weights)) = (x[first..].first_chunk::<N>(), weights[first..].first_chunk::<N>())
+                else {
+                    return;
+                };
+                (0..N).for_each(|i| chain[i] = multiply_add(fused, x[i], weights[i], chain[i]));
+            }
+            if w == 0 {
+                sum = chain;
+            } else {
+                (0..N).for_each(|i| sum[i] += chain[i]);
+            }
+        }
+        out[first..first + N].copy_from_slice(&sum);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Expressions over a block of elements: every node is one pass over its lanes.
 
-use super::lanes::{Buffer, Each, Lane, Lanes, map1, map2};
+use super::lanes::{Buffer, Each, Lane, Lanes, fill1, fill2, map1, map2};
 use super::read::{Block, Source};
 use crate::arith::{Isa, for_each_level, native};
 use crate::program::{DType, Expr, Instruction, Node, Op};
@@ -42,11 +42,11 @@ impl<'a> Scope<'a> {
     }
 }
 
-for_each_level!(fn evaluate_node<'a> = apply, (scope: &Scope<'a>, node: &Node, block: &Block<'_>, values: &[(DType, Lanes<'a>)]) -> (DType, Lanes<'a>));
+for_each_level!(pub(super) fn evaluate_node<'a> = apply, (scope: &Scope<'a>, node: &Node, block: &Block<'_>, values: &[(DType, Lanes<'a>)]) -> (DType, Lanes<'a>));
 
 #[inline(always)]
 fn apply<'a>(
-    fused: bool,
+    _: bool,
     scope: &Scope<'a>,
     node: &Node,
     block: &Block<'_>,
@@ -78,7 +78,11 @@ fn apply<'a>(
             let (dtype, a) = arg(args[0]);
             let (b, c) = (&arg(args[1]).1, &arg(args[2]).1);
             let lanes = match dtype {
-                DType::F32 => float(n, op, (scope.isa, fused), [a, b, c]),
+                DType::F32 => test(n, op, [a, b]).unwrap_or_else(|| {
+                    let mut out = Buffer::new(n);
+                    float(scope.isa.level(), scope.isa, op, [a, b, c].map(Lanes::f32), &mut out);
+                    Lanes::F32(out)
+                }),
                 _ => integer(n, op, *dtype, a, b),
             };
             (op.result(*dtype).unwrap_or(*dtype), lanes)
@@ -118,37 +122,48 @@ fn cast(n: usize, from: DType, to: DType, a: &Lanes<'_>) -> Lanes<'static> {
     }
 }
 
-/// An operation on f32; arguments that it does not have are not looked at.
+/// A test of floats; `None` for other operations.
 #[inline(always)]
-fn float(n: usize, op: Op, (isa, fused): (Isa, bool), [a, b, c]: [&Lanes<'_>; 3]) -> Lanes<'static> {
-    let a = a.f32();
+fn test(n: usize, op: Op, [a, b]: [&Lanes<'_>; 2]) -> Option<Lanes<'static>> {
+    macro_rules! test {
+        ($f:expr) => {
+            Some(Lanes::Int(map2(n, a.f32(), b.f32(), |x: f32, y: f32| i64::from($f(&x, &y)))))
+        };
+    }
+    match op {
+        Op::Lt => test!(f32::lt),
+        Op::Le => test!(f32::le),
+        Op::Gt => test!(f32::gt),
+        Op::Ge => test!(f32::ge),
+        Op::Eq => test!(f32::eq),
+        Op::Ne => test!(f32::ne),
+        _ => None,
+    }
+}
+
+for_each_level!(pub(super) fn float = operation, (isa: Isa, op: Op, arguments: [Each<'_, f32>; 3], out: &mut [f32]) -> ());
+
+/// An operation from f32 to f32; arguments that it does not have are not looked at.
+#[inline(always)]
+fn operation(fused: bool, isa: Isa, op: Op, [a, b, c]: [Each<'_, f32>; 3], out: &mut [f32]) {
     macro_rules! one {
         ($f:expr) => {
-            Lanes::F32(map1(n, a, $f))
+            fill1(out, a, $f)
         };
     }
     macro_rules! two {
         ($f:expr) => {
-            Lanes::F32(map2(n, a, b.f32(), $f))
+            fill2(out, a, b, $f)
         };
     }
-    macro_rules! test {
-        ($f:expr) => {
-            Lanes::Int(map2(n, a, b.f32(), |x: f32, y: f32| i64::from($f(&x, &y))))
-        };
-    }
-    let vector = |f: fn(&[f32], &mut [f32], Isa)| {
-        let mut out = Buffer::new(n);
-        match a {
-            Each::Own(a) => f(a, &mut out, isa),
-            Each::Row(a) => out.chunks_exact_mut(a.len().max(1)).for_each(|out| f(a, out, isa)),
-            Each::Same(a) => {
-                let mut one = [0.0];
-                f(&[a], &mut one, isa);
-                out.fill(one[0]);
-            }
+    let vector = |f: fn(&[f32], &mut [f32], Isa), out: &mut [f32]| match a {
+        Each::Own(a) => f(a, out, isa),
+        Each::Row(a) => out.chunks_exact_mut(a.len().max(1)).for_each(|out| f(a, out, isa)),
+        Each::Same(a) => {
+            let mut one = [0.0];
+            f(&[a], &mut one, isa);
+            out.fill(one[0]);
         }
-        Lanes::F32(out)
     };
     match op {
         Op::Add => two!(|x: f32, y: f32| x + y),
@@ -160,23 +175,17 @@ fn float(n: usize, op: Op, (isa, fused): (Isa, bool), [a, b, c]: [&Lanes<'_>; 3]
         Op::Min => two!(native::min),
         Op::Max => two!(native::max),
         Op::Fma => {
-            let product: Buffer<[f32; 2]> = map2(n, a, b.f32(), |x, y| [x, y]);
-            Lanes::F32(map2(n, Each::Own(&product), c.f32(), |[x, y]: [f32; 2], z| multiply_add(fused, x, y, z)))
+            let product: Buffer<[f32; 2]> = map2(out.len(), a, b, |x, y| [x, y]);
+            fill2(out, Each::Own(&product), c, |[x, y]: [f32; 2], z| multiply_add(fused, x, y, z));
         }
-        Op::Lt => test!(f32::lt),
-        Op::Le => test!(f32::le),
-        Op::Gt => test!(f32::gt),
-        Op::Ge => test!(f32::ge),
-        Op::Eq => test!(f32::eq),
-        Op::Ne => test!(f32::ne),
         Op::Neg => one!(|x| -x),
         Op::Abs => one!(f32::abs),
         Op::Sqrt => one!(f32::sqrt),
-        Op::Exp => vector(native::vector::exp),
-        Op::Log => vector(native::vector::log),
-        Op::Tanh => vector(native::vector::tanh),
-        Op::Sigmoid => vector(native::vector::sigmoid),
-        Op::Erf => vector(native::vector::erf),
+        Op::Exp => vector(native::vector::exp, out),
+        Op::Log => vector(native::vector::log, out),
+        Op::Tanh => vector(native::vector::tanh, out),
+        Op::Sigmoid => vector(native::vector::sigmoid, out),
+        Op::Erf => vector(native::vector::erf, out),
         Op::Exp2 => one!(native::exp2),
         Op::Expm1 => one!(native::expm1),
         Op::Log2 => one!(native::log2),
@@ -193,13 +202,15 @@ fn float(n: usize, op: Op, (isa, fused): (Isa, bool), [a, b, c]: [&Lanes<'_>; 3]
         Op::Acos => one!(native::acos),
         Op::Atan => one!(native::atan),
         Op::Softplus => one!(native::softplus),
-        Op::Rsqrt => vector(native::vector::rsqrt),
+        Op::Rsqrt => vector(native::vector::rsqrt, out),
         Op::Reciprocal => one!(native::reciprocal),
         Op::Floor => one!(f32::floor),
         Op::Ceil => one!(f32::ceil),
         Op::Trunc => one!(f32::trunc),
         Op::RoundEven => one!(f32::round_ties_even),
-        Op::And | Op::Or | Op::Xor | Op::Not | Op::Shl | Op::Shr => Lanes::Same(0),
+        // Not of floats, or not to floats.
+        Op::Lt | Op::Le | Op::Gt | Op::Ge | Op::Eq | Op::Ne => {}
+        Op::And | Op::Or | Op::Xor | Op::Not | Op::Shl | Op::Shr => {}
     }
 }
 

@@ -6,15 +6,16 @@ use super::out::{Layout, Out};
 use super::points::{Grid, Point, strides};
 use super::read::Block;
 use super::tasks;
+use super::tiles::Tiles;
 use crate::program::limits::CHUNK;
 use crate::program::{Core, Instruction};
 
 /// Elements that are evaluated at once.
-pub(super) const BLOCK: usize = 2048;
+pub(super) const BLOCK: usize = 1 << 14;
 
 /// Computes all elements of an instruction that is no scan into `out`, which is not empty.
 #[allow(unsafe_code)]
-pub(super) fn run(scope: &Scope<'_>, out: &Out<'_>) {
+pub(super) fn run(scope: &Scope<'_>, tiles: &Tiles, out: &Out<'_>) {
     let i = scope.instruction;
     let window_axis = i.windowed.then(|| i.extents.len() - 1);
     let total_k: u64 = i.reduction.iter().product();
@@ -62,9 +63,8 @@ pub(super) fn run(scope: &Scope<'_>, out: &Out<'_>) {
                 Core::Fold { op, body } if by_reduction => Some(fold::along(scope, *op, body, &block, &ks)),
                 Core::Fold { op, body } => Some(fold::fold(scope, *op, body, &block, ks.clone())),
             };
-            let lanes = scope.evaluate(&i.epilogue, &block, core).1;
             // SAFETY: every task has rows or parts of rows of its own.
-            unsafe { out.store(&starts, 0, Layout { len: block.len, stride }, &lanes) };
+            unsafe { tiles.store(scope, &block, core, out, (&starts, 0, Layout { len: block.len, stride })) };
         });
     }
 }

@@ -30,21 +30,34 @@ lane!(i64);
 lane!([f32; 2]);
 lane!(Line);
 
-/// A vector whose memory came from an earlier one and goes to a later one.
+/// A vector whose memory came from an earlier one and goes to a later one. It begins at a cache line, as vectors that cross lines cost twice.
 #[derive(Debug)]
 pub(super) struct Buffer<T: Lane> {
     memory: Vec<T>,
+    start: usize,
     len: usize,
 }
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
 
 impl<T: Lane> Buffer<T> {
     /// `len` elements of any value.
     pub(super) fn new(len: usize) -> Self {
         let mut memory = T::kept(Vec::pop).unwrap_or_default();
-        if memory.len() < len {
-            memory.resize(len, T::default());
+        let room = len + LINE / size_of::<T>();
+        if memory.len() < room {
+            memory = vec![T::default(); room];
         }
-        Self { memory, len }
+        // Elements that fill no line evenly begin where the memory does.
+        let start = Some(memory.as_ptr().align_offset(LINE)).filter(|&start| start + len <= memory.len()).unwrap_or(0);
+        Self { memory, start, len }
+    }
+}
+
+impl<T: Lane> Default for Buffer<T> {
+    fn default() -> Self {
+        Self { memory: Vec::new(), start: 0, len: 0 }
     }
 }
 
@@ -52,7 +65,7 @@ impl<T: Lane> Drop for Buffer<T> {
     fn drop(&mut self) {
         let memory = std::mem::take(&mut self.memory);
         T::kept(|kept| {
-            if kept.len() < KEPT && memory.len() * size_of::<T>() <= KEPT_BYTES {
+            if !memory.is_empty() && kept.len() < KEPT && memory.len() * size_of::<T>() <= KEPT_BYTES {
                 kept.push(memory);
             }
         });
@@ -63,13 +76,13 @@ impl<T: Lane> Deref for Buffer<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        &self.memory[..self.len]
+        &self.memory[self.start..self.start + self.len]
     }
 }
 
 impl<T: Lane> DerefMut for Buffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.memory[..self.len]
+        &mut self.memory[self.start..self.start + self.len]
     }
 }
 
@@ -87,6 +100,8 @@ pub(super) enum Lanes<'a> {
     F32(Buffer<f32>),
     /// Where they lie in an operand.
     Operand(&'a [f32]),
+    /// Rows where they lie, each so far after the one before; only where a tile or the result takes them.
+    Apart(&'a [f32], usize),
     Int(Buffer<i64>),
     /// One row, the same for all rows of the block.
     Row(Buffer<f32>),
@@ -152,7 +167,7 @@ impl Lanes<'_> {
                 buffer.chunks_exact_mut(row.len().max(1)).for_each(|to| to.copy_from_slice(&row));
                 Lanes::F32(buffer)
             }
-            Self::Operand(x) => {
+            Self::Operand(x) | Self::Apart(x, _) => {
                 let mut buffer = Buffer::new(n);
                 buffer.copy_from_slice(x);
                 Lanes::F32(buffer)
@@ -160,11 +175,20 @@ impl Lanes<'_> {
         }
     }
 
+    /// Rows that lie apart copied to lie together: `n` elements in rows of `len`.
+    pub(super) fn together(self, n: usize, len: usize) -> Self {
+        let Self::Apart(rows, apart) = self else { return self };
+        let mut buffer = Buffer::new(n);
+        let from = rows.chunks(apart.max(1));
+        buffer.chunks_exact_mut(len.max(1)).zip(from).for_each(|(to, from)| to.copy_from_slice(&from[..len]));
+        Self::F32(buffer)
+    }
+
     /// The f32 lanes; none for integers, which a validated program never confuses.
     pub(super) fn f32(&self) -> Each<'_, f32> {
         match self {
             Self::F32(x) => Each::Own(x),
-            Self::Operand(x) => Each::Own(x),
+            Self::Operand(x) | Self::Apart(x, _) => Each::Own(x),
             Self::Row(x) => Each::Row(x),
             Self::Same(register) => Each::Same(f32_of(*register)),
             Self::Int(_) => Each::Own(&[]),
@@ -176,7 +200,7 @@ impl Lanes<'_> {
         match self {
             Self::Int(x) => Each::Own(x),
             Self::Same(register) => Each::Same(*register),
-            Self::F32(_) | Self::Operand(_) | Self::Row(_) => Each::Own(&[]),
+            Self::F32(_) | Self::Operand(_) | Self::Apart(..) | Self::Row(_) => Each::Own(&[]),
         }
     }
 }
@@ -186,10 +210,17 @@ pub(super) fn f32_of(register: i64) -> f32 {
     f32::from_bits((register & 0xffff_ffff) as u32)
 }
 
-/// `out[i] = f(a[i])`.
+/// `f(a[i])` for each of `n` elements.
 #[inline(always)]
 pub(super) fn map1<A: Lane, R: Lane>(n: usize, a: Each<'_, A>, f: impl Fn(A) -> R) -> Buffer<R> {
     let mut out = Buffer::new(n);
+    fill1(&mut out, a, f);
+    out
+}
+
+/// `out[i] = f(a[i])`.
+#[inline(always)]
+pub(super) fn fill1<A: Lane, R: Lane>(out: &mut [R], a: Each<'_, A>, f: impl Fn(A) -> R) {
     match a {
         Each::Own(a) => out.iter_mut().zip(a).for_each(|(out, &a)| *out = f(a)),
         Each::Row(a) => {
@@ -199,10 +230,9 @@ pub(super) fn map1<A: Lane, R: Lane>(n: usize, a: Each<'_, A>, f: impl Fn(A) -> 
         }
         Each::Same(a) => out.fill(f(a)),
     }
-    out
 }
 
-/// `out[i] = f(a[i], b[i])`.
+/// `f(a[i], b[i])` for each of `n` elements.
 #[inline(always)]
 pub(super) fn map2<A: Lane, B: Lane, R: Lane>(
     n: usize,
@@ -211,10 +241,17 @@ pub(super) fn map2<A: Lane, B: Lane, R: Lane>(
     f: impl Fn(A, B) -> R,
 ) -> Buffer<R> {
     let mut out = Buffer::new(n);
+    fill2(&mut out, a, b, f);
+    out
+}
+
+/// `out[i] = f(a[i], b[i])`.
+#[inline(always)]
+pub(super) fn fill2<A: Lane, B: Lane, R: Lane>(out: &mut [R], a: Each<'_, A>, b: Each<'_, B>, f: impl Fn(A, B) -> R) {
     let row = match (&a, &b) {
         (Each::Row(row), _) => row.len(),
         (_, Each::Row(row)) => row.len(),
-        _ => n,
+        _ => out.len(),
     };
     for (n, out) in out.chunks_exact_mut(row.max(1)).enumerate() {
         match (a.row(n, row), b.row(n, row)) {
@@ -226,7 +263,6 @@ pub(super) fn map2<A: Lane, B: Lane, R: Lane>(
             _ => {}
         }
     }
-    out
 }
 
 // By themselves, as the compiler gives loops in closures no vectors of the caller's width.

@@ -5,6 +5,7 @@ mod block;
 mod elements;
 mod environment;
 mod fold;
+mod follow;
 mod lanes;
 mod matrix;
 mod out;
@@ -17,6 +18,7 @@ mod session;
 mod step;
 mod tasks;
 mod threads;
+mod tiles;
 
 pub use crate::arith::Isa;
 pub use environment::{Environment, check as check_environment};

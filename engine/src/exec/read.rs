@@ -163,8 +163,8 @@ impl Block<'_> {
     /// Reads a view of any type.
     pub(super) fn read<'a>(&self, view: &View, dtype: DType, source: &Source<'a>) -> Lanes<'a> {
         if dtype == DType::F32 {
-            if self.copies == 1
-                && let Some(lanes) = self.in_place(view, source)
+            if let Some((lanes, apart)) = self.in_place(view, source)
+                && (apart == self.len || self.rows.len() == 1)
             {
                 return Lanes::Operand(lanes);
             }
@@ -182,19 +182,24 @@ impl Block<'_> {
         Lanes::Int(out)
     }
 
-    /// The view's elements where they lie, if all rows follow one another in an operand.
-    fn in_place<'a>(&self, view: &View, source: &Source<'a>) -> Option<&'a [f32]> {
+    /// The rows of an f32 view where they lie in an operand, and how far one is after the one before: no less than a row.
+    pub(super) fn in_place<'a>(&self, view: &View, source: &Source<'a>) -> Option<(&'a [f32], usize)> {
         let [Access { operand, address, guards, indirects }] = view.accesses.as_slice() else { return None };
-        let plain = guards.is_empty() && indirects.is_empty();
-        let along = address.coefficient(self.axis);
-        if !plain || (along != 1 && self.len > 1) {
+        let plain = guards.is_empty() && indirects.is_empty() && self.copies == 1;
+        if !plain || (address.coefficient(self.axis) != 1 && self.len > 1) {
             return None;
         }
         let Tensor::F32(tensor) = *source.operands.get(usize::from(*operand))? else { return None };
         let first = address.value(self.rows.first()?);
-        let follows = |(n, at): (usize, &Coordinates)| address.value(at) == first + (n * self.len) as i64; // in memory
-        let first = usize::try_from(first).ok().filter(|_| self.rows.iter().enumerate().all(follows))?;
-        slice(tensor).get(first..first + self.lanes())
+        let apart = self.rows.get(1).map_or(self.len as i64, |second| address.value(second) - first); // in memory
+        let follows = |(n, at): (usize, &Coordinates)| address.value(at) == first + n as i64 * apart;
+        if apart < self.len as i64 || !self.rows.iter().enumerate().all(follows) {
+            return None;
+        }
+        let first = usize::try_from(first).ok()?;
+        let apart = usize::try_from(apart).ok()?;
+        let end = first + (self.rows.len() - 1) * apart + self.len;
+        Some((slice(tensor).get(first..end)?, apart))
     }
 
     /// Whether the view reads the same in every row.

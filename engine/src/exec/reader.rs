@@ -121,6 +121,22 @@ pub(super) enum Pieces<'a> {
     Each(&'a [Place]),
 }
 
+/// A piece at every point whose pieces are at the same offsets from an address.
+pub(super) struct Inside<'a> {
+    from: &'a [f32],
+    offset: i64,
+    /// 0 where it is the fill at all of them.
+    moves: i64,
+}
+
+impl<'a> Inside<'a> {
+    /// From its first element on, at the point of this address.
+    #[inline]
+    pub(super) fn at(&self, address: i64) -> &'a [f32] {
+        &self.from[(address * self.moves + self.offset) as usize..] // the interior's addresses are not negative
+    }
+}
+
 impl Reader {
     /// `elements` is the number of elements of each operand, `moving` says which axes' coordinates differ from point to point. Pieces that are no
     /// single run are `None`.
@@ -158,11 +174,12 @@ impl Reader {
         (guards && address >= 0 && inside(&interior.address, address)).then_some(address)
     }
 
-    /// Piece `n` of such a point, from its first element on.
-    pub(super) fn inside<'a>(&self, n: usize, address: i64, operands: &[&'a [f32]], fills: &'a [f32]) -> &'a [f32] {
-        let offset = self.interior.as_ref().and_then(|i| i.offsets[n]);
-        // The interior's addresses are not negative.
-        offset.map_or(fills, |offset| &operands[self.accesses[0].operand][(address + offset) as usize..])
+    /// Piece `n` at such points.
+    pub(super) fn inside<'a>(&self, n: usize, operands: &[&'a [f32]], fills: &'a [f32]) -> Inside<'a> {
+        match self.interior.as_ref().and_then(|i| i.offsets[n]) {
+            Some(offset) => Inside { from: operands[self.accesses[0].operand], offset, moves: 1 },
+            None => Inside { from: fills, offset: 0, moves: 0 },
+        }
     }
 
     /// Where each piece of the point at `at` is.

@@ -1,14 +1,15 @@
 //! The plain run: a program prepared once and run often. Chunk results never exist in memory, constant matrices are packed beforehand, and a
 //! value's memory is used again after its last reader.
 
-use super::matrix::{Operands, chunked};
+use super::follow::follow;
+use super::matrix::{Chunked, Operands, chunked};
 use super::out::Out;
 use super::plain::{ExecError, Options, check_inputs};
 use super::step::{Reduction, Step};
 use super::threads::Threads;
 use crate::arith::Isa;
 use crate::package::Package;
-use crate::program::{Instruction, Program, Source, TensorType, ValueId};
+use crate::program::{Core, Instruction, Operand, Program, Source, TensorType, ValueId};
 use crate::tensor::Tensor;
 
 /// Bytes of constants that are packed beforehand; those of larger models are packed when they are read.
@@ -34,8 +35,8 @@ struct Work<'p> {
 
 enum Kind<'p> {
     One(&'p Instruction, Step<'p>),
-    /// A dot and the fold over its chunks.
-    Chunked([&'p Instruction; 2], Reduction<'p>),
+    /// A reduction and what follows it, with the values that each of them reads.
+    Joined([Vec<ValueId>; 2], Reduction<'p>),
 }
 
 impl<'p> Session<'p> {
@@ -49,19 +50,17 @@ impl<'p> Session<'p> {
         session.work = plan(package.program());
         let mut left = PACKED;
         for work in &mut session.work {
-            let (dot, reduction) = match &mut work.kind {
-                Kind::One(dot, Step::Reduction(reduction)) | Kind::Chunked([dot, _], reduction) => (*dot, reduction),
+            let (reads, reduction) = match &mut work.kind {
+                Kind::One(i, Step::Reduction(reduction)) => (ids(&i.operands), reduction),
+                Kind::Joined([reads, _], reduction) => (reads.clone(), reduction),
                 Kind::One(..) => continue,
             };
             let constant = |o: usize| {
-                dot.operands
-                    .get(o)
-                    .is_some_and(|o| matches!(source(package.program(), o.value), Some(Source::Constant { .. })))
+                reads.get(o).is_some_and(|&id| matches!(source(package.program(), id), Some(Source::Constant { .. })))
             };
             let none = Tensor::F32(ndarray::ArrayD::zeros(vec![0]));
-            let operands: Vec<&Tensor> = (0..dot.operands.len())
-                .map(|o| if constant(o) { package.constant(dot.operands[o].value) } else { &none })
-                .collect();
+            let operands: Vec<&Tensor> =
+                (0..reads.len()).map(|o| if constant(o) { package.constant(reads[o]) } else { &none }).collect();
             session.threads.install(|| reduction.pack(&operands, constant, &mut left));
         }
         Ok(session)
@@ -94,20 +93,20 @@ impl<'p> Session<'p> {
             let none = Tensor::F32(ndarray::ArrayD::zeros(vec![0]));
             for Work { value, kind, last } in work {
                 let mut out = take(spare, &program.values[*value].ty)?;
-                let of = |i: &Instruction| -> Vec<&Tensor> {
-                    // What was never made is what the dot's fold does not read.
-                    let operand = |id: u64| match source(program, id) {
+                let of = |reads: &[ValueId]| -> Vec<&Tensor> {
+                    // What was never made is what is read only between joined instructions.
+                    let operand = |&id: &ValueId| match source(program, id) {
                         Some(Source::Input) => &inputs[id as usize],
                         Some(Source::Constant { .. }) => package.constant(id),
                         _ => values[id as usize].as_ref().unwrap_or(&none),
                     };
-                    i.operands.iter().map(|o| operand(o.value)).collect()
+                    reads.iter().map(operand).collect()
                 };
                 match kind {
                     _ if out.is_empty() => {}
-                    Kind::One(i, step) => step.run(&of(i), *isa, &mut out),
-                    Kind::Chunked([dot, fold], reduction) => {
-                        let (dot, finish) = (of(dot), of(fold));
+                    Kind::One(i, step) => step.run(&of(&ids(&i.operands)), *isa, &mut out),
+                    Kind::Joined([dot, finish], reduction) => {
+                        let (dot, finish) = (of(dot), of(finish));
                         let operands = Operands { dot: &dot, finish: &finish };
                         reduction.run(operands, *isa, &Out::new(&mut out, isa.level()));
                     }
@@ -139,14 +138,21 @@ fn source(program: &Program, id: u64) -> Option<&Source> {
 
 /// A tensor of a type whose elements may be anything.
 fn take(spare: &mut Vec<Vec<f32>>, ty: &TensorType) -> Result<Tensor, ExecError> {
-    let fits =
-        |memory: &Vec<f32>| memory.capacity() as u64 >= ty.elements() && memory.capacity() as u64 / 2 <= ty.elements();
-    let best = (0..spare.len()).filter(|&n| fits(&spare[n])).min_by_key(|&n| spare[n].capacity());
+    // What was used last is in a cache still.
+    let fits = |n: &usize| (spare[*n].capacity() as u64 / 4..=spare[*n].capacity() as u64).contains(&ty.elements());
+    let best = (0..spare.len()).rev().find(fits);
     match best {
-        Some(n) if ty.dtype == crate::program::DType::F32 => Ok(Tensor::reusing(ty, spare.swap_remove(n))?),
+        Some(n) if ty.dtype == crate::program::DType::F32 => Ok(Tensor::reusing(ty, spare.remove(n))?),
         _ => Ok(Tensor::zeros(ty)?),
     }
 }
+
+fn ids(operands: &[Operand]) -> Vec<ValueId> {
+    operands.iter().map(|o| o.value).collect()
+}
+
+/// What may be computed at once: the value that an instruction makes, then those of what follows it, each with all up to it joined.
+type Chain = Vec<(usize, Option<Chunked>)>;
 
 /// What is computed, in order.
 fn plan(program: &Program) -> Vec<Work<'_>> {
@@ -159,40 +165,68 @@ fn plan(program: &Program) -> Vec<Work<'_>> {
         readers[o.value as usize] += 1;
     }
     let first_output = program.output_ids().start as usize; // fits: it indexes the values
-    let fused = |id: usize| -> Option<(usize, Reduction<'_>)> {
-        let fold = instruction(id)?;
-        fold.operands.iter().enumerate().find_map(|(n, o)| {
-            let made = o.value as usize;
-            let dot = instruction(made).filter(|_| readers[made] == 1 && made < first_output)?;
-            Some((made, Reduction::chunked(chunked(dot, fold, n)?)?))
-        })
-    };
-    let mut work: Vec<Work<'_>> = Vec::new();
+    let mut chains: Vec<Chain> = Vec::with_capacity(program.values.len());
     for value in 0..program.values.len() {
-        let Some(i) = instruction(value) else { continue };
-        let kind = match fused(value) {
-            Some((made, reduction)) => match instruction(made) {
-                Some(dot) => {
-                    work.retain(|w| w.value != made);
-                    Kind::Chunked([dot, i], reduction)
-                }
-                None => Kind::One(i, Step::new(i)),
-            },
-            None => Kind::One(i, Step::new(i)),
+        let Some(i) = instruction(value) else {
+            chains.push(Chain::new());
+            continue;
         };
-        work.push(Work { value, kind, last: Vec::new() });
+        let joined = i.operands.iter().enumerate().rev().find_map(|(n, o)| {
+            let made = o.value as usize;
+            let (last, so_far) = chains[made].last().filter(|_| readers[made] == 1 && made < first_output)?;
+            Some((made, join(instruction(*last)?, so_far.as_ref(), i, n)?))
+        });
+        let mut chain = joined.as_ref().map_or(Chain::new(), |(made, _)| std::mem::take(&mut chains[*made]));
+        chain.push((value, joined.map(|joined| joined.1)));
+        chains.push(chain);
+    }
+    let mut work: Vec<Work<'_>> = Vec::new();
+    for chain in chains {
+        let ready = |n: usize| {
+            let joined = chain[n].1.as_ref()?;
+            let reads = [ids(&joined.dot.operands), ids(&joined.fold.operands)];
+            Some((n, Kind::Joined(reads, Reduction::chunked(joined.clone())?)))
+        };
+        let (first, kind) = (0..chain.len()).rev().find_map(ready).map_or((0, None), |(n, kind)| (n, Some(kind)));
+        let mut kind = kind;
+        for &(value, _) in chain.get(first..).unwrap_or_default() {
+            let Some(i) = instruction(value) else { continue };
+            let kind = kind.take().unwrap_or_else(|| Kind::One(i, Step::new(i)));
+            work.push(Work { value, kind, last: Vec::new() });
+        }
     }
     let mut seen = vec![false; program.values.len()];
     for work in work.iter_mut().rev() {
-        let reads: Vec<usize> = match &work.kind {
-            Kind::One(i, _) => i.operands.iter().map(|o| o.value as usize).collect(),
-            Kind::Chunked(both, _) => both.iter().flat_map(|i| &i.operands).map(|o| o.value as usize).collect(),
+        let reads: Vec<ValueId> = match &work.kind {
+            Kind::One(i, _) => ids(&i.operands),
+            Kind::Joined(reads, _) => reads.concat(),
         };
-        for id in reads {
+        for id in reads.into_iter().map(|id| id as usize) {
             if !std::mem::replace(&mut seen[id], true) && id < first_output && instruction(id).is_some() {
                 work.last.push(id);
             }
         }
     }
     work
+}
+
+/// A value's instruction, with what is joined to it so far, and the next one, which reads it as its operand number `operand`.
+fn join(last: &Instruction, so_far: Option<&Chunked>, next: &Instruction, operand: usize) -> Option<Chunked> {
+    if so_far.is_none()
+        && let Some(chunked) = chunked(last, next, operand)
+    {
+        return Some(chunked);
+    }
+    if !matches!(last.core, Core::Dot { .. } | Core::Fold { .. }) && so_far.is_none() {
+        return None;
+    }
+    let alone = || Chunked {
+        dot: last.clone(),
+        fold: last.clone(),
+        axes: (0..last.extents.len()).collect(),
+        chunks: Vec::new(),
+    };
+    let before = so_far.cloned().unwrap_or_else(alone);
+    let fold = follow(&before.fold, next, operand)?;
+    Some(Chunked { fold, ..before })
 }

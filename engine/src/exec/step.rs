@@ -4,6 +4,7 @@ use super::across::Across;
 use super::block::Scope;
 use super::matrix::{Chunked, Matrix, Operands};
 use super::out::Out;
+use super::tiles::Tiles;
 use super::{elements, scan};
 use crate::arith::Isa;
 use crate::program::{Core, Instruction};
@@ -16,7 +17,7 @@ pub(super) enum Step<'p> {
     /// In order along an axis.
     Scan(&'p Instruction, u8, u8),
     /// Element by element.
-    Elements(&'p Instruction),
+    Elements(&'p Instruction, Tiles),
 }
 
 /// A kernel for reductions, with what follows them.
@@ -29,7 +30,8 @@ impl<'p> Step<'p> {
     pub(super) fn new(instruction: &'p Instruction) -> Self {
         match instruction.core {
             Core::Scan { axis, initial } => Self::Scan(instruction, axis, initial),
-            _ => Reduction::new(instruction).map_or(Self::Elements(instruction), Self::Reduction),
+            _ => Reduction::new(instruction)
+                .map_or_else(|| Self::Elements(instruction, Tiles::new(instruction)), Self::Reduction),
         }
     }
 
@@ -42,7 +44,7 @@ impl<'p> Step<'p> {
             Self::Scan(instruction, axis, initial) => {
                 scan::run(&Scope { instruction, operands, isa }, *axis, *initial, dtype, &out);
             }
-            Self::Elements(instruction) => elements::run(&Scope { instruction, operands, isa }, &out),
+            Self::Elements(instruction, tiles) => elements::run(&Scope { instruction, operands, isa }, tiles, &out),
         }
     }
 }

@@ -19,4 +19,5 @@ pub use op::{FoldOp, Op, Typing};
 pub use parse::{TextError, parse_program};
 pub use text::{ValueText, program_text};
 pub use types::*;
+pub(crate) use validate::epilogue_types;
 pub use validate::validate;

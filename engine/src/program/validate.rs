@@ -178,6 +178,12 @@ fn core(i: &Instruction, result: DType) -> Checked<Option<DType>> {
     }
 }
 
+/// Types of the nodes of an epilogue; `None` if it is not valid. A scan is taken for one of floats.
+pub(crate) fn epilogue_types(i: &Instruction) -> Option<Vec<DType>> {
+    let core = core(i, DType::F32).ok()?;
+    Scope { i, core, body: false }.types(&i.epilogue).ok()
+}
+
 struct Scope<'a> {
     i: &'a Instruction,
     core: Option<DType>,
@@ -187,13 +193,18 @@ struct Scope<'a> {
 impl Scope<'_> {
     /// Type of an expression's result.
     fn expr(&self, expr: &Expr) -> Checked<DType> {
+        self.types(expr)?.last().copied().ok_or_else(|| "an empty expression".into())
+    }
+
+    /// Types of an expression's nodes.
+    fn types(&self, expr: &Expr) -> Checked<Vec<DType>> {
         ensure((1..=MAX_NODES).contains(&expr.nodes.len()), || format!("an expression of {} nodes", expr.nodes.len()))?;
         let mut types: Vec<DType> = Vec::with_capacity(expr.nodes.len());
         for node in &expr.nodes {
             let dtype = self.node(node, &types)?;
             types.push(dtype);
         }
-        types.last().copied().ok_or_else(|| "an empty expression".into())
+        Ok(types)
     }
 
     fn node(&self, node: &Node, types: &[DType]) -> Checked<DType> {

@@ -18,6 +18,7 @@ use super::points::{Grid, Point, strides};
 use super::read::{Block, Coordinates, Source};
 use super::reader::{LARGEST_TABLE, Pieces, Place, Reader, Table, floats};
 use super::tasks;
+use super::tiles::Tiles;
 use crate::arith::Isa;
 use crate::program::limits::{CHUNK, MAX_RANK};
 use crate::program::{Core, DType, Instruction, Node};
@@ -35,7 +36,7 @@ const BLOCK_ROWS: usize = 12 * ROWS;
 /// Panels whose results a block keeps before they are finished.
 const BLOCK_PANELS: usize = 4;
 /// Elements that are finished at once.
-const FINISH: usize = 4096;
+const FINISH: usize = 1 << 15;
 /// Columns in a run below which elements are finished along the rows.
 const NARROW: usize = 8;
 /// Elements of a part of a row below which rows are put together before they are multiplied.
@@ -51,6 +52,7 @@ pub(super) struct Matrix<'p> {
     dot: Cow<'p, Instruction>,
     /// What makes the elements: the dot itself, or the fold over its chunks.
     finish: Cow<'p, Instruction>,
+    tiles: Tiles,
     /// For each e axis of `finish` that of the dot.
     axes: Vec<usize>,
     roles: Roles,
@@ -192,6 +194,7 @@ impl<'p> Matrix<'p> {
             groups,
             axes,
             roles,
+            tiles: Tiles::new(&finish),
             finish,
             dot,
         })
@@ -289,51 +292,48 @@ impl<'p> Matrix<'p> {
             }
             block.starts.push(offset);
         });
+        let pieces: Vec<Pieces<'_>> = (0..count).map(|n| reader.pieces(table, first + n)).collect();
         // What does not lie in an operand is copied.
-        let copied = |n: usize| match reader.pieces(table, first + n) {
-            Pieces::Each(places) => places,
-            Pieces::Inside(_) => &[],
-        };
-        let is_copied = |place: &Place| matches!(place, Place::Part(_) | Place::Scattered);
         let mut packed: Vec<f32> = Vec::new();
-        for n in 0..count {
-            for (s, place) in copied(n).iter().enumerate().filter(|(_, place)| is_copied(place)) {
+        let each = |n: usize| if let Pieces::Each(places) = pieces[n] { Some((n, places)) } else { None };
+        let apart: Vec<(usize, &[Place])> = (0..count).filter_map(each).collect();
+        for (s, ks) in segments.iter().enumerate() {
+            for (n, places) in &apart {
                 let start = packed.len();
-                packed.resize(start + segments[s].len(), fill);
-                if let Place::Part(part) = place {
-                    part.copy(&floats, &mut packed[start..]);
-                } else if let Some(window) = windows.iter().find(|w| w.segments.contains(&s))
-                    && let Some(point) = self.rows.points(rows.start + n..rows.start + n + 1).first()
-                {
-                    let at = std::array::from_fn(|x| point.at[x] + product.at.at[x] + window.at[x]);
-                    let first = window.ks.start + segments[s].start as u64;
-                    reads.read(&source, at, &(first..first + segments[s].len() as u64), &mut packed[start..]);
+                match &places[s] {
+                    Place::Operand(..) | Place::Fill => {}
+                    Place::Part(part) => {
+                        packed.resize(start + ks.len(), fill);
+                        part.copy(&floats, &mut packed[start..]);
+                    }
+                    Place::Scattered => {
+                        packed.resize(start + ks.len(), fill);
+                        let Some(window) = windows.iter().find(|w| w.segments.contains(&s)) else { continue };
+                        let row = rows.start + n;
+                        let Some(&point) = self.rows.points(row..row + 1).first() else { continue };
+                        let at = std::array::from_fn(|x| point.at[x] + product.at.at[x] + window.at[x]);
+                        let first = window.ks.start + ks.start as u64;
+                        reads.read(&source, at, &(first..first + ks.len() as u64), &mut packed[start..]);
+                    }
                 }
             }
         }
-        let mut slices: Vec<&[f32]> = vec![&[]; segments.len() * count];
+        let mut slices: Vec<&[f32]> = Vec::with_capacity(segments.len() * count);
         let mut rest = packed.as_slice();
-        for n in 0..count {
-            match reader.pieces(table, first + n) {
-                Pieces::Inside(address) => {
-                    for s in 0..segments.len() {
-                        slices[s * count + n] = reader.inside(s, address, &floats, &fills);
+        for (s, ks) in segments.iter().enumerate() {
+            let inside = reader.inside(s, &floats, &fills);
+            slices.extend(pieces.iter().map(|pieces| match pieces {
+                Pieces::Inside(address) => inside.at(*address),
+                Pieces::Each(places) => match &places[s] {
+                    Place::Operand(operand, address) => &floats[*operand][*address..],
+                    Place::Fill => &fills,
+                    Place::Part(_) | Place::Scattered => {
+                        let (piece, others) = rest.split_at(ks.len());
+                        rest = others;
+                        piece
                     }
-                }
-                Pieces::Each(places) => {
-                    for (s, place) in places.iter().enumerate() {
-                        slices[s * count + n] = match place {
-                            Place::Operand(operand, address) => &floats[*operand][*address..],
-                            Place::Fill => &fills,
-                            Place::Part(_) | Place::Scattered => {
-                                let (piece, others) = rest.split_at(segments[s].len());
-                                rest = others;
-                                piece
-                            }
-                        };
-                    }
-                }
-            }
+                },
+            }));
         }
         let depth: usize = windows.iter().map(Window::depth).sum();
         let mut whole = Buffer::new(if product.group.gathered { count * depth } else { 0 });
@@ -414,26 +414,18 @@ impl<'p> Matrix<'p> {
             let finish = |rows: Range<usize>, cores: Lanes<'_>| {
                 let at = if self.by_row { &rows_at[rows.clone()] } else { &rows_at[..1] };
                 let block = Block { rows: Cow::Borrowed(at), copies: rows.len() / at.len(), axis, len };
-                let lanes = scope.evaluate(&self.finish.epilogue, &block, Some((DType::F32, cores))).1;
+                let place = (&starts[rows], column.offset, layout);
                 // SAFETY: each element is at one point of batch, group, row and column, and a task has points of its own.
                 #[allow(unsafe_code)]
                 unsafe {
-                    out.store(&starts[rows], column.offset, layout, &lanes);
+                    self.tiles.store(&scope, &block, Some((DType::F32, cores)), out, place);
                 }
             };
             let per_block = (FINISH / len).max(1);
             for first in (0..starts.len()).step_by(per_block) {
                 let block = first..starts.len().min(first + per_block);
-                if len == stride {
-                    let cores = &results[block.start * len..block.end * len];
-                    finish(block, Lanes::Operand(cores));
-                    continue;
-                }
-                let mut cores = Buffer::new(block.len() * len);
-                for (row, n) in cores.chunks_exact_mut(len).zip(block.clone()) {
-                    row.copy_from_slice(&results[n * stride + from - columns.start..][..len]);
-                }
-                finish(block, Lanes::F32(cores));
+                let cores = &results[block.start * stride + from - columns.start..];
+                finish(block, Lanes::Apart(cores, stride));
             }
             from += len;
         }
@@ -469,12 +461,12 @@ impl<'p> Matrix<'p> {
             });
             let starts: Vec<usize> = (0..columns).map(|c| c * self.layout.stride).collect();
             let block = Block { rows: at.collect(), copies: 1, axis: along.unwrap_or(0), len };
-            let lanes = scope.evaluate(&self.finish.epilogue, &block, Some((DType::F32, Lanes::F32(cores)))).1;
             let apart = if len > 1 { rows.starts[first + 1] - rows.starts[first] } else { 1 };
             // SAFETY: as in `finish`.
             #[allow(unsafe_code)]
             unsafe {
-                out.store(&starts, column.offset + rows.starts[first], Layout { len, stride: apart }, &lanes);
+                let place = (starts.as_slice(), column.offset + rows.starts[first], Layout { len, stride: apart });
+                self.tiles.store(scope, &block, Some((DType::F32, Lanes::F32(cores))), out, place);
             }
             first += len;
         }

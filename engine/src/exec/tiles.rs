@@ -1,0 +1,298 @@
+//! The end of an instruction, from what its epilogue reads to the result: floats are computed a tile at a time, so that what lies between stays
+//! in the first cache. Integers, tests and what these need are evaluated before, node by node over the whole block.
+
+use super::block::{Scope, evaluate_node, float};
+use super::lanes::{Buffer, Each, Lanes, f32_of};
+use super::out::{Layout, Out};
+use super::read::Block;
+use crate::arith::{Isa, for_each_level, native};
+use crate::program::{DType, Expr, Instruction, Node, NodeId, Op, epilogue_types};
+use std::ops::Range;
+
+/// Elements of a tile.
+const TILE: usize = 128;
+
+/// Their floats.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Tile([f32; TILE]);
+
+/// An epilogue, ready to be evaluated.
+#[derive(Debug)]
+pub(super) struct Tiles {
+    /// The nodes that are evaluated over the whole block.
+    before: Vec<bool>,
+    /// The nodes that such a node reads: over the whole block, too.
+    whole: Vec<bool>,
+    steps: Vec<Step>,
+    /// Most steps whose results are needed at once.
+    slots: usize,
+    result: Place,
+}
+
+/// An operation from floats to a float.
+#[derive(Debug)]
+struct Step {
+    op: Op,
+    /// None for those that it does not have.
+    arguments: [Option<Place>; 3],
+    slot: usize,
+}
+
+/// Where a node's floats are.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Before(NodeId),
+    Slot(usize),
+}
+
+/// What tiles read.
+struct Input<'a> {
+    /// Rows so far apart, if these are no row that is the same for all.
+    rows: Option<(&'a [f32], usize)>,
+    /// The row for all, as often as a tile has rows, or else room for a tile.
+    own: Buffer<f32>,
+    tile: Start,
+}
+
+/// Where an input's tile begins.
+#[derive(Clone, Copy)]
+enum Start {
+    Rows(usize),
+    Own(usize),
+}
+
+impl Tiles {
+    pub(super) fn new(instruction: &Instruction) -> Self {
+        let nodes = &instruction.epilogue.nodes;
+        let types = epilogue_types(instruction).unwrap_or_default();
+        let float = |n: usize| types.get(n) == Some(&DType::F32);
+        let mut tiled: Vec<bool> =
+            nodes.iter().enumerate().map(|(n, node)| float(n) && operation(node, float)).collect();
+        // What something needs that is evaluated before is so as well.
+        for n in (0..nodes.len()).rev() {
+            if !tiled[n] {
+                arguments(&nodes[n]).into_iter().for_each(|a| tiled[a] = false);
+            }
+        }
+        let reads = |n: usize| nodes.iter().zip(&tiled).any(|(node, tiled)| !tiled && arguments(node).contains(&n));
+        let mut tiles = Self {
+            before: tiled.iter().map(|tiled| !tiled).collect(),
+            whole: (0..nodes.len()).map(reads).collect(),
+            steps: Vec::new(),
+            slots: 0,
+            result: Place::Before(nodes.len().saturating_sub(1) as NodeId), // at most MAX_NODES
+        };
+        let mut places: Vec<Place> = (0..nodes.len()).map(|n| Place::Before(n as NodeId)).collect();
+        let mut free: Vec<usize> = Vec::new();
+        for n in (0..nodes.len()).filter(|&n| tiled[n]) {
+            let Node::Apply(op, given) = nodes[n] else { continue };
+            let slot = free.pop().unwrap_or_else(|| {
+                tiles.slots += 1;
+                tiles.slots - 1
+            });
+            let place = |k: usize| (k < op.arity()).then(|| places[usize::from(given[k])]);
+            tiles.steps.push(Step { op, arguments: std::array::from_fn(place), slot });
+            places[n] = Place::Slot(slot);
+            for a in arguments(&nodes[n]) {
+                let later = nodes[n + 1..].iter().any(|node| arguments(node).contains(&a));
+                if let (false, Place::Slot(slot)) = (later, places[a])
+                    && !free.contains(&slot)
+                {
+                    free.push(slot);
+                }
+            }
+        }
+        if let Some(&place) = places.last() {
+            tiles.result = place;
+        }
+        tiles
+    }
+
+    /// Evaluates an instruction's epilogue over a block, with the reduction's results, and writes it to the rows of the result that begin at
+    /// `starts`.
+    ///
+    /// # Safety
+    /// No other thread writes any of these elements.
+    #[allow(unsafe_code)]
+    pub(super) unsafe fn store<'a>(
+        &self,
+        scope: &Scope<'a>,
+        block: &Block<'_>,
+        core: Option<(DType, Lanes<'a>)>,
+        out: &Out<'_>,
+        (starts, from, layout): (&[usize], usize, Layout),
+    ) {
+        let values = self.evaluate(scope, &scope.instruction.epilogue, block, core);
+        if let Place::Before(n) = self.result {
+            let Some((_, lanes)) = values.get(usize::from(n)) else { return };
+            let Lanes::Apart(rows, apart) = *lanes else {
+                // SAFETY: the caller's.
+                return unsafe { out.store(starts, from, layout, lanes) };
+            };
+            for (start, row) in starts.iter().zip(rows.chunks(apart.max(1))) {
+                // SAFETY: the caller's.
+                unsafe { out.store(&[*start], from, layout, &Lanes::Operand(&row[..layout.len])) };
+            }
+            return;
+        }
+        let (rows, len) = (starts.len(), layout.len);
+        if len == 0 {
+            return;
+        }
+        let at_once = (TILE / len).clamp(1, rows.max(1));
+        let mut inputs: Vec<Input<'_>> = values.iter().map(|(_, lanes)| Input::new(lanes, len, at_once)).collect();
+        let mut slots = vec![Some(Box::new(Tile([0.0; TILE]))); self.slots];
+        let level = scope.isa.level();
+        for row in (0..rows).step_by(at_once) {
+            let count = at_once.min(rows - row);
+            for first in (0..len).step_by(TILE) {
+                let width = TILE.min(len - first);
+                inputs.iter_mut().for_each(|input| input.fetch(row..row + count, first, len));
+                let Some(result) = compute(level, self, &inputs, &mut slots, scope.isa) else { return };
+                let place = Layout { len: width, stride: layout.stride };
+                let start = from + first * layout.stride;
+                let Some(tile) = &slots[result] else { return };
+                let lanes = Lanes::Operand(&tile.0[..count * width]);
+                // SAFETY: the caller's.
+                unsafe { out.store(&starts[row..row + count], start, place, &lanes) };
+            }
+        }
+    }
+
+    /// The nodes that are no steps, the same register in place of the others.
+    fn evaluate<'a>(
+        &self,
+        scope: &Scope<'a>,
+        expr: &Expr,
+        block: &Block<'_>,
+        core: Option<(DType, Lanes<'a>)>,
+    ) -> Vec<(DType, Lanes<'a>)> {
+        let mut values: Vec<(DType, Lanes<'a>)> = Vec::with_capacity(expr.nodes.len());
+        let mut core = core.unwrap_or((DType::F32, Lanes::Same(0)));
+        let is_core = |(node, whole): (&Node, &bool)| *whole && matches!(node, Node::Core);
+        if expr.nodes.iter().zip(&self.whole).any(is_core) {
+            core.1 = core.1.together(block.lanes(), block.len);
+        }
+        let mut cores = expr.nodes.iter().filter(|node| matches!(node, Node::Core)).count();
+        for (n, node) in expr.nodes.iter().enumerate() {
+            let rows = match node {
+                Node::Load(v) if !self.whole[n] => {
+                    block.in_place(&scope.instruction.views[usize::from(*v)], &scope.source())
+                }
+                _ => None,
+            };
+            values.push(match node {
+                _ if !self.before[n] => (DType::F32, Lanes::Same(0)),
+                _ if let Some((rows, apart)) = rows => (DType::F32, Lanes::Apart(rows, apart)),
+                Node::Core if cores == 1 => std::mem::replace(&mut core, (DType::F32, Lanes::Same(0))),
+                Node::Core => {
+                    cores -= 1;
+                    core.clone()
+                }
+                node => evaluate_node(scope.isa.level(), scope, node, block, &values),
+            });
+        }
+        values
+    }
+}
+
+impl<'a> Input<'a> {
+    fn new(lanes: &'a Lanes<'_>, len: usize, at_once: usize) -> Self {
+        let rows = match lanes {
+            Lanes::F32(x) => Some((&**x, len)),
+            Lanes::Operand(x) => Some((*x, len)),
+            Lanes::Apart(x, apart) => Some((*x, *apart)),
+            // No operation on floats reads integers.
+            Lanes::Row(_) | Lanes::Same(_) | Lanes::Int(_) => None,
+        };
+        let room = if rows.is_some() { TILE } else { len * at_once + TILE };
+        let mut own = Buffer::new(room);
+        match lanes {
+            Lanes::Row(row) => own.chunks_exact_mut(len).take(at_once).for_each(|to| to.copy_from_slice(row)),
+            Lanes::Same(register) => own.fill(f32_of(*register)),
+            _ => {}
+        }
+        Self { rows, own, tile: Start::Own(0) }
+    }
+
+    /// Goes to the tile that begins at an element of rows of `len`.
+    #[inline]
+    fn fetch(&mut self, rows: Range<usize>, first: usize, len: usize) {
+        let Some((all, apart)) = self.rows else {
+            self.tile = Start::Own(first);
+            return;
+        };
+        let start = rows.start * apart + first;
+        if (rows.len() == 1 || apart == len) && start + TILE <= all.len() {
+            self.tile = Start::Rows(start);
+            return;
+        }
+        // Rows that lie apart, or the last ones, behind which nothing can be read.
+        let width = TILE.min(len - first);
+        for (to, n) in self.own.chunks_mut(width).zip(rows) {
+            to[..width].copy_from_slice(&all[n * apart + first..][..width]);
+        }
+        self.tile = Start::Own(0);
+    }
+
+    #[inline(always)]
+    fn tile(&self) -> Option<&[f32; TILE]> {
+        match self.tile {
+            Start::Rows(start) => self.rows?.0.get(start..)?.first_chunk(),
+            Start::Own(start) => self.own.get(start..)?.first_chunk(),
+        }
+    }
+}
+
+for_each_level!(fn compute = steps, (tiles: &Tiles, inputs: &[Input<'_>], slots: &mut [Option<Box<Tile>>], isa: Isa) -> Option<usize>);
+
+/// Computes a tile; gives the slot of the last step.
+#[inline(always)]
+fn steps(_: bool, tiles: &Tiles, inputs: &[Input<'_>], slots: &mut [Option<Box<Tile>>], isa: Isa) -> Option<usize> {
+    let mut result = None;
+    for step in &tiles.steps {
+        // No argument is in the slot that it writes.
+        let mut to = slots[step.slot].take()?;
+        let argument = |place: Option<Place>| match place {
+            Some(Place::Slot(slot)) => slots[slot].as_deref().map(|tile| &tile.0),
+            Some(Place::Before(n)) => inputs[usize::from(n)].tile(),
+            None => Some(&ZEROS.0),
+        };
+        let [a, b, c] = [argument(step.arguments[0])?, argument(step.arguments[1])?, argument(step.arguments[2])?];
+        match step.op {
+            Op::Add => pair(a, b, &mut to, |x, y| x + y),
+            Op::Sub => pair(a, b, &mut to, |x, y| x - y),
+            Op::Mul => pair(a, b, &mut to, |x, y| x * y),
+            Op::Max => pair(a, b, &mut to, native::max),
+            op => float(isa.level(), isa, op, [Each::Own(a), Each::Own(b), Each::Own(c)], &mut to.0),
+        }
+        slots[step.slot] = Some(to);
+        result = Some(step.slot);
+    }
+    result
+}
+
+#[inline(always)]
+fn pair(a: &[f32; TILE], b: &[f32; TILE], to: &mut Tile, f: impl Fn(f32, f32) -> f32) {
+    (0..TILE).for_each(|n| to.0[n] = f(a[n], b[n]));
+}
+
+/// In place of arguments that an operation does not have.
+static ZEROS: Tile = Tile([0.0; TILE]);
+
+/// The nodes that a node reads.
+fn arguments(node: &Node) -> Vec<usize> {
+    let given: &[NodeId] = match node {
+        Node::Select(c, a, b) => &[*c, *a, *b],
+        Node::Cast(_, a) => &[*a],
+        Node::Apply(op, arguments) => &arguments[..op.arity()],
+        _ => &[],
+    };
+    given.iter().map(|&n| usize::from(n)).collect()
+}
+
+/// Whether a node is an operation from floats to a float.
+fn operation(node: &Node, float: impl Fn(usize) -> bool) -> bool {
+    matches!(node, Node::Apply(..)) && arguments(node).into_iter().all(float)
+}
