@@ -24,6 +24,8 @@ pub(super) struct Tiles {
     before: Vec<bool>,
     /// The nodes that such a node reads: over the whole block, too.
     whole: Vec<bool>,
+    /// The nodes that steps read.
+    read: Vec<bool>,
     steps: Vec<Step>,
     /// Most steps whose results are needed at once.
     slots: usize,
@@ -52,6 +54,8 @@ struct Input<'a> {
     rows: Option<(&'a [f32], usize)>,
     /// The row for all, as often as a tile has rows, or else room for a tile.
     own: Buffer<f32>,
+    /// Every tile is the same.
+    same: bool,
     tile: Start,
 }
 
@@ -79,6 +83,7 @@ impl Tiles {
         let mut tiles = Self {
             before: tiled.iter().map(|tiled| !tiled).collect(),
             whole: (0..nodes.len()).map(reads).collect(),
+            read: vec![false; nodes.len()],
             steps: Vec::new(),
             slots: 0,
             result: Place::Before(nodes.len().saturating_sub(1) as NodeId), // at most MAX_NODES
@@ -95,6 +100,7 @@ impl Tiles {
             tiles.steps.push(Step { op, arguments: std::array::from_fn(place), slot });
             places[n] = Place::Slot(slot);
             for a in arguments(&nodes[n]) {
+                tiles.read[a] |= !tiled[a];
                 let later = nodes[n + 1..].iter().any(|node| arguments(node).contains(&a));
                 if let (false, Place::Slot(slot)) = (later, places[a])
                     && !free.contains(&slot)
@@ -141,14 +147,16 @@ impl Tiles {
             return;
         }
         let at_once = (TILE / len).clamp(1, rows.max(1));
-        let mut inputs: Vec<Input<'_>> = values.iter().map(|(_, lanes)| Input::new(lanes, len, at_once)).collect();
+        let read = self.read.iter().zip(&values);
+        let mut inputs: Vec<Option<Input<'_>>> =
+            read.map(|(read, (_, lanes))| read.then(|| Input::new(lanes, len, at_once))).collect();
         let mut slots = vec![Some(Box::new(Tile([0.0; TILE]))); self.slots];
         let level = scope.isa.level();
         for row in (0..rows).step_by(at_once) {
             let count = at_once.min(rows - row);
             for first in (0..len).step_by(TILE) {
                 let width = TILE.min(len - first);
-                inputs.iter_mut().for_each(|input| input.fetch(row..row + count, first, len));
+                inputs.iter_mut().flatten().for_each(|input| input.fetch(row..row + count, first, len));
                 let Some(result) = compute(level, self, &inputs, &mut slots, scope.isa) else { return };
                 let place = Layout { len: width, stride: layout.stride };
                 let start = from + first * layout.stride;
@@ -206,21 +214,21 @@ impl<'a> Input<'a> {
             // No operation on floats reads integers.
             Lanes::Row(_) | Lanes::Same(_) | Lanes::Int(_) => None,
         };
-        let room = if rows.is_some() { TILE } else { len * at_once + TILE };
-        let mut own = Buffer::new(room);
+        let is_row = matches!(lanes, Lanes::Row(_));
+        let mut own = Buffer::new(if is_row { len * at_once + TILE } else { TILE });
         match lanes {
             Lanes::Row(row) => own.chunks_exact_mut(len).take(at_once).for_each(|to| to.copy_from_slice(row)),
             Lanes::Same(register) => own.fill(f32_of(*register)),
             _ => {}
         }
-        Self { rows, own, tile: Start::Own(0) }
+        Self { rows, own, same: rows.is_none() && !is_row, tile: Start::Own(0) }
     }
 
     /// Goes to the tile that begins at an element of rows of `len`.
     #[inline]
     fn fetch(&mut self, rows: Range<usize>, first: usize, len: usize) {
         let Some((all, apart)) = self.rows else {
-            self.tile = Start::Own(first);
+            self.tile = Start::Own(if self.same { 0 } else { first });
             return;
         };
         let start = rows.start * apart + first;
@@ -245,18 +253,24 @@ impl<'a> Input<'a> {
     }
 }
 
-for_each_level!(fn compute = steps, (tiles: &Tiles, inputs: &[Input<'_>], slots: &mut [Option<Box<Tile>>], isa: Isa) -> Option<usize>);
+for_each_level!(fn compute = steps, (tiles: &Tiles, inputs: &[Option<Input<'_>>], slots: &mut [Option<Box<Tile>>], isa: Isa) -> Option<usize>);
 
 /// Computes a tile; gives the slot of the last step.
 #[inline(always)]
-fn steps(_: bool, tiles: &Tiles, inputs: &[Input<'_>], slots: &mut [Option<Box<Tile>>], isa: Isa) -> Option<usize> {
+fn steps(
+    _: bool,
+    tiles: &Tiles,
+    inputs: &[Option<Input<'_>>],
+    slots: &mut [Option<Box<Tile>>],
+    isa: Isa,
+) -> Option<usize> {
     let mut result = None;
     for step in &tiles.steps {
         // No argument is in the slot that it writes.
         let mut to = slots[step.slot].take()?;
         let argument = |place: Option<Place>| match place {
             Some(Place::Slot(slot)) => slots[slot].as_deref().map(|tile| &tile.0),
-            Some(Place::Before(n)) => inputs[usize::from(n)].tile(),
+            Some(Place::Before(n)) => inputs[usize::from(n)].as_ref()?.tile(),
             None => Some(&ZEROS.0),
         };
         let [a, b, c] = [argument(step.arguments[0])?, argument(step.arguments[1])?, argument(step.arguments[2])?];
