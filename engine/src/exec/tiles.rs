@@ -76,10 +76,10 @@ impl Tiles {
         // What something needs that is evaluated before is so as well.
         for n in (0..nodes.len()).rev() {
             if !tiled[n] {
-                arguments(&nodes[n]).into_iter().for_each(|a| tiled[a] = false);
+                arguments(&nodes[n]).for_each(|a| tiled[a] = false);
             }
         }
-        let reads = |n: usize| nodes.iter().zip(&tiled).any(|(node, tiled)| !tiled && arguments(node).contains(&n));
+        let reads = |n: usize| nodes.iter().zip(&tiled).any(|(node, tiled)| !tiled && arguments(node).any(|a| a == n));
         let mut tiles = Self {
             before: tiled.iter().map(|tiled| !tiled).collect(),
             whole: (0..nodes.len()).map(reads).collect(),
@@ -101,7 +101,7 @@ impl Tiles {
             places[n] = Place::Slot(slot);
             for a in arguments(&nodes[n]) {
                 tiles.read[a] |= !tiled[a];
-                let later = nodes[n + 1..].iter().any(|node| arguments(node).contains(&a));
+                let later = nodes[n + 1..].iter().any(|node| arguments(node).any(|other| other == a));
                 if let (false, Place::Slot(slot)) = (later, places[a])
                     && !free.contains(&slot)
                 {
@@ -296,17 +296,17 @@ fn pair(a: &[f32; TILE], b: &[f32; TILE], to: &mut Tile, f: impl Fn(f32, f32) ->
 static ZEROS: Tile = Tile([0.0; TILE]);
 
 /// The nodes that a node reads.
-fn arguments(node: &Node) -> Vec<usize> {
-    let given: &[NodeId] = match node {
-        Node::Select(c, a, b) => &[*c, *a, *b],
-        Node::Cast(_, a) => &[*a],
-        Node::Apply(op, arguments) => &arguments[..op.arity()],
-        _ => &[],
+fn arguments(node: &Node) -> impl Iterator<Item = usize> + use<> {
+    let (given, count) = match *node {
+        Node::Select(c, a, b) => ([c, a, b], 3),
+        Node::Cast(_, a) => ([a, 0, 0], 1),
+        Node::Apply(op, arguments) => (arguments, op.arity()),
+        _ => ([0; 3], 0),
     };
-    given.iter().map(|&n| usize::from(n)).collect()
+    given.into_iter().take(count).map(usize::from)
 }
 
 /// Whether a node is an operation from floats to a float.
 fn operation(node: &Node, float: impl Fn(usize) -> bool) -> bool {
-    matches!(node, Node::Apply(..)) && arguments(node).into_iter().all(float)
+    matches!(node, Node::Apply(..)) && arguments(node).all(float)
 }
