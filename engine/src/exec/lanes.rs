@@ -178,6 +178,9 @@ impl Lanes<'_> {
     /// Rows that lie apart copied to lie together: `n` elements in rows of `len`.
     pub(super) fn together(self, n: usize, len: usize) -> Self {
         let Self::Apart(rows, apart) = self else { return self };
+        if rows.len() == n {
+            return Self::Operand(rows);
+        }
         let mut buffer = Buffer::new(n);
         let from = rows.chunks(apart.max(1));
         buffer.chunks_exact_mut(len.max(1)).zip(from).for_each(|(to, from)| to.copy_from_slice(&from[..len]));

@@ -1,6 +1,7 @@
 //! Running a program natively: every instruction over whole tensors, with threads, and the bits of the reference interpreter.
 
 mod across;
+mod axes;
 mod block;
 mod elements;
 mod environment;

@@ -162,11 +162,14 @@ impl Block<'_> {
 
     /// Reads a view of any type.
     pub(super) fn read<'a>(&self, view: &View, dtype: DType, source: &Source<'a>) -> Lanes<'a> {
+        self.read_rows(view, dtype, source).together(self.lanes(), self.len)
+    }
+
+    /// As [`read`](Self::read); rows that lie apart are left there.
+    pub(super) fn read_rows<'a>(&self, view: &View, dtype: DType, source: &Source<'a>) -> Lanes<'a> {
         if dtype == DType::F32 {
-            if let Some((lanes, apart)) = self.in_place(view, source)
-                && (apart == self.len || self.rows.len() == 1)
-            {
-                return Lanes::Operand(lanes);
+            if let Some((rows, apart)) = self.in_place(view, source) {
+                return Lanes::Apart(rows, apart);
             }
             if self.copies > 1 || (self.rows.len() > 1 && self.is_one_row(view)) {
                 let mut row = Buffer::new(self.len);
@@ -183,7 +186,7 @@ impl Block<'_> {
     }
 
     /// The rows of an f32 view where they lie in an operand, and how far one is after the one before: no less than a row.
-    pub(super) fn in_place<'a>(&self, view: &View, source: &Source<'a>) -> Option<(&'a [f32], usize)> {
+    fn in_place<'a>(&self, view: &View, source: &Source<'a>) -> Option<(&'a [f32], usize)> {
         let [Access { operand, address, guards, indirects }] = view.accesses.as_slice() else { return None };
         let plain = guards.is_empty() && indirects.is_empty() && self.copies == 1;
         if !plain || (address.coefficient(self.axis) != 1 && self.len > 1) {

@@ -34,7 +34,8 @@ struct Work<'p> {
 }
 
 enum Kind<'p> {
-    One(&'p Instruction, Step<'p>),
+    /// An instruction, with the values that it reads.
+    One(Vec<ValueId>, Step<'p>),
     /// A reduction and what follows it, with the values that each of them reads.
     Joined([Vec<ValueId>; 2], Reduction<'p>),
 }
@@ -51,8 +52,9 @@ impl<'p> Session<'p> {
         let mut left = PACKED;
         for work in &mut session.work {
             let (reads, reduction) = match &mut work.kind {
-                Kind::One(i, Step::Reduction(reduction)) => (ids(&i.operands), reduction),
-                Kind::Joined([reads, _], reduction) => (reads.clone(), reduction),
+                Kind::One(reads, Step::Reduction(reduction)) | Kind::Joined([reads, _], reduction) => {
+                    (&*reads, reduction)
+                }
                 Kind::One(..) => continue,
             };
             let constant = |o: usize| {
@@ -104,7 +106,7 @@ impl<'p> Session<'p> {
                 };
                 match kind {
                     _ if out.is_empty() => {}
-                    Kind::One(i, step) => step.run(&of(&ids(&i.operands)), *isa, &mut out),
+                    Kind::One(reads, step) => step.run(&of(reads), *isa, &mut out),
                     Kind::Joined([dot, finish], reduction) => {
                         let (dot, finish) = (of(dot), of(finish));
                         let operands = Operands { dot: &dot, finish: &finish };
@@ -187,18 +189,17 @@ fn plan(program: &Program) -> Vec<Work<'_>> {
             let reads = [ids(&joined.dot.operands), ids(&joined.fold.operands)];
             Some((n, Kind::Joined(reads, Reduction::chunked(joined.clone())?)))
         };
-        let (first, kind) = (0..chain.len()).rev().find_map(ready).map_or((0, None), |(n, kind)| (n, Some(kind)));
-        let mut kind = kind;
-        for &(value, _) in chain.get(first..).unwrap_or_default() {
+        let (first, mut joined) = (0..chain.len()).rev().find_map(ready).unzip();
+        for &(value, _) in chain.get(first.unwrap_or(0)..).unwrap_or_default() {
             let Some(i) = instruction(value) else { continue };
-            let kind = kind.take().unwrap_or_else(|| Kind::One(i, Step::new(i)));
+            let kind = joined.take().unwrap_or_else(|| Kind::One(ids(&i.operands), Step::new(i)));
             work.push(Work { value, kind, last: Vec::new() });
         }
     }
     let mut seen = vec![false; program.values.len()];
     for work in work.iter_mut().rev() {
         let reads: Vec<ValueId> = match &work.kind {
-            Kind::One(i, _) => ids(&i.operands),
+            Kind::One(reads, _) => reads.clone(),
             Kind::Joined(reads, _) => reads.concat(),
         };
         for id in reads.into_iter().map(|id| id as usize) {

@@ -50,13 +50,19 @@ enum Place {
 
 /// What tiles read.
 struct Input<'a> {
-    /// Rows so far apart, if these are no row that is the same for all.
-    rows: Option<(&'a [f32], usize)>,
-    /// The row for all, as often as a tile has rows, or else room for a tile.
+    kind: Kind<'a>,
+    /// The row for all, as often as a tile has rows; the same float; or room for a tile.
     own: Buffer<f32>,
-    /// Every tile is the same.
-    same: bool,
     tile: Start,
+}
+
+enum Kind<'a> {
+    /// Rows so far apart.
+    Rows(&'a [f32], usize),
+    /// One row for all.
+    Row,
+    /// One float for all.
+    Same,
 }
 
 /// Where an input's tile begins.
@@ -76,10 +82,12 @@ impl Tiles {
         // What something needs that is evaluated before is so as well.
         for n in (0..nodes.len()).rev() {
             if !tiled[n] {
-                arguments(&nodes[n]).for_each(|a| tiled[a] = false);
+                nodes[n].arguments().for_each(|a| tiled[usize::from(a)] = false);
             }
         }
-        let reads = |n: usize| nodes.iter().zip(&tiled).any(|(node, tiled)| !tiled && arguments(node).any(|a| a == n));
+        let reads = |n: usize| {
+            nodes.iter().zip(&tiled).any(|(node, tiled)| !tiled && node.arguments().any(|a| usize::from(a) == n))
+        };
         let mut tiles = Self {
             before: tiled.iter().map(|tiled| !tiled).collect(),
             whole: (0..nodes.len()).map(reads).collect(),
@@ -99,9 +107,9 @@ impl Tiles {
             let place = |k: usize| (k < op.arity()).then(|| places[usize::from(given[k])]);
             tiles.steps.push(Step { op, arguments: std::array::from_fn(place), slot });
             places[n] = Place::Slot(slot);
-            for a in arguments(&nodes[n]) {
+            for a in nodes[n].arguments().map(usize::from) {
                 tiles.read[a] |= !tiled[a];
-                let later = nodes[n + 1..].iter().any(|node| arguments(node).any(|other| other == a));
+                let later = nodes[n + 1..].iter().any(|node| node.arguments().any(|other| usize::from(other) == a));
                 if let (false, Place::Slot(slot)) = (later, places[a])
                     && !free.contains(&slot)
                 {
@@ -184,15 +192,13 @@ impl Tiles {
         }
         let mut cores = expr.nodes.iter().filter(|node| matches!(node, Node::Core)).count();
         for (n, node) in expr.nodes.iter().enumerate() {
-            let rows = match node {
-                Node::Load(v) if !self.whole[n] => {
-                    block.in_place(&scope.instruction.views[usize::from(*v)], &scope.source())
-                }
-                _ => None,
-            };
             values.push(match node {
                 _ if !self.before[n] => (DType::F32, Lanes::Same(0)),
-                _ if let Some((rows, apart)) = rows => (DType::F32, Lanes::Apart(rows, apart)),
+                Node::Load(v) if !self.whole[n] => {
+                    let view = &scope.instruction.views[usize::from(*v)];
+                    let dtype = scope.operands[usize::from(view.accesses[0].operand)].dtype();
+                    (dtype, block.read_rows(view, dtype, &scope.source()))
+                }
                 Node::Core if cores == 1 => std::mem::replace(&mut core, (DType::F32, Lanes::Same(0))),
                 Node::Core => {
                     cores -= 1;
@@ -207,29 +213,33 @@ impl Tiles {
 
 impl<'a> Input<'a> {
     fn new(lanes: &'a Lanes<'_>, len: usize, at_once: usize) -> Self {
-        let rows = match lanes {
-            Lanes::F32(x) => Some((&**x, len)),
-            Lanes::Operand(x) => Some((*x, len)),
-            Lanes::Apart(x, apart) => Some((*x, *apart)),
+        let kind = match lanes {
+            Lanes::F32(x) => Kind::Rows(x, len),
+            Lanes::Operand(x) => Kind::Rows(x, len),
+            Lanes::Apart(x, apart) => Kind::Rows(x, *apart),
+            Lanes::Row(_) => Kind::Row,
             // No operation on floats reads integers.
-            Lanes::Row(_) | Lanes::Same(_) | Lanes::Int(_) => None,
+            Lanes::Same(_) | Lanes::Int(_) => Kind::Same,
         };
-        let is_row = matches!(lanes, Lanes::Row(_));
-        let mut own = Buffer::new(if is_row { len * at_once + TILE } else { TILE });
+        let mut own = Buffer::new(if matches!(kind, Kind::Row) { len * at_once + TILE } else { TILE });
         match lanes {
             Lanes::Row(row) => own.chunks_exact_mut(len).take(at_once).for_each(|to| to.copy_from_slice(row)),
             Lanes::Same(register) => own.fill(f32_of(*register)),
             _ => {}
         }
-        Self { rows, own, same: rows.is_none() && !is_row, tile: Start::Own(0) }
+        Self { kind, own, tile: Start::Own(0) }
     }
 
     /// Goes to the tile that begins at an element of rows of `len`.
     #[inline]
     fn fetch(&mut self, rows: Range<usize>, first: usize, len: usize) {
-        let Some((all, apart)) = self.rows else {
-            self.tile = Start::Own(if self.same { 0 } else { first });
-            return;
+        let (all, apart) = match self.kind {
+            Kind::Rows(all, apart) => (all, apart),
+            Kind::Row => {
+                self.tile = Start::Own(first);
+                return;
+            }
+            Kind::Same => return,
         };
         let start = rows.start * apart + first;
         if (rows.len() == 1 || apart == len) && start + TILE <= all.len() {
@@ -247,7 +257,10 @@ impl<'a> Input<'a> {
     #[inline(always)]
     fn tile(&self) -> Option<&[f32; TILE]> {
         match self.tile {
-            Start::Rows(start) => self.rows?.0.get(start..)?.first_chunk(),
+            Start::Rows(start) => {
+                let Kind::Rows(all, _) = self.kind else { return None };
+                all.get(start..)?.first_chunk()
+            }
             Start::Own(start) => self.own.get(start..)?.first_chunk(),
         }
     }
@@ -295,18 +308,7 @@ fn pair(a: &[f32; TILE], b: &[f32; TILE], to: &mut Tile, f: impl Fn(f32, f32) ->
 /// In place of arguments that an operation does not have.
 static ZEROS: Tile = Tile([0.0; TILE]);
 
-/// The nodes that a node reads.
-fn arguments(node: &Node) -> impl Iterator<Item = usize> + use<> {
-    let (given, count) = match *node {
-        Node::Select(c, a, b) => ([c, a, b], 3),
-        Node::Cast(_, a) => ([a, 0, 0], 1),
-        Node::Apply(op, arguments) => (arguments, op.arity()),
-        _ => ([0; 3], 0),
-    };
-    given.into_iter().take(count).map(usize::from)
-}
-
 /// Whether a node is an operation from floats to a float.
 fn operation(node: &Node, float: impl Fn(usize) -> bool) -> bool {
-    matches!(node, Node::Apply(..)) && arguments(node).all(float)
+    matches!(node, Node::Apply(..)) && node.arguments().map(usize::from).all(float)
 }

@@ -180,7 +180,7 @@ fn counted(body: &Expr, e: usize, j: usize, step: i64) -> Option<Expr> {
                     push(Node::Apply(Op::Add, [first, inner, 0]))?
                 }
             },
-            node => push(super::formula::renumber(node, |a| renamed[usize::from(a)]))?,
+            node => push(node.renumbered(|a| renamed[usize::from(a)]))?,
         };
         renamed.push(at);
     }

@@ -129,37 +129,14 @@ pub(super) fn prune(nodes: &[Node], result: NodeId) -> Expr {
     needed[usize::from(result)] = true;
     for i in (0..nodes.len()).rev().filter(|&i| i <= usize::from(result)) {
         if needed[i] {
-            arguments(nodes[i]).for_each(|a| needed[usize::from(a)] = true);
+            nodes[i].arguments().for_each(|a| needed[usize::from(a)] = true);
         }
     }
     let mut place = vec![0; nodes.len()];
     let mut out = Vec::new();
     for (i, node) in nodes.iter().enumerate().filter(|&(i, _)| needed[i]) {
         place[i] = out.len() as NodeId; // no more than the nodes that NodeIds name
-        out.push(renumber(*node, |a| place[usize::from(a)]));
+        out.push(node.renumbered(|a| place[usize::from(a)]));
     }
     Expr { nodes: out }
-}
-
-fn arguments(node: Node) -> impl Iterator<Item = NodeId> {
-    let (args, n) = match node {
-        Node::Select(c, a, b) => ([c, a, b], 3),
-        Node::Cast(_, a) => ([a, 0, 0], 1),
-        Node::Apply(op, args) => (args, op.arity()),
-        _ => ([0; 3], 0),
-    };
-    args.into_iter().take(n)
-}
-
-/// The node with its arguments renamed.
-pub(super) fn renumber(node: Node, f: impl Fn(NodeId) -> NodeId) -> Node {
-    match node {
-        Node::Select(c, a, b) => Node::Select(f(c), f(a), f(b)),
-        Node::Cast(to, a) => Node::Cast(to, f(a)),
-        Node::Apply(op, mut args) => {
-            args[..op.arity()].iter_mut().for_each(|a| *a = f(*a));
-            Node::Apply(op, args)
-        }
-        other => other,
-    }
 }

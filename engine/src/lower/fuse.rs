@@ -6,7 +6,7 @@
 use super::bill::STEP_GAS_CEILING;
 use super::builder::{Builder, COPY, Label, Made};
 use super::draft::{Draft, DraftView};
-use super::formula::{prune, renumber};
+use super::formula::prune;
 use super::lazy::{DefId, refine};
 use crate::program::{Core, Expr, Node, NodeId, product};
 use std::collections::{BTreeMap, BTreeSet};
@@ -147,7 +147,7 @@ fn merge(p: &Draft, def: DefId, c: &Draft) -> Option<Draft> {
             renamed.push(result);
             continue;
         }
-        let mut one = Expr { nodes: vec![renumber(node, |a| renamed[usize::from(a)])] };
+        let mut one = Expr { nodes: vec![node.renumbered(|a| renamed[usize::from(a)])] };
         shift(&mut one);
         let at = nodes.iter().position(|n| *n == one.nodes[0]).unwrap_or(nodes.len());
         if at == nodes.len() {

@@ -267,6 +267,32 @@ pub enum Node {
     Apply(Op, [NodeId; 3]),
 }
 
+impl Node {
+    /// The nodes that it reads.
+    pub(crate) fn arguments(self) -> impl Iterator<Item = NodeId> {
+        let (args, n) = match self {
+            Self::Select(c, a, b) => ([c, a, b], 3),
+            Self::Cast(_, a) => ([a, 0, 0], 1),
+            Self::Apply(op, args) => (args, op.arity()),
+            _ => ([0; 3], 0),
+        };
+        args.into_iter().take(n)
+    }
+
+    /// The node with its arguments renamed.
+    pub(crate) fn renumbered(self, f: impl Fn(NodeId) -> NodeId) -> Self {
+        match self {
+            Self::Select(c, a, b) => Self::Select(f(c), f(a), f(b)),
+            Self::Cast(to, a) => Self::Cast(to, f(a)),
+            Self::Apply(op, mut args) => {
+                args[..op.arity()].iter_mut().for_each(|a| *a = f(*a));
+                Self::Apply(op, args)
+            }
+            other => other,
+        }
+    }
+}
+
 /// A program: values in topological order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Program {

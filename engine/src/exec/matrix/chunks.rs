@@ -1,5 +1,6 @@
 //! A dot whose reduction is cut into chunks, and the fold that adds these up, as one product: the chunk results need not be kept.
 
+use super::super::axes::over;
 use crate::program::limits::MAX_RANK;
 use crate::program::{Affine, Core, Expr, FoldOp, Instruction, Node, View, product};
 
@@ -141,25 +142,9 @@ fn common(dot: &Instruction, fold: &Instruction, address: &Affine) -> Option<Vec
     Some(common)
 }
 
-/// The instruction over other e axes: `parts` gives for each of its axes the new ones that it is made of, and what a step of each is worth.
+/// The instruction over other e axes, as [`over`] has their parts.
 fn split(i: &Instruction, extents: Vec<u64>, parts: impl Fn(usize) -> Vec<(usize, u64)>) -> Instruction {
-    let over = |form: &Affine| {
-        let mut terms: Vec<(u8, i64)> = Vec::new();
-        for &(axis, a) in &form.terms {
-            if usize::from(axis) >= MAX_RANK {
-                terms.push((axis, a));
-            } else {
-                let parts = parts(usize::from(axis));
-                terms.extend(parts.into_iter().map(|(x, worth)| (x as u8, a * worth as i64))); // as large as before
-            }
-        }
-        terms.sort_unstable();
-        Affine { base: form.base, terms }
-    };
     let mut new = Instruction { extents, ..i.clone() };
-    for access in new.views.iter_mut().flat_map(|v| &mut v.accesses) {
-        access.address = over(&access.address);
-        access.guards.iter_mut().for_each(|g| g.affine = over(&g.affine));
-    }
+    new.views.iter_mut().for_each(|view| over(view, &parts));
     new
 }

@@ -100,7 +100,7 @@ fn expression(
         };
         let count = if result.1 { window(i) } else { 1 };
         let stored = if matches!(node, Node::Load(_) | Node::Valid(_)) { 0 } else { count };
-        let once = match arity(node) {
+        let once = match node.arguments().count() as u64 {
             0 => gas::NODE,
             arguments => gas::OPERATION + arguments * gas::PER_ARGUMENT,
         };
@@ -115,13 +115,4 @@ fn expression(
 
 fn reduces(i: &Instruction, view: &View) -> bool {
     i.forms(view).flat_map(|f| &f.terms).any(|t| t.0 >= FIRST_REDUCTION_AXIS)
-}
-
-fn arity(node: &Node) -> u64 {
-    match node {
-        Node::Const(..) | Node::Load(_) | Node::Core | Node::Iota(_) | Node::Valid(_) => 0,
-        Node::Cast(..) => 1,
-        Node::Select(..) => 3,
-        Node::Apply(op, _) => op.arity() as u64,
-    }
 }
