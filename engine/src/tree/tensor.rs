@@ -2,7 +2,7 @@
 
 use super::word::{WordTree, fold, parents};
 use super::{Nodes, depth};
-use crate::arith::Isa;
+use crate::arith::{Isa, for_each_level};
 use crate::hash::{Hash, keccak, keccak_each, node};
 use crate::program::{DType, TensorType, limits::LEAF};
 use crate::tensor::Tensor;
@@ -34,16 +34,32 @@ pub fn leaf_hash(leaf: &Leaf) -> Hash {
 
 /// Leaf `index` of a tensor in row-major order; lanes beyond the last element are zero.
 pub fn leaf_of(tensor: &Tensor, index: u64) -> Leaf {
-    let mut leaf = [0; LEAF];
+    let mut leaf = [[0; LEAF]];
+    write_leaves(tensor, index, &mut leaf, Isa::Auto);
+    leaf[0]
+}
+
+/// Leaves of a tensor from number `first` on, as many as there is room for.
+fn write_leaves(tensor: &Tensor, first: u64, leaves: &mut [Leaf], isa: Isa) {
     let lanes = LEAF / tensor.dtype().width();
-    let Some(start) = usize::try_from(index).ok().and_then(|i| i.checked_mul(lanes)) else { return leaf };
+    let start = usize::try_from(first).ok().and_then(|i| i.checked_mul(lanes)).unwrap_or(usize::MAX);
+    write_lanes(isa.level(), tensor, start, leaves.as_flattened_mut());
+}
+
+for_each_level!(fn write_lanes = lanes, (tensor: &Tensor, start: usize, to: &mut [u8]) -> ());
+
+/// Elements from `start` on in big-endian order, then zeros.
+#[inline(always)]
+fn lanes(_: bool, tensor: &Tensor, start: usize, to: &mut [u8]) {
     macro_rules! write {
         ($a:expr, $w:literal) => {{
-            let elements = $a.as_slice().unwrap_or_default();
-            let from = elements.get(start..).unwrap_or_default();
-            for (lane, x) in leaf.as_chunks_mut::<$w>().0.iter_mut().zip(from) {
+            let from = $a.as_slice().unwrap_or_default().get(start..).unwrap_or_default();
+            let to = to.as_chunks_mut::<$w>().0;
+            let (to, rest) = to.split_at_mut(from.len().min(to.len()));
+            for (lane, x) in to.iter_mut().zip(from) {
                 *lane = x.to_be_bytes();
             }
+            rest.fill([0; $w]);
         }};
     }
     match tensor {
@@ -55,7 +71,6 @@ pub fn leaf_of(tensor: &Tensor, index: u64) -> Leaf {
         Tensor::I16(a) => write!(a, 2),
         Tensor::U8(a) | Tensor::Bool(a) => write!(a, 1),
     }
-    leaf
 }
 
 /// Register of a lane of a leaf of this type (canonical: see `docs/program.md`); 0 for a lane beyond the leaf.
@@ -106,9 +121,9 @@ impl TensorTree {
         let leaves = leaf_count(tensor.dtype(), tensor.len() as u64) as usize;
         let mut hashes = vec![[0; 32]; leaves];
         let hash = |(task, hashes): (usize, &mut [[u8; 32]])| {
-            let first = (task * TASK) as u64;
-            let leaves: Vec<Leaf> = (first..).take(hashes.len()).map(|i| leaf_of(tensor, i)).collect();
-            keccak_each(&leaves, hashes, isa);
+            let leaves = &mut [[0; LEAF]; TASK][..hashes.len()];
+            write_leaves(tensor, (task * TASK) as u64, leaves, isa);
+            keccak_each(leaves, hashes, isa);
         };
         if Self::is_one_task(tensor) {
             hash((0, &mut hashes));
