@@ -12,12 +12,13 @@ use rebut_engine::exec::{ExecError, Options, Session};
 use rebut_engine::package::Package;
 use rebut_engine::program::{Core, Instruction, Program, Source, TensorType};
 use rebut_engine::tensor::{Tensor, TensorError};
-use rebut_engine::trace::Trace;
+use rebut_engine::trace::{Storage, TraceError, Tracer};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 use std::f32::consts::TAU;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Runs before the first that is timed.
@@ -128,18 +129,24 @@ impl Bench {
             }
         }
         let options = self.execution.options();
+        let multiply_adds = multiply_adds(package.program());
+        let elements = package.program().values.iter().map(|v| v.ty.elements());
+        let elements = elements.fold(0, u64::saturating_add);
         let run = during(&format!("running {}", path.display()), || -> Result<Times, ExecError> {
             time(self.repeat, plain_run(&package, &inputs, &options)?)
         })?;
         let trace = if self.trace {
             let message = format!("tracing {}", path.display());
-            let times = during(&message, || time(self.repeat, || Trace::new(&package, &inputs, &options)))?;
+            let (package, inputs) = (Arc::new(package), Arc::new(inputs));
+            let times = during(&message, || -> Result<Times, TraceError> {
+                // The trees alone: what is read again is computed again.
+                let mut tracer = Tracer::new(&package, &options, Storage { memory: 0, cache: None })?;
+                time(self.repeat, || tracer.trace(&inputs))
+            })?;
             Some(Traced { ratio: times.median_ms / run.median_ms, times })
         } else {
             None
         };
-        let multiply_adds = multiply_adds(package.program());
-        let elements = package.program().values.iter().map(|v| v.ty.elements());
         Ok(Figures {
             engine: "rebut",
             version: env!("CARGO_PKG_VERSION"),
@@ -149,7 +156,7 @@ impl Bench {
             multiply_adds,
             gflops: 2.0 * multiply_adds as f64 / (run.median_ms * 1e6),
             run,
-            elements: elements.fold(0, u64::saturating_add),
+            elements,
             trace,
         })
     }

@@ -16,13 +16,15 @@ mod read;
 mod reader;
 mod scan;
 mod session;
+mod spare;
 mod step;
+mod stepwise;
 mod tasks;
 mod threads;
 mod tiles;
 
 pub use crate::arith::Isa;
 pub use environment::{Environment, check as check_environment};
-pub(crate) use plain::execute_knowing;
 pub use plain::{ExecError, Hook, Keep, Options, execute, run};
 pub use session::Session;
+pub(crate) use stepwise::{Stepwise, Wanted};

@@ -52,6 +52,29 @@ impl<'a> Out<'a> {
         store_at(self.level, self, starts, from, layout, lanes);
     }
 
+    /// Writes rows of floats, each `apart` from the one before: for each move the element that it has second to as far behind the row's start
+    /// as it has first. NaNs become canonical.
+    ///
+    /// # Safety
+    /// No other thread writes any of these elements.
+    ///
+    /// # Panics
+    /// When the result is not of floats.
+    pub(super) unsafe fn scatter(&self, starts: &[usize], moves: &[(usize, usize)], from: &[f32], apart: usize) {
+        assert_eq!(self.dtype, DType::F32);
+        let Some(farthest) = moves.iter().map(|m| m.0).max() else { return };
+        for (n, &start) in starts.iter().enumerate() {
+            assert!(start + farthest < self.len, "an element outside the result");
+            // SAFETY: the row begins in the tensor.
+            let to = unsafe { self.start.cast::<f32>().add(start) };
+            let from = &from[n * apart..];
+            for &(offset, n) in moves {
+                // SAFETY: no offset reaches beyond the farthest, which lies in the tensor.
+                unsafe { to.add(offset).write(canonical(from[n])) };
+            }
+        }
+    }
+
     #[inline(always)]
     unsafe fn put<T: Copy, U: Lane>(
         &self,

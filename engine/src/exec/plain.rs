@@ -1,12 +1,11 @@
-//! The run for a trace: instruction by instruction, every value by itself; a value's memory is freed after its last reader.
+//! What every run takes and gives.
 
 use super::environment::Environment;
 use super::session::Session;
-use super::step::Step;
-use super::threads::Threads;
+use super::stepwise::{Stepwise, Wanted};
 use crate::arith::Isa;
 use crate::package::Package;
-use crate::program::{Program, Source, TensorType, Value, ValueId};
+use crate::program::{TensorType, ValueId};
 use crate::tensor::{Tensor, TensorError};
 use std::borrow::Cow;
 
@@ -88,49 +87,7 @@ pub fn execute<'a>(
 ) -> Result<Vec<Option<Cow<'a, Tensor>>>, ExecError> {
     let first_output = package.program().output_ids().start;
     let kept = |id| keep == Keep::All || id >= first_output;
-    execute_knowing(package, inputs, options, &kept, &mut |_| None, hook)
-}
-
-/// As [`execute`], without computing what is `known`; gives the values that are to be `kept`.
-pub(crate) fn execute_knowing<'a>(
-    package: &'a Package,
-    inputs: &'a [Tensor],
-    options: &Options,
-    kept: &dyn Fn(ValueId) -> bool,
-    known: &mut dyn FnMut(ValueId) -> Option<Cow<'a, Tensor>>,
-    hook: Hook<'_>,
-) -> Result<Vec<Option<Cow<'a, Tensor>>>, ExecError> {
-    check_inputs(package, inputs)?;
-    let threads = Threads::new(options.threads)?;
-    threads.check()?;
-    let program = package.program();
-    let last_use = last_uses(program);
-    let mut values: Vec<Option<Cow<'a, Tensor>>> = Vec::with_capacity(program.values.len());
-    for (id, value) in program.values.iter().enumerate() {
-        let mut tensor = match (known(id as u64), &value.source) {
-            (Some(tensor), _) => tensor,
-            (None, Source::Input) => Cow::Borrowed(&inputs[id]),
-            (None, Source::Constant { .. }) => Cow::Borrowed(package.constant(id as u64)),
-            (None, Source::Instruction(i)) => {
-                let operands: Vec<&Tensor> =
-                    i.operands.iter().filter_map(|o| values[o.value as usize].as_deref()).collect();
-                let mut out = Tensor::zeros(&value.ty)?;
-                if !out.is_empty() {
-                    threads.install(|| Step::new(i).run(&operands, options.isa, &mut out));
-                }
-                Cow::Owned(out)
-            }
-        };
-        hook(id as u64, &mut tensor);
-        values.push(Some(tensor));
-        free(&mut values, value, id as u64, &last_use, kept);
-    }
-    for (id, value) in (0..).zip(&mut values) {
-        if !kept(id) {
-            *value = None;
-        }
-    }
-    Ok(values)
+    Stepwise::new(package, options)?.run(inputs, Wanted { kept: &kept, known: &mut |_| None }, hook)
 }
 
 pub(super) fn check_inputs(package: &Package, inputs: &[Tensor]) -> Result<(), ExecError> {
@@ -145,33 +102,4 @@ pub(super) fn check_inputs(package: &Package, inputs: &[Tensor]) -> Result<(), E
         }
     }
     Ok(())
-}
-
-fn free(
-    values: &mut [Option<Cow<'_, Tensor>>],
-    value: &Value,
-    id: ValueId,
-    last_use: &[ValueId],
-    kept: &dyn Fn(ValueId) -> bool,
-) {
-    if let Source::Instruction(i) = &value.source {
-        for o in &i.operands {
-            if last_use[o.value as usize] == id && !kept(o.value) {
-                values[o.value as usize] = None;
-            }
-        }
-    }
-}
-
-/// For each value the last value that reads it.
-fn last_uses(program: &Program) -> Vec<ValueId> {
-    let mut last: Vec<ValueId> = (0..program.values.len() as u64).collect();
-    for (id, value) in program.values.iter().enumerate() {
-        if let Source::Instruction(i) = &value.source {
-            for o in &i.operands {
-                last[o.value as usize] = id as u64;
-            }
-        }
-    }
-    last
 }

@@ -2,18 +2,16 @@
 //! value's memory is used again after its last reader.
 
 use super::follow::follow;
-use super::matrix::{Chunked, Operands, chunked};
+use super::matrix::{Chunked, Operands, Results, chunked};
 use super::out::Out;
 use super::plain::{ExecError, Options, check_inputs};
-use super::step::{Reduction, Step};
+use super::spare::Spare;
+use super::step::{PACKED, Reduction, Step, pack};
 use super::threads::Threads;
 use crate::arith::Isa;
 use crate::package::Package;
-use crate::program::{Core, Instruction, Operand, Program, Source, TensorType, ValueId};
+use crate::program::{Core, Instruction, Operand, Program, Source, ValueId};
 use crate::tensor::Tensor;
-
-/// Bytes of constants that are packed beforehand; those of larger models are packed when they are read.
-const PACKED: u64 = 1 << 29;
 
 /// A program that is ready to run.
 pub struct Session<'p> {
@@ -21,8 +19,7 @@ pub struct Session<'p> {
     isa: Isa,
     threads: Threads,
     work: Vec<Work<'p>>,
-    /// Memory of values that are not needed any more.
-    spare: Vec<Vec<f32>>,
+    spare: Spare,
 }
 
 /// What makes a value.
@@ -47,23 +44,13 @@ impl<'p> Session<'p> {
     /// When the threads cannot be started.
     pub fn new(package: &'p Package, options: &Options) -> Result<Self, ExecError> {
         let threads = Threads::new(options.threads)?;
-        let mut session = Self { package, isa: options.isa, threads, work: Vec::new(), spare: Vec::new() };
+        let mut session = Self { package, isa: options.isa, threads, work: Vec::new(), spare: Spare::default() };
         session.work = plan(package.program());
         let mut left = PACKED;
         for work in &mut session.work {
-            let (reads, reduction) = match &mut work.kind {
-                Kind::One(reads, Step::Reduction(reduction)) | Kind::Joined([reads, _], reduction) => {
-                    (&*reads, reduction)
-                }
-                Kind::One(..) => continue,
-            };
-            let constant = |o: usize| {
-                reads.get(o).is_some_and(|&id| matches!(source(package.program(), id), Some(Source::Constant { .. })))
-            };
-            let none = Tensor::F32(ndarray::ArrayD::zeros(vec![0]));
-            let operands: Vec<&Tensor> =
-                (0..reads.len()).map(|o| if constant(o) { package.constant(reads[o]) } else { &none }).collect();
-            session.threads.install(|| reduction.pack(&operands, constant, &mut left));
+            if let Kind::One(reads, Step::Reduction(reduction)) | Kind::Joined([reads, _], reduction) = &mut work.kind {
+                session.threads.install(|| pack(package, reads, reduction, &mut left));
+            }
         }
         Ok(session)
     }
@@ -73,18 +60,6 @@ impl<'p> Session<'p> {
     /// # Errors
     /// When the inputs do not fit the program, a value does not fit in memory, or this process changed how floats are computed.
     pub fn run(&mut self, inputs: &[Tensor]) -> Result<Vec<Tensor>, ExecError> {
-        self.observed(inputs, &mut |_| {})
-    }
-
-    /// As [`run`](Self::run); `made` is told the number of each value after it was made.
-    ///
-    /// # Errors
-    /// As [`run`](Self::run).
-    pub fn observed(
-        &mut self,
-        inputs: &[Tensor],
-        made: &mut (dyn FnMut(ValueId) + Send),
-    ) -> Result<Vec<Tensor>, ExecError> {
         check_inputs(self.package, inputs)?;
         self.threads.check()?;
         let Self { package, isa, threads, work, spare } = self;
@@ -94,7 +69,7 @@ impl<'p> Session<'p> {
             values.resize_with(program.values.len(), || None);
             let none = Tensor::F32(ndarray::ArrayD::zeros(vec![0]));
             for Work { value, kind, last } in work {
-                let mut out = take(spare, &program.values[*value].ty)?;
+                let mut out = spare.take(&program.values[*value].ty)?;
                 let of = |reads: &[ValueId]| -> Vec<&Tensor> {
                     // What was never made is what is read only between joined instructions.
                     let operand = |&id: &ValueId| match source(program, id) {
@@ -110,14 +85,14 @@ impl<'p> Session<'p> {
                     Kind::Joined([dot, finish], reduction) => {
                         let (dot, finish) = (of(dot), of(finish));
                         let operands = Operands { dot: &dot, finish: &finish };
-                        reduction.run(operands, *isa, &Out::new(&mut out, isa.level()));
+                        let out = Out::new(&mut out, isa.level());
+                        reduction.run(operands, *isa, Results { finished: &out, parts: None });
                     }
                 }
                 values[*value] = Some(out);
-                made(*value as ValueId);
                 for &mut id in last {
-                    if let Some(Tensor::F32(array)) = values[id].take() {
-                        spare.push(array.into_raw_vec_and_offset().0);
+                    if let Some(tensor) = values[id].take() {
+                        spare.give(tensor);
                     }
                 }
             }
@@ -138,18 +113,7 @@ fn source(program: &Program, id: u64) -> Option<&Source> {
     Some(&program.values.get(usize::try_from(id).ok()?)?.source)
 }
 
-/// A tensor of a type whose elements may be anything.
-fn take(spare: &mut Vec<Vec<f32>>, ty: &TensorType) -> Result<Tensor, ExecError> {
-    // What was used last is in a cache still.
-    let fits = |n: &usize| (spare[*n].capacity() as u64 / 4..=spare[*n].capacity() as u64).contains(&ty.elements());
-    let best = (0..spare.len()).rev().find(fits);
-    match best {
-        Some(n) if ty.dtype == crate::program::DType::F32 => Ok(Tensor::reusing(ty, spare.remove(n))?),
-        _ => Ok(Tensor::zeros(ty)?),
-    }
-}
-
-fn ids(operands: &[Operand]) -> Vec<ValueId> {
+pub(super) fn ids(operands: &[Operand]) -> Vec<ValueId> {
     operands.iter().map(|o| o.value).collect()
 }
 

@@ -2,13 +2,17 @@
 
 use super::across::Across;
 use super::block::Scope;
-use super::matrix::{Chunked, Matrix, Operands};
+use super::matrix::{Chunked, Matrix, Operands, Results};
 use super::out::Out;
 use super::tiles::Tiles;
 use super::{elements, scan};
 use crate::arith::Isa;
-use crate::program::{Core, Instruction};
+use crate::package::Package;
+use crate::program::{Core, Instruction, Source, ValueId};
 use crate::tensor::Tensor;
+
+/// Bytes of constants that are packed beforehand; those of larger models are packed when they are read.
+pub(super) const PACKED: u64 = 1 << 29;
 
 /// How an instruction is computed.
 pub(super) enum Step<'p> {
@@ -40,7 +44,10 @@ impl<'p> Step<'p> {
         let dtype = out.dtype();
         let out = Out::new(out, isa.level());
         match self {
-            Self::Reduction(reduction) => reduction.run(Operands { dot: operands, finish: operands }, isa, &out),
+            Self::Reduction(reduction) => {
+                let results = Results { finished: &out, parts: None };
+                reduction.run(Operands { dot: operands, finish: operands }, isa, results);
+            }
             Self::Scan(instruction, axis, initial) => {
                 scan::run(&Scope { instruction, operands, isa }, *axis, *initial, dtype, &out);
             }
@@ -70,11 +77,28 @@ impl<'p> Reduction<'p> {
         }
     }
 
-    /// Computes all elements into `out`, which is not empty.
-    pub(super) fn run(&self, operands: Operands<'_>, isa: Isa, out: &Out<'_>) {
+    /// A dot with the fold over its chunks, which can also give the chunks' results.
+    pub(super) fn in_parts(chunked: Chunked) -> Option<Self> {
+        let across = Across::chunked(chunked.clone()).is_some();
+        if across { None } else { Some(Self::Matrix(Box::new(Matrix::chunked(chunked)?))) }
+    }
+
+    /// Computes all elements, of which there are some.
+    pub(super) fn run(&self, operands: Operands<'_>, isa: Isa, results: Results<'_>) {
         match self {
-            Self::Matrix(matrix) => matrix.run(operands, isa, out),
-            Self::Across(across) => across.run([operands.dot, operands.finish], isa, out),
+            Self::Matrix(matrix) => matrix.run(operands, isa, results),
+            Self::Across(across) => across.run([operands.dot, operands.finish], isa, results.finished),
         }
     }
+}
+
+/// Packs what a reduction reads of the constants once and for all, if it takes no more than `left` bytes.
+pub(super) fn pack(package: &Package, reads: &[ValueId], reduction: &mut Reduction<'_>, left: &mut u64) {
+    let constant = |o: usize| {
+        reads.get(o).is_some_and(|&id| matches!(package.program().values[id as usize].source, Source::Constant { .. }))
+    };
+    let none = Tensor::F32(ndarray::ArrayD::zeros(vec![0]));
+    let operands: Vec<&Tensor> =
+        (0..reads.len()).map(|o| if constant(o) { package.constant(reads[o]) } else { &none }).collect();
+    reduction.pack(&operands, constant, left);
 }

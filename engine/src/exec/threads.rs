@@ -3,9 +3,11 @@
 use super::environment;
 use super::plain::ExecError;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::sync::Arc;
 
 /// The caller's thread, or several of a pool.
-pub(super) struct Threads(Option<ThreadPool>);
+#[derive(Clone)]
+pub(crate) struct Threads(Option<Arc<ThreadPool>>);
 
 impl Threads {
     /// That many; 0 for one a core.
@@ -16,15 +18,20 @@ impl Threads {
             return Ok(Self(None));
         }
         let pool = ThreadPoolBuilder::new().num_threads(count).build();
-        pool.map(|pool| Self(Some(pool))).map_err(|_| ExecError::Threads(count))
+        pool.map(|pool| Self(Some(Arc::new(pool)))).map_err(|_| ExecError::Threads(count))
     }
 
     /// Does something on these threads.
-    pub(super) fn install<R: Send>(&self, f: impl FnOnce() -> R + Send) -> R {
+    pub(crate) fn install<R: Send>(&self, f: impl FnOnce() -> R + Send) -> R {
         match &self.0 {
             Some(pool) => pool.install(f),
             None => f(),
         }
+    }
+
+    /// Whether there are several.
+    pub(crate) fn several(&self) -> bool {
+        self.0.is_some()
     }
 
     /// All of them compute floats as IEEE-754 says.

@@ -2,7 +2,7 @@
 
 use super::cache::CacheFile;
 use super::{Trace, Unavailable};
-use crate::exec::{Options, execute_knowing};
+use crate::exec::{Options, Stepwise, Wanted};
 use crate::package::Package;
 use crate::program::{DType, Source, TensorType, ValueId};
 use crate::tensor::Tensor;
@@ -81,8 +81,9 @@ impl Elsewhere {
         };
         let direct: BTreeSet<ValueId> = operands(value).into_iter().chain([value]).collect();
         let kept = |id: ValueId| direct.contains(&id);
-        let values = execute_knowing(&self.package, &self.inputs, &self.options, &kept, &mut known, &mut |_, _| {})
-            .map_err(|e| e.to_string())?;
+        let mut run = Stepwise::new(&self.package, &self.options).map_err(|e| e.to_string())?;
+        let wanted = Wanted { kept: &kept, known: &mut known };
+        let values = run.run(&self.inputs, wanted, &mut |_, _| {}).map_err(|e| e.to_string())?;
         let made = (0..).zip(values).filter_map(|(id, tensor)| match tensor? {
             Cow::Owned(tensor) => Some((id, tensor)),
             Cow::Borrowed(_) => None,

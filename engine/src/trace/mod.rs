@@ -8,9 +8,9 @@ mod elsewhere;
 mod storage;
 
 pub use cache::CacheError;
-pub use storage::{Storage, TraceError};
+pub use storage::{Storage, TraceError, Tracer};
 
-use crate::exec::{ExecError, Hook, Options, execute_knowing};
+use crate::exec::{ExecError, Hook, Options, Stepwise, Wanted};
 use crate::hash::Hash;
 use crate::package::Package;
 use crate::program::{Source, ValueId};
@@ -85,15 +85,8 @@ impl Part {
     }
 }
 
-/// What a run need not do for a trace.
-struct Given<'g, 'a> {
-    /// Values that it is to give back, and so keep in memory.
-    kept: &'g dyn Fn(ValueId) -> bool,
-    /// Values that need not be computed.
-    known: &'g mut dyn FnMut(ValueId) -> Option<Cow<'a, Tensor>>,
-    /// Parts that are there before, if they are of this tensor.
-    part: &'g dyn Fn(ValueId, &Tensor) -> Option<Part>,
-}
+/// Parts of a trace that are there before the run, if they are of this tensor.
+type Parts<'g> = &'g dyn Fn(ValueId, &Tensor) -> Option<Part>;
 
 impl Trace {
     /// Runs the program, commits to every value and keeps all in memory.
@@ -115,8 +108,8 @@ impl Trace {
         hook: Hook<'_>,
     ) -> Result<Self, ExecError> {
         let part = |id, tensor: &Tensor| Part::constant(package, id)?.if_same(tensor);
-        let given = Given { kept: &|_| true, known: &mut |_| None, part: &part };
-        Self::of_run(package, inputs, options, given, hook, &mut |_, _, _| {})
+        let wanted = Wanted { kept: &|_| true, known: &mut |_| None };
+        Self::of_run(&mut Stepwise::new(package, options)?, inputs, wanted, &part, hook, &mut |_, _, _| {})
     }
 
     /// The trace in which `changed` values are what the hook makes of them, and what reads them is computed from that. The hook sees every
@@ -146,36 +139,38 @@ impl Trace {
             own.map(Cow::Borrowed)
         };
         let part = |id, tensor: &Tensor| self.part(id)?.clone().if_same(tensor);
-        let given = Given { kept: &|_| true, known: &mut known, part: &part };
-        Self::of_run(package, inputs, options, given, hook, &mut |_, _, _| {})
+        let wanted = Wanted { kept: &|_| true, known: &mut known };
+        Self::of_run(&mut Stepwise::new(package, options)?, inputs, wanted, &part, hook, &mut |_, _, _| {})
     }
 
     /// Runs the program; `made` sees each value after the hook, with its tree.
-    fn of_run<'a>(
-        package: &'a Package,
+    fn of_run<'a, 'p: 'a>(
+        run: &mut Stepwise<'p>,
         inputs: &'a [Tensor],
-        options: &Options,
-        given: Given<'_, 'a>,
+        wanted: Wanted<'_, 'a>,
+        part: Parts<'_>,
         hook: Hook<'_>,
         made: &mut dyn FnMut(ValueId, &Tensor, &TensorTree),
     ) -> Result<Self, ExecError> {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
-        let pool = pool.map_err(|_| ExecError::Threads(options.threads))?;
-        let tree = |tensor: &Tensor| {
-            let tree = || TensorTree::with_isa(tensor, options.isa);
-            if TensorTree::is_one_task(tensor) { tree() } else { pool.install(tree) }
-        };
-        let mut parts: Vec<Part> = Vec::with_capacity(package.program().values.len());
+        let mut parts: Vec<Part> = Vec::new();
         let mut elements = 0;
+        let (threads, isa) = run.resources();
+        let tree = |tensor: &Tensor| {
+            if threads.several() && !TensorTree::is_one_task(tensor) {
+                threads.install(|| TensorTree::with_isa(tensor, isa))
+            } else {
+                TensorTree::on_one_thread(tensor, isa)
+            }
+        };
         let mut commit = |id: ValueId, tensor: &mut Cow<'_, Tensor>| {
             hook(id, tensor);
-            let part = (given.part)(id, tensor);
+            let part = part(id, tensor);
             let part = part.unwrap_or_else(|| Part { tree: Arc::new(tree(tensor)), tensor: None });
             made(id, tensor, &part.tree);
             elements += tensor.len() as u64;
             parts.push(part);
         };
-        let values = execute_knowing(package, inputs, options, given.kept, given.known, &mut commit)?;
+        let values = run.run(inputs, wanted, &mut commit)?;
         for (part, value) in parts.iter_mut().zip(values) {
             if let (None, Some(value)) = (&part.tensor, value) {
                 part.tensor = Some(Arc::new(value.into_owned()));

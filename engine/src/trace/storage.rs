@@ -2,9 +2,9 @@
 
 use super::cache::{CacheError, CacheFile};
 use super::elsewhere::Elsewhere;
-use super::{Given, Part, Trace, TraceView, Unavailable};
+use super::{Part, Trace, TraceView, Unavailable};
 use crate::dispute::{DisputeError, evaluate};
-use crate::exec::{ExecError, Options};
+use crate::exec::{ExecError, Options, Stepwise, Wanted};
 use crate::package::Package;
 use crate::program::limits::LEAF;
 use crate::program::{Program, Source, ValueId};
@@ -49,17 +49,29 @@ pub enum TraceError {
     Unavailable(#[from] Unavailable),
 }
 
-impl Trace {
-    /// Runs the program and commits to every value, in the memory that `storage` allows.
+/// A program that is ready to be run and committed to, run after run.
+pub struct Tracer<'p> {
+    package: &'p Arc<Package>,
+    options: Options,
+    storage: Storage,
+    run: Stepwise<'p>,
+}
+
+impl<'p> Tracer<'p> {
+    /// Prepares a program.
+    ///
+    /// # Errors
+    /// When the threads cannot be started.
+    pub fn new(package: &'p Arc<Package>, options: &Options, storage: Storage) -> Result<Self, ExecError> {
+        Ok(Self { package, options: *options, storage, run: Stepwise::new(package, options)? })
+    }
+
+    /// Runs the program and commits to every value, in the memory that the storage allows.
     ///
     /// # Errors
     /// When the inputs do not fit the program, a value does not fit in memory, or the file cannot be used.
-    pub fn stored(
-        package: &Arc<Package>,
-        inputs: &Arc<Vec<Tensor>>,
-        options: &Options,
-        storage: &Storage,
-    ) -> Result<Self, TraceError> {
+    pub fn trace(&mut self, inputs: &Arc<Vec<Tensor>>) -> Result<Trace, TraceError> {
+        let Self { package, options, storage, run } = self;
         let program = package.program();
         let roots = || inputs.iter().map(tensor_root).collect::<Vec<_>>();
         let file = storage.cache.as_ref().map(|path| CacheFile::open(path, package, &roots())).transpose()?;
@@ -77,17 +89,32 @@ impl Trace {
         };
         let in_memory = in_memory(program, storage.memory);
         let kept = |id: ValueId| usize::try_from(id).ok().and_then(|id| in_memory.get(id).copied()).unwrap_or(false);
-        let given = Given { kept: &kept, known: &mut known, part: &part };
-        let mut trace = Self::of_run(package, inputs, options, given, &mut |_, _| {}, &mut |id, tensor, tree| {
+        let wanted = Wanted { kept: &kept, known: &mut known };
+        let mut trace = Trace::of_run(run, inputs, wanted, &part, &mut |_, _| {}, &mut |id, tensor, tree| {
             if let Some(file) = file.borrow_mut().as_mut() {
                 file.put(id, tensor, tree.root());
             }
         })?;
         let mut file = file.into_inner();
         let taken = file.as_mut().map(CacheFile::finish).transpose()?.unwrap_or(0);
-        trace.elsewhere = Some(Arc::new(Elsewhere::new(package.clone(), inputs.clone(), *options, file)));
+        trace.elsewhere = Some(Arc::new(Elsewhere::new(Arc::clone(package), inputs.clone(), *options, file)));
         trace.check_samples(package, taken)?;
         Ok(trace)
+    }
+}
+
+impl Trace {
+    /// Runs the program once and commits to every value, in the memory that `storage` allows.
+    ///
+    /// # Errors
+    /// As [`Tracer::trace`].
+    pub fn stored(
+        package: &Arc<Package>,
+        inputs: &Arc<Vec<Tensor>>,
+        options: &Options,
+        storage: &Storage,
+    ) -> Result<Self, TraceError> {
+        Tracer::new(package, options, storage.clone())?.trace(inputs)
     }
 
     /// Computes some elements of the values below `end` again: a file may come from another program's author, or from before a repair.

@@ -117,26 +117,36 @@ impl TensorTree {
 
     /// As [`new`](Self::new), with the instructions that may be used: the same hashes.
     pub fn with_isa(tensor: &Tensor, isa: Isa) -> Self {
+        Self::with_threads(tensor, isa, true)
+    }
+
+    /// As [`with_isa`](Self::with_isa), on this thread alone.
+    pub(crate) fn on_one_thread(tensor: &Tensor, isa: Isa) -> Self {
+        Self::with_threads(tensor, isa, false)
+    }
+
+    fn with_threads(tensor: &Tensor, isa: Isa, several: bool) -> Self {
         // As large as the tensor's elements, which are in memory.
         let leaves = leaf_count(tensor.dtype(), tensor.len() as u64) as usize;
         let mut hashes = vec![[0; 32]; leaves];
-        let hash = |(task, hashes): (usize, &mut [[u8; 32]])| {
-            let leaves = &mut [[0; LEAF]; TASK][..hashes.len()];
-            write_leaves(tensor, (task * TASK) as u64, leaves, isa);
-            keccak_each(leaves, hashes, isa);
+        let hash = |room: &mut Vec<Leaf>, (task, hashes): (usize, &mut [[u8; 32]])| {
+            room.resize(hashes.len(), [0; LEAF]);
+            write_leaves(tensor, (task * TASK) as u64, room, isa);
+            keccak_each(room, hashes, isa);
         };
-        if Self::is_one_task(tensor) {
-            hash((0, &mut hashes));
+        if several && !Self::is_one_task(tensor) {
+            hashes.par_chunks_mut(TASK).enumerate().for_each_init(Vec::new, hash);
         } else {
-            hashes.par_chunks_mut(TASK).enumerate().for_each(hash);
+            let mut room = Vec::new();
+            hashes.chunks_mut(TASK).enumerate().for_each(|task| hash(&mut room, task));
         }
         let group_depth = depth(leaves as u64).min(GROUP_DEPTH);
         let mut pad = leaf_hash(&[0; LEAF]);
         for _ in 0..group_depth {
-            hashes = parents(&hashes, pad, isa);
+            hashes = parents(&hashes, pad, isa, several);
             pad = node(pad, pad);
         }
-        Self { upper: WordTree::padded(hashes, pad, isa), group_depth }
+        Self { upper: WordTree::padded(hashes, pad, isa, several), group_depth }
     }
 
     /// Whether a tensor's tree is too small for more than one thread.

@@ -1,8 +1,11 @@
 //! Dots as matrix products: rows are read where they lie, columns are packed, a block of rows is multiplied and finished while it is in cache.
 
+mod block;
 mod chunks;
+mod finish;
 mod kernels;
 mod panels;
+mod parts;
 mod roles;
 mod rows;
 mod windows;
@@ -11,22 +14,21 @@ pub(super) use chunks::{Chunked, chunked};
 pub(super) use kernels::Line;
 pub(super) use rows::run_length;
 
-use super::block::Scope;
-use super::lanes::{Buffer, Lanes, f32_of};
 use super::out::{Layout, Out};
 use super::points::{Grid, Point, strides};
-use super::read::{Block, Coordinates, Source};
-use super::reader::{LARGEST_TABLE, Pieces, Place, Reader, Table, floats};
+use super::read::{Coordinates, Source};
+use super::reader::{LARGEST_TABLE, Reader, Table};
 use super::tasks;
 use super::tiles::Tiles;
 use crate::arith::Isa;
-use crate::program::limits::{CHUNK, MAX_RANK};
+use crate::program::limits::MAX_RANK;
 use crate::program::{Core, DType, Instruction, Node};
 use crate::tensor::Tensor;
-use kernels::{COLUMNS, Kernel, ROWS, Start, Tile, kernel};
+use block::even;
+use kernels::{COLUMNS, ROWS};
 use panels::Panels;
+use parts::Parts;
 use roles::Roles;
-use rows::Rows;
 use std::borrow::Cow;
 use std::ops::Range;
 use windows::{Window, windows};
@@ -35,10 +37,6 @@ use windows::{Window, windows};
 const BLOCK_ROWS: usize = 12 * ROWS;
 /// Panels whose results a block keeps before they are finished.
 const BLOCK_PANELS: usize = 4;
-/// Elements that are finished at once.
-const FINISH: usize = 1 << 15;
-/// Columns in a run below which elements are finished along the rows.
-const NARROW: usize = 8;
 /// Elements of a part of a row below which rows are put together before they are multiplied.
 const GATHERED: usize = 16;
 /// Most parts of a product's rows, and bytes of its packed columns: a hostile program may ask for more.
@@ -65,6 +63,8 @@ pub(super) struct Matrix<'p> {
     runs: Grid,
     layout: Layout,
     constant: Option<Panels>,
+    /// Where chunk results are, when they are values.
+    parts: Option<Parts>,
     /// Bytes of one product's packed columns.
     panels: u64,
     /// Whether what follows the products reads something else in each row.
@@ -90,11 +90,12 @@ pub(super) struct Operands<'a> {
     pub(super) finish: &'a [&'a Tensor],
 }
 
-/// Rows of a block as the result sees them.
-struct Finishing {
-    at: Vec<Coordinates>,
-    /// Their part of the element's flat index.
-    starts: Vec<usize>,
+/// What is computed.
+#[derive(Clone, Copy)]
+pub(super) struct Results<'a> {
+    pub(super) finished: &'a Out<'a>,
+    /// Each chunk's results, where they are a value.
+    pub(super) parts: Option<&'a Out<'a>>,
 }
 
 /// One product of the batch.
@@ -176,6 +177,7 @@ impl<'p> Matrix<'p> {
             _ => vec![group(all, Point::ORIGIN)],
         };
         let columns = grid(&roles.columns);
+        let parts = (!chunks.is_empty()).then(|| Parts::new(&dot, &roles, &groups[0].windows));
         let depth = groups.iter().map(|g: &Group| g.windows.iter().map(Window::depth).sum()).max().unwrap_or(0);
         let panels = Panels::bytes(columns.len(), depth);
         if groups.iter().any(|g| g.segments.len() > MOST_SEGMENTS) || panels > LARGEST_PANELS {
@@ -191,6 +193,7 @@ impl<'p> Matrix<'p> {
             runs: grid(outer),
             layout,
             constant: None,
+            parts,
             groups,
             axes,
             roles,
@@ -221,8 +224,8 @@ impl<'p> Matrix<'p> {
         Panels::new(&source, view, (&self.columns, self.roles.columns[self.roles.columns.len() - 1]), &products)
     }
 
-    /// Computes all elements into `out`, which is not empty.
-    pub(super) fn run(&self, operands: Operands<'_>, isa: Isa, out: &Out<'_>) {
+    /// Computes all elements, of which there are some.
+    pub(super) fn run(&self, operands: Operands<'_>, isa: Isa, results: Results<'_>) {
         let groups = self.groups.len();
         tasks::each(self.batch.len() * groups, |product| {
             let group = &self.groups[product % groups];
@@ -249,261 +252,9 @@ impl<'p> Matrix<'p> {
                     let width = COLUMNS * BLOCK_PANELS;
                     part * width..self.columns.len().min((part + 1) * width)
                 };
-                self.block(&product, rows, columns, operands, isa, out);
+                self.block(&product, rows, columns, operands, isa, results);
             });
         });
-    }
-
-    /// The elements of some rows and columns; columns begin at a panel.
-    fn block(
-        &self,
-        product: &Product<'_>,
-        rows: Range<usize>,
-        columns: Range<usize>,
-        operands: Operands<'_>,
-        isa: Isa,
-        out: &Out<'_>,
-    ) {
-        let source = Source { instruction: &self.dot, operands: operands.dot };
-        let view = &self.dot.views[usize::from(self.roles.views[0])];
-        let reads = Rows::new(&self.dot, view);
-        let Group { windows, segments, .. } = product.group;
-        let count = rows.len();
-        let fill = f32_of(view.fill);
-        let fills = [fill; CHUNK as usize];
-        let floats = floats(&source);
-        let reader = &product.group.reader;
-        // Without a table the points of these rows are found now.
-        let made;
-        let (table, first) = match &product.group.table {
-            Some(table) => (table, product.number * self.rows.len() + rows.start),
-            None => {
-                let points = self.rows.points(rows.clone());
-                let points = points.iter().map(|p| std::array::from_fn(|x| p.at[x] + product.at.at[x]));
-                let Some(table) = reader.table(points, usize::MAX) else { return };
-                made = table;
-                (&made, 0)
-            }
-        };
-        let mut block = Finishing { at: Vec::new(), starts: Vec::with_capacity(count) };
-        self.rows.each(rows.clone(), &product.at, |at, offset| {
-            if self.by_row || block.at.is_empty() {
-                block.at.push(self.finished(at));
-            }
-            block.starts.push(offset);
-        });
-        let pieces: Vec<Pieces<'_>> = (0..count).map(|n| reader.pieces(table, first + n)).collect();
-        // What does not lie in an operand is copied.
-        let mut packed: Vec<f32> = Vec::new();
-        let each = |n: usize| if let Pieces::Each(places) = pieces[n] { Some((n, places)) } else { None };
-        let apart: Vec<(usize, &[Place])> = (0..count).filter_map(each).collect();
-        for (s, ks) in segments.iter().enumerate() {
-            for (n, places) in &apart {
-                let start = packed.len();
-                match &places[s] {
-                    Place::Operand(..) | Place::Fill => {}
-                    Place::Part(part) => {
-                        packed.resize(start + ks.len(), fill);
-                        part.copy(&floats, &mut packed[start..]);
-                    }
-                    Place::Scattered => {
-                        packed.resize(start + ks.len(), fill);
-                        let Some(window) = windows.iter().find(|w| w.segments.contains(&s)) else { continue };
-                        let row = rows.start + n;
-                        let Some(&point) = self.rows.points(row..row + 1).first() else { continue };
-                        let at = std::array::from_fn(|x| point.at[x] + product.at.at[x] + window.at[x]);
-                        let first = window.ks.start + ks.start as u64;
-                        reads.read(&source, at, &(first..first + ks.len() as u64), &mut packed[start..]);
-                    }
-                }
-            }
-        }
-        let mut slices: Vec<&[f32]> = Vec::with_capacity(segments.len() * count);
-        let mut rest = packed.as_slice();
-        for (s, ks) in segments.iter().enumerate() {
-            let inside = reader.inside(s, &floats, &fills);
-            slices.extend(pieces.iter().map(|pieces| match pieces {
-                Pieces::Inside(address) => inside.at(*address),
-                Pieces::Each(places) => match &places[s] {
-                    Place::Operand(operand, address) => &floats[*operand][*address..],
-                    Place::Fill => &fills,
-                    Place::Part(_) | Place::Scattered => {
-                        let (piece, others) = rest.split_at(ks.len());
-                        rest = others;
-                        piece
-                    }
-                },
-            }));
-        }
-        let depth: usize = windows.iter().map(Window::depth).sum();
-        let mut whole = Buffer::new(if product.group.gathered { count * depth } else { 0 });
-        for (n, row) in whole.chunks_exact_mut(depth.max(1)).enumerate() {
-            for window in windows {
-                for s in window.segments.clone() {
-                    let ks = &segments[s];
-                    row[window.before..][ks.clone()].copy_from_slice(&slices[s * count + n][..ks.len()]);
-                }
-            }
-        }
-        if product.group.gathered {
-            slices = windows.iter().flat_map(|w| whole.chunks_exact(depth).map(|row| &row[w.before..])).collect();
-        }
-        let tiles = count.div_ceil(ROWS);
-        let kernel = kernel(isa);
-        let mut first = columns.start;
-        while first < columns.end {
-            let last = columns.end.min(first + COLUMNS * BLOCK_PANELS);
-            let stride = (last - first).next_multiple_of(COLUMNS);
-            let mut results = Buffer::new(count * stride);
-            for from in (first..last).step_by(COLUMNS) {
-                let half = last - from <= COLUMNS / 2;
-                for (w, window) in windows.iter().enumerate() {
-                    let panel = product.panels.window(product.panel, from / COLUMNS, window);
-                    for tile in 0..tiles {
-                        let rows = even(count, tiles, tile);
-                        let results = &mut results[rows.start * stride + from - first..];
-                        if product.group.gathered {
-                            let whole = std::iter::once((&slices[w * count..][rows.clone()], panel));
-                            multiply(whole, w > 0, half, kernel, results, stride);
-                        } else {
-                            let parts = window
-                                .segments
-                                .clone()
-                                .map(|s| (&slices[s * count..][rows.clone()], &panel[segments[s].clone()]));
-                            multiply(parts, w > 0, half, kernel, results, stride);
-                        }
-                    }
-                }
-            }
-            self.finish(&mut block, first..last, (results, stride), operands.finish, isa, out);
-            first = last;
-        }
-    }
-
-    /// Makes the elements of some columns of rows out of their chains.
-    fn finish(
-        &self,
-        rows: &mut Finishing,
-        columns: Range<usize>,
-        (results, stride): (Buffer<f32>, usize),
-        operands: &[&Tensor],
-        isa: Isa,
-        out: &Out<'_>,
-    ) {
-        let inner = self.roles.columns[self.roles.columns.len() - 1];
-        let place = |axis: usize| self.axes.iter().position(|&x| x == axis);
-        let Some(axis) = place(inner) else { return };
-        let scope = Scope { instruction: &self.finish, operands, isa };
-        let mut from = columns.start;
-        while from < columns.end {
-            let (run, start) = (from / self.layout.len, from % self.layout.len);
-            let len = (self.layout.len - start).min(columns.end - from);
-            let Some(&(mut column)) = self.runs.points(run..run + 1).first() else { return };
-            column.at[inner] = start as i64;
-            column.offset += start * self.layout.stride;
-            for (&x, axis) in self.roles.columns.iter().zip(self.roles.columns.iter().map(|&x| place(x))) {
-                rows.at.iter_mut().for_each(|at| at[axis.unwrap_or(0)] = column.at[x]);
-            }
-            if len < NARROW && self.by_row {
-                self.finish_down(rows, &column, len, (&results[from - columns.start..], stride), &scope, out);
-                from += len;
-                continue;
-            }
-            let layout = Layout { len, stride: self.layout.stride };
-            let Finishing { at: rows_at, starts } = &*rows;
-            let finish = |rows: Range<usize>, cores: Lanes<'_>| {
-                let at = if self.by_row { &rows_at[rows.clone()] } else { &rows_at[..1] };
-                let block = Block { rows: Cow::Borrowed(at), copies: rows.len() / at.len(), axis, len };
-                let place = (&starts[rows], column.offset, layout);
-                // SAFETY: each element is at one point of batch, group, row and column, and a task has points of its own.
-                #[allow(unsafe_code)]
-                unsafe {
-                    self.tiles.store(&scope, &block, Some((DType::F32, cores)), out, place);
-                }
-            };
-            let per_block = (FINISH / len).max(1);
-            for first in (0..starts.len()).step_by(per_block) {
-                let block = first..starts.len().min(first + per_block);
-                let cores = &results[block.start * stride + from - columns.start..];
-                finish(block, Lanes::Apart(cores, stride));
-            }
-            from += len;
-        }
-    }
-
-    /// As [`finish`](Self::finish) for a few columns that follow `column`: runs go along the innermost row axis.
-    fn finish_down(
-        &self,
-        rows: &Finishing,
-        column: &Point,
-        columns: usize,
-        (results, stride): (&[f32], usize),
-        scope: &Scope<'_>,
-        out: &Out<'_>,
-    ) {
-        let place = |axis: usize| self.axes.iter().position(|&x| x == axis);
-        let inner = place(self.roles.columns[self.roles.columns.len() - 1]).unwrap_or(0);
-        // Rows follow one another along this axis; without one they are single.
-        let along = self.roles.rows.last().and_then(|&x| place(x));
-        let count = rows.at.len();
-        let mut first = 0;
-        while first < count {
-            let next = |n: usize| along.is_some_and(|x| rows.at[n][x] == rows.at[n - 1][x] + 1);
-            let len = 1 + (first + 1..count).take_while(|&n| next(n)).count();
-            let mut cores = Buffer::new(columns * len);
-            for (c, run) in cores.chunks_exact_mut(len).enumerate() {
-                run.iter_mut().enumerate().for_each(|(r, to)| *to = results[(first + r) * stride + c]);
-            }
-            let at = (0..columns).map(|c| {
-                let mut at = rows.at[first];
-                at[inner] += c as i64;
-                at
-            });
-            let starts: Vec<usize> = (0..columns).map(|c| c * self.layout.stride).collect();
-            let block = Block { rows: at.collect(), copies: 1, axis: along.unwrap_or(0), len };
-            let apart = if len > 1 { rows.starts[first + 1] - rows.starts[first] } else { 1 };
-            // SAFETY: as in `finish`.
-            #[allow(unsafe_code)]
-            unsafe {
-                let place = (starts.as_slice(), column.offset + rows.starts[first], Layout { len, stride: apart });
-                self.tiles.store(scope, &block, Some((DType::F32, Lanes::F32(cores))), out, place);
-            }
-            first += len;
-        }
-    }
-
-    /// The coordinates of the result.
-    fn finished(&self, at: &Coordinates) -> Coordinates {
-        let mut over = [0; _];
-        self.axes.iter().enumerate().for_each(|(x, &axis)| over[x] = at[axis]);
-        over
-    }
-}
-
-/// A tile's chains over one window, which lies in parts: set, or added to the results.
-fn multiply<'a>(
-    mut parts: impl ExactSizeIterator<Item = (&'a [&'a [f32]], &'a [Line])>,
-    add: bool,
-    half: bool,
-    kernel: Kernel,
-    results: &mut [f32],
-    stride: usize,
-) {
-    if !add || parts.len() == 1 {
-        let start = if add { Start::Add } else { Start::Set };
-        for (n, (rows, panel)) in parts.enumerate() {
-            kernel(&Tile { rows, panel, half, start: if n > 0 { Start::Continue } else { start } }, results, stride);
-        }
-        return;
-    }
-    let mut chains = [0.0; ROWS * COLUMNS];
-    let Some((rows, panel)) = parts.next() else { return };
-    kernel(&Tile { rows, panel, half, start: Start::Set }, &mut chains, COLUMNS);
-    for (rows, panel) in parts {
-        kernel(&Tile { rows, panel, half, start: Start::Continue }, &mut chains, COLUMNS);
-    }
-    for (row, chains) in results.chunks_mut(stride).zip(chains.chunks_exact(COLUMNS)).take(rows.len()) {
-        row[..COLUMNS].iter_mut().zip(chains).for_each(|(to, &chain)| *to += chain);
     }
 }
 
@@ -519,11 +270,6 @@ pub(super) fn reads_by_row(finish: &Instruction, moves: impl Fn(usize) -> bool) 
         Node::Iota(_) | Node::Valid(_) => true,
         _ => false,
     })
-}
-
-/// Part `n` of `parts` of `0..len`, as even as can be.
-fn even(len: usize, parts: usize, n: usize) -> Range<usize> {
-    len * n / parts..len * (n + 1) / parts
 }
 
 /// The point with both points' coordinates; they are over different axes.

@@ -1,0 +1,138 @@
+//! From the chains of a block to the result's elements.
+
+use super::super::block::Scope;
+use super::super::lanes::{Buffer, Lanes};
+use super::super::out::{Layout, Out};
+use super::super::points::Point;
+use super::super::read::{Block, Coordinates};
+use super::Matrix;
+use crate::arith::Isa;
+use crate::program::DType;
+use crate::tensor::Tensor;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Elements that are finished at once.
+const FINISH: usize = 1 << 15;
+/// Columns in a run below which elements are finished along the rows.
+const NARROW: usize = 8;
+
+/// Rows of a block as the result sees them.
+pub(super) struct Finishing {
+    at: Vec<Coordinates>,
+    /// Their part of the element's flat index.
+    starts: Vec<usize>,
+}
+
+impl Matrix<'_> {
+    /// The rows of a block.
+    pub(super) fn finishing(&self, rows: Range<usize>, product: &Point) -> Finishing {
+        let mut block = Finishing { at: Vec::new(), starts: Vec::with_capacity(rows.len()) };
+        self.rows.each(rows, product, |at, offset| {
+            if self.by_row || block.at.is_empty() {
+                block.at.push(self.finished(at));
+            }
+            block.starts.push(offset);
+        });
+        block
+    }
+
+    /// Makes the elements of some columns of rows out of their chains.
+    pub(super) fn finish(
+        &self,
+        rows: &mut Finishing,
+        columns: Range<usize>,
+        (results, stride): (Buffer<f32>, usize),
+        operands: &[&Tensor],
+        isa: Isa,
+        out: &Out<'_>,
+    ) {
+        let inner = self.roles.columns[self.roles.columns.len() - 1];
+        let place = |axis: usize| self.axes.iter().position(|&x| x == axis);
+        let Some(axis) = place(inner) else { return };
+        let scope = Scope { instruction: &self.finish, operands, isa };
+        let mut from = columns.start;
+        while from < columns.end {
+            let (run, start) = (from / self.layout.len, from % self.layout.len);
+            let len = (self.layout.len - start).min(columns.end - from);
+            let Some(&(mut column)) = self.runs.points(run..run + 1).first() else { return };
+            column.at[inner] = start as i64;
+            column.offset += start * self.layout.stride;
+            for (&x, axis) in self.roles.columns.iter().zip(self.roles.columns.iter().map(|&x| place(x))) {
+                rows.at.iter_mut().for_each(|at| at[axis.unwrap_or(0)] = column.at[x]);
+            }
+            if len < NARROW && self.by_row {
+                self.finish_down(rows, &column, len, (&results[from - columns.start..], stride), &scope, out);
+                from += len;
+                continue;
+            }
+            let layout = Layout { len, stride: self.layout.stride };
+            let Finishing { at: rows_at, starts } = &*rows;
+            let finish = |rows: Range<usize>, cores: Lanes<'_>| {
+                let at = if self.by_row { &rows_at[rows.clone()] } else { &rows_at[..1] };
+                let block = Block { rows: Cow::Borrowed(at), copies: rows.len() / at.len(), axis, len };
+                let place = (&starts[rows], column.offset, layout);
+                // SAFETY: each element is at one point of batch, group, row and column, and a task has points of its own.
+                #[allow(unsafe_code)]
+                unsafe {
+                    self.tiles.store(&scope, &block, Some((DType::F32, cores)), out, place);
+                }
+            };
+            let per_block = (FINISH / len).max(1);
+            for first in (0..starts.len()).step_by(per_block) {
+                let block = first..starts.len().min(first + per_block);
+                let cores = &results[block.start * stride + from - columns.start..];
+                finish(block, Lanes::Apart(cores, stride));
+            }
+            from += len;
+        }
+    }
+
+    /// As [`finish`](Self::finish) for a few columns that follow `column`: runs go along the innermost row axis.
+    fn finish_down(
+        &self,
+        rows: &Finishing,
+        column: &Point,
+        columns: usize,
+        (results, stride): (&[f32], usize),
+        scope: &Scope<'_>,
+        out: &Out<'_>,
+    ) {
+        let place = |axis: usize| self.axes.iter().position(|&x| x == axis);
+        let inner = place(self.roles.columns[self.roles.columns.len() - 1]).unwrap_or(0);
+        // Rows follow one another along this axis; without one they are single.
+        let along = self.roles.rows.last().and_then(|&x| place(x));
+        let count = rows.at.len();
+        let mut first = 0;
+        while first < count {
+            let next = |n: usize| along.is_some_and(|x| rows.at[n][x] == rows.at[n - 1][x] + 1);
+            let len = 1 + (first + 1..count).take_while(|&n| next(n)).count();
+            let mut cores = Buffer::new(columns * len);
+            for (c, run) in cores.chunks_exact_mut(len).enumerate() {
+                run.iter_mut().enumerate().for_each(|(r, to)| *to = results[(first + r) * stride + c]);
+            }
+            let at = (0..columns).map(|c| {
+                let mut at = rows.at[first];
+                at[inner] += c as i64;
+                at
+            });
+            let starts: Vec<usize> = (0..columns).map(|c| c * self.layout.stride).collect();
+            let block = Block { rows: at.collect(), copies: 1, axis: along.unwrap_or(0), len };
+            let apart = if len > 1 { rows.starts[first + 1] - rows.starts[first] } else { 1 };
+            // SAFETY: as in `finish`.
+            #[allow(unsafe_code)]
+            unsafe {
+                let place = (starts.as_slice(), column.offset + rows.starts[first], Layout { len, stride: apart });
+                self.tiles.store(scope, &block, Some((DType::F32, Lanes::F32(cores))), out, place);
+            }
+            first += len;
+        }
+    }
+
+    /// The coordinates of the result.
+    fn finished(&self, at: &Coordinates) -> Coordinates {
+        let mut over = [0; _];
+        self.axes.iter().enumerate().for_each(|(x, &axis)| over[x] = at[axis]);
+        over
+    }
+}

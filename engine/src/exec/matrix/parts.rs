@@ -1,0 +1,61 @@
+//! Where the chunks' results of a product lie in the dot's own result.
+
+use super::super::points::{Grid, Point, strides};
+use super::kernels::{COLUMNS, ROWS};
+use super::roles::Roles;
+use super::windows::Window;
+use crate::program::Instruction;
+use std::ops::Range;
+
+/// The dot's own result, by what the product makes of its axes.
+pub(super) struct Parts {
+    batch: Grid,
+    rows: Grid,
+    columns: Grid,
+    /// Where each window's results begin.
+    windows: Vec<usize>,
+}
+
+impl Parts {
+    pub(super) fn new(dot: &Instruction, roles: &Roles, windows: &[Window]) -> Self {
+        let grid = |axes: &[usize]| Grid::new(dot, axes);
+        let strides = strides(dot);
+        let start = |window: &Window| strides.iter().zip(&window.at).map(|(stride, &at)| stride * at as usize).sum(); // in memory
+        Self {
+            batch: grid(&roles.batch),
+            rows: grid(&roles.rows),
+            columns: grid(&roles.columns),
+            windows: windows.iter().map(start).collect(),
+        }
+    }
+
+    /// Where some rows of a product of the batch begin.
+    pub(super) fn rows(&self, product: usize, rows: Range<usize>) -> Vec<usize> {
+        let mut starts = Vec::with_capacity(rows.len());
+        let origin = self.batch.points(product..product + 1).first().map_or(0, |point| point.offset);
+        self.rows.each(rows, &Point::ORIGIN, |_, offset| starts.push(origin + offset));
+        starts
+    }
+
+    /// For each of some columns and each window how far the result is from where its row begins, and the place of its chain among a tile's, in
+    /// such an order that what is written lies together.
+    pub(super) fn moves(&self, columns: Range<usize>) -> Vec<(usize, usize)> {
+        let mut offsets = Vec::with_capacity(columns.len());
+        self.columns.each(columns, &Point::ORIGIN, |_, offset| offsets.push(offset));
+        let step = |of: &[usize]| of.get(1).map_or(usize::MAX, |second| second.abs_diff(of[0]));
+        let one =
+            |column: usize, window: usize| (offsets[column] + self.windows[window], window * ROWS * COLUMNS + column);
+        let (columns, windows) = (0..offsets.len(), 0..self.windows.len());
+        if step(&self.windows) < step(&offsets) {
+            columns
+                .flat_map(|column| windows.clone().map(move |window| (column, window)))
+                .map(|(c, w)| one(c, w))
+                .collect()
+        } else {
+            windows
+                .flat_map(|window| columns.clone().map(move |column| (column, window)))
+                .map(|(c, w)| one(c, w))
+                .collect()
+        }
+    }
+}

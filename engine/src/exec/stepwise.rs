@@ -1,0 +1,198 @@
+//! The run for a trace: every value is made, in order. A dot is computed together with the fold over its chunks, and a value's memory is used
+//! again after its last reader.
+
+use super::matrix::{Operands, Results, chunked};
+use super::out::Out;
+use super::plain::{ExecError, Hook, Options, check_inputs};
+use super::session::ids;
+use super::spare::Spare;
+use super::step::{PACKED, Reduction, Step, pack};
+use super::threads::Threads;
+use crate::arith::Isa;
+use crate::package::Package;
+use crate::program::{Instruction, Program, Source, ValueId};
+use crate::tensor::Tensor;
+use std::borrow::Cow;
+
+/// A program that is ready to be run value by value.
+pub(crate) struct Stepwise<'p> {
+    package: &'p Package,
+    isa: Isa,
+    threads: Threads,
+    /// How each value is made; `None` for inputs and constants.
+    steps: Vec<Option<Made<'p>>>,
+    /// For each value the last one that reads it.
+    last_use: Vec<ValueId>,
+    spare: Spare,
+}
+
+/// How a value is made.
+enum Made<'p> {
+    Alone(Step<'p>),
+    /// Chunks of a dot, with the next value, which adds them up.
+    WithNext(Reduction<'p>),
+    /// With the value before; by itself where that is known or was changed.
+    WithLast,
+}
+
+/// What a run gives back, and what it need not compute.
+pub(crate) struct Wanted<'w, 'a> {
+    /// Values that it gives back.
+    pub(crate) kept: &'w dyn Fn(ValueId) -> bool,
+    /// Values that are known before. Asked for each, in order.
+    pub(crate) known: &'w mut dyn FnMut(ValueId) -> Option<Cow<'a, Tensor>>,
+}
+
+impl<'p> Stepwise<'p> {
+    /// Prepares a program.
+    ///
+    /// # Errors
+    /// When the threads cannot be started.
+    pub(crate) fn new(package: &'p Package, options: &Options) -> Result<Self, ExecError> {
+        let threads = Threads::new(options.threads)?;
+        let program = package.program();
+        let mut steps: Vec<Option<Made<'p>>> = Vec::with_capacity(program.values.len());
+        for id in 0..program.values.len() {
+            let made = instruction(program, id).map(|i| match steps.last() {
+                Some(Some(Made::WithNext(_))) => Made::WithLast,
+                _ => in_parts(program, id).map_or_else(|| Made::Alone(Step::new(i)), Made::WithNext),
+            });
+            steps.push(made);
+        }
+        let mut left = PACKED;
+        for (id, step) in steps.iter_mut().enumerate() {
+            if let (Some(i), Some(Made::Alone(Step::Reduction(reduction)) | Made::WithNext(reduction))) =
+                (instruction(program, id), step)
+            {
+                threads.install(|| pack(package, &ids(&i.operands), reduction, &mut left));
+            }
+        }
+        let last_use = last_uses(program);
+        Ok(Self { package, isa: options.isa, threads, steps, last_use, spare: Spare::default() })
+    }
+
+    /// What runs on the threads of this run, and its instructions.
+    pub(crate) fn resources(&self) -> (Threads, Isa) {
+        (self.threads.clone(), self.isa)
+    }
+
+    /// Runs the program; gives the values that are to be kept.
+    ///
+    /// # Errors
+    /// When the inputs do not fit the program, a value does not fit in memory, or this process changed how floats are computed.
+    pub(crate) fn run<'a>(
+        &mut self,
+        inputs: &'a [Tensor],
+        wanted: Wanted<'_, 'a>,
+        hook: Hook<'_>,
+    ) -> Result<Vec<Option<Cow<'a, Tensor>>>, ExecError>
+    where
+        'p: 'a,
+    {
+        check_inputs(self.package, inputs)?;
+        self.threads.check()?;
+        let Self { package, isa, threads, steps, last_use, spare } = self;
+        let program = package.program();
+        let mut values: Vec<Option<Cow<'a, Tensor>>> = Vec::with_capacity(program.values.len());
+        // The next value, where it was made already.
+        let mut next: Option<Tensor> = None;
+        for (id, value) in program.values.iter().enumerate() {
+            let made = next.take();
+            let mut tensor = match ((wanted.known)(id as u64), made, &value.source) {
+                (Some(tensor), ..) => tensor,
+                (None, Some(made), _) => Cow::Owned(made),
+                (None, None, Source::Input) => Cow::Borrowed(&inputs[id]),
+                (None, None, Source::Constant { .. }) => Cow::Borrowed(package.constant(id as u64)),
+                (None, None, Source::Instruction(i)) => {
+                    let of = |i: &Instruction| -> Vec<&Tensor> {
+                        i.operands.iter().filter_map(|o| values.get(o.value as usize)?.as_deref()).collect()
+                    };
+                    let mut out = spare.take(&value.ty)?;
+                    match &steps[id] {
+                        _ if out.is_empty() => {}
+                        Some(Made::WithNext(reduction)) => {
+                            let fold = instruction(program, id + 1);
+                            let mut finished = spare.take(&program.values[id + 1].ty)?;
+                            let (finish, parts) =
+                                (Out::new(&mut finished, isa.level()), Out::new(&mut out, isa.level()));
+                            // Without the dot's result, which no epilogue of the fold reads.
+                            let none = Tensor::F32(ndarray::ArrayD::zeros(vec![0]));
+                            let reads =
+                                |o: &ValueId| values.get(*o as usize).and_then(Option::as_deref).unwrap_or(&none);
+                            let after = fold.map(|fold| ids(&fold.operands)).unwrap_or_default();
+                            let operands =
+                                Operands { dot: &of(i), finish: &after.iter().map(reads).collect::<Vec<_>>() };
+                            let results = Results { finished: &finish, parts: Some(&parts) };
+                            threads.install(|| reduction.run(operands, *isa, results));
+                            next = Some(finished);
+                        }
+                        Some(Made::Alone(step)) => threads.install(|| step.run(&of(i), *isa, &mut out)),
+                        _ => threads.install(|| Step::new(i).run(&of(i), *isa, &mut out)),
+                    }
+                    Cow::Owned(out)
+                }
+            };
+            if let Some(finished) = next.take() {
+                // What adds up other chunks is another sum.
+                let mut seen = Cow::Borrowed(&*tensor);
+                hook(id as u64, &mut seen);
+                match seen {
+                    Cow::Borrowed(_) => next = Some(finished),
+                    Cow::Owned(changed) => tensor = Cow::Owned(changed),
+                }
+            } else {
+                hook(id as u64, &mut tensor);
+            }
+            values.push(Some(tensor));
+            if let Source::Instruction(i) = &value.source {
+                for o in i
+                    .operands
+                    .iter()
+                    .map(|o| o.value)
+                    .filter(|&o| last_use[o as usize] == id as u64 && !(wanted.kept)(o))
+                {
+                    if let Some(Cow::Owned(tensor)) = values[o as usize].take() {
+                        spare.give(tensor);
+                    }
+                }
+            }
+        }
+        for (id, value) in (0..).zip(&mut values) {
+            if !(wanted.kept)(id)
+                && let Some(Cow::Owned(tensor)) = value.take()
+            {
+                spare.give(tensor);
+            }
+        }
+        Ok(values)
+    }
+}
+
+fn instruction(program: &Program, id: usize) -> Option<&Instruction> {
+    match &program.values.get(id)?.source {
+        Source::Instruction(i) => Some(i),
+        _ => None,
+    }
+}
+
+/// A dot with the next value, if that is the fold over its chunks.
+fn in_parts(program: &Program, id: usize) -> Option<Reduction<'static>> {
+    let (dot, fold) = (instruction(program, id)?, instruction(program, id + 1)?);
+    let mut reads = fold.operands.iter().enumerate().filter(|(_, o)| o.value == id as u64);
+    let (operand, _) = reads.next()?;
+    let alone = reads.next().is_none();
+    Reduction::in_parts(chunked(dot, fold, operand).filter(|_| alone)?)
+}
+
+/// For each value the last value that reads it.
+fn last_uses(program: &Program) -> Vec<ValueId> {
+    let mut last: Vec<ValueId> = (0..program.values.len() as u64).collect();
+    for (id, value) in program.values.iter().enumerate() {
+        if let Source::Instruction(i) = &value.source {
+            for o in &i.operands {
+                last[o.value as usize] = id as u64;
+            }
+        }
+    }
+    last
+}
