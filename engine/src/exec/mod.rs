@@ -28,3 +28,4 @@ pub use environment::{Environment, check as check_environment};
 pub use plain::{ExecError, Hook, Keep, Options, execute, run};
 pub use session::Session;
 pub(crate) use stepwise::{Stepwise, Wanted};
+pub(crate) use tasks::threads;

@@ -10,8 +10,11 @@ use super::step::{PACKED, Reduction, Step, pack};
 use super::threads::Threads;
 use crate::arith::Isa;
 use crate::package::Package;
-use crate::program::{Core, Instruction, Operand, Program, Source, ValueId};
+use crate::program::{Core, Instruction, Operand, Program, Source, Value, ValueId, product};
 use crate::tensor::Tensor;
+
+/// Cost of a program below which more than one thread would only wait for one another.
+const SMALL: u64 = 1 << 17;
 
 /// A program that is ready to run.
 pub struct Session<'p> {
@@ -43,7 +46,8 @@ impl<'p> Session<'p> {
     /// # Errors
     /// When the threads cannot be started.
     pub fn new(package: &'p Package, options: &Options) -> Result<Self, ExecError> {
-        let threads = Threads::new(options.threads)?;
+        let small = package.program().values.iter().map(cost).fold(0, u64::saturating_add) < SMALL;
+        let threads = Threads::new(if small { 1 } else { options.threads })?;
         let mut session = Self { package, isa: options.isa, threads, work: Vec::new(), spare: Spare::default() };
         session.work = plan(package.program());
         let mut left = PACKED;
@@ -107,6 +111,13 @@ impl<'p> Session<'p> {
             Ok(outputs)
         })
     }
+}
+
+/// About how many nanoseconds a value takes on one core.
+fn cost(value: &Value) -> u64 {
+    let Source::Instruction(i) = &value.source else { return 0 };
+    let elements = value.ty.elements();
+    elements.saturating_add(elements.saturating_mul(product(&i.reduction)) / 32)
 }
 
 fn source(program: &Program, id: u64) -> Option<&Source> {

@@ -38,9 +38,9 @@ enum Made<'p> {
 /// What a run gives back, and what it need not compute.
 pub(crate) struct Wanted<'w, 'a> {
     /// Values that it gives back.
-    pub(crate) kept: &'w dyn Fn(ValueId) -> bool,
+    pub(crate) kept: &'w (dyn Fn(ValueId) -> bool + Sync),
     /// Values that are known before. Asked for each, in order.
-    pub(crate) known: &'w mut dyn FnMut(ValueId) -> Option<Cow<'a, Tensor>>,
+    pub(crate) known: &'w mut (dyn FnMut(ValueId) -> Option<Cow<'a, Tensor>> + Send),
 }
 
 impl<'p> Stepwise<'p> {
@@ -55,7 +55,7 @@ impl<'p> Stepwise<'p> {
         for id in 0..program.values.len() {
             let made = instruction(program, id).map(|i| match steps.last() {
                 Some(Some(Made::WithNext(_))) => Made::WithLast,
-                _ => in_parts(program, id).map_or_else(|| Made::Alone(Step::new(i)), Made::WithNext),
+                _ => parts(program, id).map_or_else(|| Made::Alone(Step::new(i)), Made::WithNext),
             });
             steps.push(made);
         }
@@ -71,9 +71,9 @@ impl<'p> Stepwise<'p> {
         Ok(Self { package, isa: options.isa, threads, steps, last_use, spare: Spare::default() })
     }
 
-    /// What runs on the threads of this run, and its instructions.
-    pub(crate) fn resources(&self) -> (Threads, Isa) {
-        (self.threads.clone(), self.isa)
+    /// The instructions of this run.
+    pub(crate) fn isa(&self) -> Isa {
+        self.isa
     }
 
     /// Runs the program; gives the values that are to be kept.
@@ -93,78 +93,57 @@ impl<'p> Stepwise<'p> {
         self.threads.check()?;
         let Self { package, isa, threads, steps, last_use, spare } = self;
         let program = package.program();
-        let mut values: Vec<Option<Cow<'a, Tensor>>> = Vec::with_capacity(program.values.len());
-        // The next value, where it was made already.
-        let mut next: Option<Tensor> = None;
-        for (id, value) in program.values.iter().enumerate() {
-            let made = next.take();
-            let mut tensor = match ((wanted.known)(id as u64), made, &value.source) {
-                (Some(tensor), ..) => tensor,
-                (None, Some(made), _) => Cow::Owned(made),
-                (None, None, Source::Input) => Cow::Borrowed(&inputs[id]),
-                (None, None, Source::Constant { .. }) => Cow::Borrowed(package.constant(id as u64)),
-                (None, None, Source::Instruction(i)) => {
-                    let of = |i: &Instruction| -> Vec<&Tensor> {
-                        i.operands.iter().filter_map(|o| values.get(o.value as usize)?.as_deref()).collect()
-                    };
-                    let mut out = spare.take(&value.ty)?;
-                    match &steps[id] {
-                        _ if out.is_empty() => {}
-                        Some(Made::WithNext(reduction)) => {
-                            let fold = instruction(program, id + 1);
+        threads.install(|| {
+            let mut values: Vec<Option<Cow<'a, Tensor>>> = Vec::with_capacity(program.values.len());
+            // The next value, where it was made already.
+            let mut next: Option<Tensor> = None;
+            for (id, value) in program.values.iter().enumerate() {
+                let made = next.take();
+                let mut tensor = match ((wanted.known)(id as u64), made, &value.source) {
+                    (Some(tensor), ..) => tensor,
+                    (None, Some(made), _) => Cow::Owned(made),
+                    (None, None, Source::Input) => Cow::Borrowed(&inputs[id]),
+                    (None, None, Source::Constant { .. }) => Cow::Borrowed(package.constant(id as u64)),
+                    (None, None, Source::Instruction(_)) => {
+                        let mut out = spare.take(&value.ty)?;
+                        if let Some(Made::WithNext(reduction)) = &steps[id] {
                             let mut finished = spare.take(&program.values[id + 1].ty)?;
-                            let (finish, parts) =
-                                (Out::new(&mut finished, isa.level()), Out::new(&mut out, isa.level()));
-                            // Without the dot's result, which no epilogue of the fold reads.
-                            let none = Tensor::F32(ndarray::ArrayD::zeros(vec![0]));
-                            let reads =
-                                |o: &ValueId| values.get(*o as usize).and_then(Option::as_deref).unwrap_or(&none);
-                            let after = fold.map(|fold| ids(&fold.operands)).unwrap_or_default();
-                            let operands =
-                                Operands { dot: &of(i), finish: &after.iter().map(reads).collect::<Vec<_>>() };
-                            let results = Results { finished: &finish, parts: Some(&parts) };
-                            threads.install(|| reduction.run(operands, *isa, results));
+                            in_parts(program, id, reduction, &values, *isa, [&mut out, &mut finished]);
                             next = Some(finished);
+                        } else {
+                            alone(program, id, steps[id].as_ref(), &values, *isa, &mut out);
                         }
-                        Some(Made::Alone(step)) => threads.install(|| step.run(&of(i), *isa, &mut out)),
-                        _ => threads.install(|| Step::new(i).run(&of(i), *isa, &mut out)),
+                        Cow::Owned(out)
                     }
-                    Cow::Owned(out)
+                };
+                if let Some(finished) = next.take() {
+                    // What adds up other chunks is another sum.
+                    let mut seen = Cow::Borrowed(&*tensor);
+                    hook(id as u64, &mut seen);
+                    match seen {
+                        Cow::Borrowed(_) => next = Some(finished),
+                        Cow::Owned(changed) => tensor = Cow::Owned(changed),
+                    }
+                } else {
+                    hook(id as u64, &mut tensor);
                 }
-            };
-            if let Some(finished) = next.take() {
-                // What adds up other chunks is another sum.
-                let mut seen = Cow::Borrowed(&*tensor);
-                hook(id as u64, &mut seen);
-                match seen {
-                    Cow::Borrowed(_) => next = Some(finished),
-                    Cow::Owned(changed) => tensor = Cow::Owned(changed),
-                }
-            } else {
-                hook(id as u64, &mut tensor);
-            }
-            values.push(Some(tensor));
-            if let Source::Instruction(i) = &value.source {
-                for o in i
-                    .operands
-                    .iter()
-                    .map(|o| o.value)
-                    .filter(|&o| last_use[o as usize] == id as u64 && !(wanted.kept)(o))
-                {
+                values.push(Some(tensor));
+                let read = instruction(program, id).into_iter().flat_map(|i| &i.operands).map(|o| o.value);
+                for o in read.filter(|&o| last_use[o as usize] == id as u64 && !(wanted.kept)(o)) {
                     if let Some(Cow::Owned(tensor)) = values[o as usize].take() {
                         spare.give(tensor);
                     }
                 }
             }
-        }
-        for (id, value) in (0..).zip(&mut values) {
-            if !(wanted.kept)(id)
-                && let Some(Cow::Owned(tensor)) = value.take()
-            {
-                spare.give(tensor);
+            for (id, value) in (0..).zip(&mut values) {
+                if !(wanted.kept)(id)
+                    && let Some(Cow::Owned(tensor)) = value.take()
+                {
+                    spare.give(tensor);
+                }
             }
-        }
-        Ok(values)
+            Ok(values)
+        })
     }
 }
 
@@ -175,8 +154,46 @@ fn instruction(program: &Program, id: usize) -> Option<&Instruction> {
     }
 }
 
+/// Computes a value into `out`.
+fn alone(
+    program: &Program,
+    id: usize,
+    made: Option<&Made<'_>>,
+    values: &[Option<Cow<'_, Tensor>>],
+    isa: Isa,
+    out: &mut Tensor,
+) {
+    let Some(i) = instruction(program, id).filter(|_| !out.is_empty()) else { return };
+    let operands: Vec<&Tensor> = i.operands.iter().filter_map(|o| values[o.value as usize].as_deref()).collect();
+    match made {
+        Some(Made::Alone(step)) => step.run(&operands, isa, out),
+        _ => Step::new(i).run(&operands, isa, out),
+    }
+}
+
+/// Computes a dot and the fold over its chunks, which is the next value.
+fn in_parts(
+    program: &Program,
+    id: usize,
+    reduction: &Reduction<'_>,
+    values: &[Option<Cow<'_, Tensor>>],
+    isa: Isa,
+    [dot, fold]: [&mut Tensor; 2],
+) {
+    // In place of the dot's result, which no epilogue of the fold reads.
+    let none = Tensor::F32(ndarray::ArrayD::zeros(vec![0]));
+    let read = |id: ValueId| values.get(id as usize).and_then(Option::as_deref).unwrap_or(&none);
+    let [before, after] = [id, id + 1].map(|id| {
+        let operands = instruction(program, id).into_iter().flat_map(|i| &i.operands);
+        operands.map(|o| read(o.value)).collect::<Vec<_>>()
+    });
+    let [parts, finished] = [dot, fold].map(|tensor| Out::new(tensor, isa.level()));
+    let results = Results { finished: &finished, parts: Some(&parts) };
+    reduction.run(Operands { dot: &before, finish: &after }, isa, results);
+}
+
 /// A dot with the next value, if that is the fold over its chunks.
-fn in_parts(program: &Program, id: usize) -> Option<Reduction<'static>> {
+fn parts(program: &Program, id: usize) -> Option<Reduction<'static>> {
     let (dot, fold) = (instruction(program, id)?, instruction(program, id + 1)?);
     let mut reads = fold.operands.iter().enumerate().filter(|(_, o)| o.value == id as u64);
     let (operand, _) = reads.next()?;

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 /// Threads that share the work: those of the pool that this is called in.
-pub(super) fn threads() -> usize {
+pub(crate) fn threads() -> usize {
     if rayon::current_thread_index().is_some() { rayon::current_num_threads() } else { 1 }
 }
 

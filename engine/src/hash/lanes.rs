@@ -278,8 +278,14 @@ mod x86 {
             // Of each pair of states the first one's words, then the second one's.
             let pairs: [[[[u8; 16]; 4]; 2]; 2] = unsafe {
                 [
-                    [transmute(_mm512_unpacklo_epi64(a, b)), transmute(_mm512_unpacklo_epi64(c, d))],
-                    [transmute(_mm512_unpackhi_epi64(a, b)), transmute(_mm512_unpackhi_epi64(c, d))],
+                    [
+                        transmute::<Self, [[u8; 16]; 4]>(_mm512_unpacklo_epi64(a, b)),
+                        transmute::<Self, [[u8; 16]; 4]>(_mm512_unpacklo_epi64(c, d)),
+                    ],
+                    [
+                        transmute::<Self, [[u8; 16]; 4]>(_mm512_unpackhi_epi64(a, b)),
+                        transmute::<Self, [[u8; 16]; 4]>(_mm512_unpackhi_epi64(c, d)),
+                    ],
                 ]
             };
             let mut digests = [[0; 32]; 8];
@@ -346,10 +352,10 @@ mod x86 {
                 let (even, odd) = (_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
                 let (even2, odd2) = (_mm256_unpacklo_epi64(c, d), _mm256_unpackhi_epi64(c, d));
                 [
-                    transmute(_mm256_permute2x128_si256::<0x20>(even, even2)),
-                    transmute(_mm256_permute2x128_si256::<0x20>(odd, odd2)),
-                    transmute(_mm256_permute2x128_si256::<0x31>(even, even2)),
-                    transmute(_mm256_permute2x128_si256::<0x31>(odd, odd2)),
+                    transmute::<Self, [u8; 32]>(_mm256_permute2x128_si256::<0x20>(even, even2)),
+                    transmute::<Self, [u8; 32]>(_mm256_permute2x128_si256::<0x20>(odd, odd2)),
+                    transmute::<Self, [u8; 32]>(_mm256_permute2x128_si256::<0x31>(even, even2)),
+                    transmute::<Self, [u8; 32]>(_mm256_permute2x128_si256::<0x31>(odd, odd2)),
                 ]
             }
         }

@@ -86,7 +86,7 @@ impl Part {
 }
 
 /// Parts of a trace that are there before the run, if they are of this tensor.
-type Parts<'g> = &'g dyn Fn(ValueId, &Tensor) -> Option<Part>;
+type Parts<'g> = &'g (dyn Fn(ValueId, &Tensor) -> Option<Part> + Sync);
 
 impl Trace {
     /// Runs the program, commits to every value and keeps all in memory.
@@ -150,22 +150,15 @@ impl Trace {
         wanted: Wanted<'_, 'a>,
         part: Parts<'_>,
         hook: Hook<'_>,
-        made: &mut dyn FnMut(ValueId, &Tensor, &TensorTree),
+        made: &mut (dyn FnMut(ValueId, &Tensor, &TensorTree) + Send),
     ) -> Result<Self, ExecError> {
         let mut parts: Vec<Part> = Vec::new();
         let mut elements = 0;
-        let (threads, isa) = run.resources();
-        let tree = |tensor: &Tensor| {
-            if threads.several() && !TensorTree::is_one_task(tensor) {
-                threads.install(|| TensorTree::with_isa(tensor, isa))
-            } else {
-                TensorTree::on_one_thread(tensor, isa)
-            }
-        };
+        let isa = run.isa();
         let mut commit = |id: ValueId, tensor: &mut Cow<'_, Tensor>| {
             hook(id, tensor);
             let part = part(id, tensor);
-            let part = part.unwrap_or_else(|| Part { tree: Arc::new(tree(tensor)), tensor: None });
+            let part = part.unwrap_or_else(|| Part { tree: Arc::new(TensorTree::in_run(tensor, isa)), tensor: None });
             made(id, tensor, &part.tree);
             elements += tensor.len() as u64;
             parts.push(part);

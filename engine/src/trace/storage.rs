@@ -10,9 +10,8 @@ use crate::program::limits::LEAF;
 use crate::program::{Program, Source, ValueId};
 use crate::tensor::Tensor;
 use crate::tree::{lane_of, tensor_root};
-use std::cell::RefCell;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Elements of each value from a file that are computed again.
 const SAMPLES: u64 = 8;
@@ -76,14 +75,14 @@ impl<'p> Tracer<'p> {
         let roots = || inputs.iter().map(tensor_root).collect::<Vec<_>>();
         let file = storage.cache.as_ref().map(|path| CacheFile::open(path, package, &roots())).transpose()?;
         // The part of the value that was read last; the run takes it up at once.
-        let read: RefCell<Option<(ValueId, Part)>> = RefCell::new(None);
-        let file = RefCell::new(file);
+        let read: Mutex<Option<(ValueId, Part)>> = Mutex::new(None);
+        let file = Mutex::new(file);
         let mut known = |id: ValueId| {
-            let (tensor, tree) = file.borrow_mut().as_mut()?.next(id, options.isa)?;
-            *read.borrow_mut() = Some((id, Part { tree: Arc::new(tree), tensor: None }));
+            let (tensor, tree) = locked(&file).as_mut()?.next(id, options.isa)?;
+            *locked(&read) = Some((id, Part { tree: Arc::new(tree), tensor: None }));
             Some(std::borrow::Cow::Owned(tensor))
         };
-        let part = |id: ValueId, tensor: &Tensor| match read.borrow_mut().take() {
+        let part = |id: ValueId, tensor: &Tensor| match locked(&read).take() {
             Some((same, part)) if same == id => Some(part),
             _ => Part::constant(package, id)?.if_same(tensor),
         };
@@ -91,11 +90,11 @@ impl<'p> Tracer<'p> {
         let kept = |id: ValueId| usize::try_from(id).ok().and_then(|id| in_memory.get(id).copied()).unwrap_or(false);
         let wanted = Wanted { kept: &kept, known: &mut known };
         let mut trace = Trace::of_run(run, inputs, wanted, &part, &mut |_, _| {}, &mut |id, tensor, tree| {
-            if let Some(file) = file.borrow_mut().as_mut() {
+            if let Some(file) = locked(&file).as_mut() {
                 file.put(id, tensor, tree.root());
             }
         })?;
-        let mut file = file.into_inner();
+        let mut file = file.into_inner().unwrap_or_else(PoisonError::into_inner);
         let taken = file.as_mut().map(CacheFile::finish).transpose()?.unwrap_or(0);
         trace.elsewhere = Some(Arc::new(Elsewhere::new(Arc::clone(package), inputs.clone(), *options, file)));
         trace.check_samples(package, taken)?;
@@ -139,6 +138,11 @@ impl Trace {
         }
         Ok(())
     }
+}
+
+/// One thread at a time asks for a run's values; which one that is changes.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Which values stay in memory: the first results that fit.

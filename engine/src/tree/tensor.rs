@@ -3,6 +3,7 @@
 use super::word::{WordTree, fold, parents};
 use super::{Nodes, depth};
 use crate::arith::{Isa, for_each_level};
+use crate::exec;
 use crate::hash::{Hash, keccak, keccak_each, node};
 use crate::program::{DType, TensorType, limits::LEAF};
 use crate::tensor::Tensor;
@@ -120,9 +121,9 @@ impl TensorTree {
         Self::with_threads(tensor, isa, true)
     }
 
-    /// As [`with_isa`](Self::with_isa), on this thread alone.
-    pub(crate) fn on_one_thread(tensor: &Tensor, isa: Isa) -> Self {
-        Self::with_threads(tensor, isa, false)
+    /// As [`with_isa`](Self::with_isa), on the threads of the run that this is called in.
+    pub(crate) fn in_run(tensor: &Tensor, isa: Isa) -> Self {
+        Self::with_threads(tensor, isa, exec::threads() > 1)
     }
 
     fn with_threads(tensor: &Tensor, isa: Isa, several: bool) -> Self {
@@ -150,7 +151,7 @@ impl TensorTree {
     }
 
     /// Whether a tensor's tree is too small for more than one thread.
-    pub(crate) fn is_one_task(tensor: &Tensor) -> bool {
+    fn is_one_task(tensor: &Tensor) -> bool {
         leaf_count(tensor.dtype(), tensor.len() as u64) <= TASK as u64
     }
 
