@@ -19,6 +19,7 @@ mod session;
 mod spare;
 mod step;
 mod stepwise;
+mod straight;
 mod tasks;
 mod threads;
 mod tiles;

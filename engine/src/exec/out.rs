@@ -52,6 +52,28 @@ impl<'a> Out<'a> {
         store_at(self.level, self, starts, from, layout, lanes);
     }
 
+    /// The instructions that it is written with.
+    pub(super) fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Elements of a result of floats.
+    ///
+    /// # Safety
+    /// No other thread has any of these elements, and they are given back before they are asked for again.
+    ///
+    /// # Panics
+    /// When the result is not of floats or there are not as many.
+    #[allow(clippy::mut_from_ref)]
+    pub(super) unsafe fn floats(&self, start: usize, len: usize) -> &mut [f32] {
+        assert!(
+            self.dtype == DType::F32 && start <= self.len && len <= self.len - start,
+            "elements outside the result"
+        );
+        // SAFETY: they lie in the tensor, and nobody else has them.
+        unsafe { std::slice::from_raw_parts_mut(self.start.cast::<f32>().add(start), len) }
+    }
+
     /// Writes rows of floats, each `apart` from the one before: for each move the element that it has second to as far behind the row's start
     /// as it has first. NaNs become canonical.
     ///

@@ -177,7 +177,7 @@ impl Tiles {
     }
 
     /// The nodes that are no steps, the same register in place of the others.
-    fn evaluate<'a>(
+    pub(super) fn evaluate<'a>(
         &self,
         scope: &Scope<'a>,
         expr: &Expr,

@@ -1,8 +1,10 @@
 //! A block of a product: its rows are found where they lie, or copied, multiplied with the columns and finished.
 
+use super::super::block::Scope;
 use super::super::lanes::{Buffer, f32_of};
 use super::super::read::Source;
-use super::super::reader::{Pieces, Place, floats};
+use super::super::reader::{self, Pieces, floats};
+use super::super::straight::Place;
 use super::kernels::{COLUMNS, Kernel, Line, ROWS, Start, Tile, kernel};
 use super::rows::Rows;
 use super::windows::Window;
@@ -62,17 +64,34 @@ impl Matrix<'_> {
             .map(|(places, out)| (places, out, places.rows(product.number, rows.clone())));
         let mut chains = Buffer::new(if parted.is_some() { windows.len() * ROWS * COLUMNS } else { 0 });
         let mut block = self.finishing(rows, &product.at);
+        let scope = Scope { instruction: &self.finish, operands: operands.finish, isa };
         let mut first = columns.start;
         while first < columns.end {
             let last = columns.end.min(first + COLUMNS * BLOCK_PANELS);
-            let stride = (last - first).next_multiple_of(COLUMNS);
+            let reads = self.reads(&mut block, first..last, &scope);
+            // A straight epilogue finishes panel by panel.
+            let stride = if reads.is_some() { COLUMNS } else { (last - first).next_multiple_of(COLUMNS) };
             let mut sums = Buffer::new(count * stride);
             for from in (first..last).step_by(COLUMNS) {
                 let half = last - from <= COLUMNS / 2;
                 let panel = from / COLUMNS;
-                let place = |tile: &Range<usize>| tile.start * stride + from - first;
+                let columns = from..last.min(from + COLUMNS);
+                let before = if reads.is_some() { 0 } else { from - first };
+                let place = |tile: &Range<usize>| tile.start * stride + before;
+                let finish = |tile: Range<usize>, sums: &mut [f32]| {
+                    let run = reads.iter().flatten().find(|run| run.0.contains(&from));
+                    let (Some(straight), Some((run, offset, reads))) = (&self.straight, run) else { return };
+                    let own = columns.start - run.start..columns.end - run.start;
+                    let to = (results.finished, &block.starts[tile.clone()], offset + own.start);
+                    let place = Place { rows: tile, columns: own };
+                    // SAFETY: each element is at one point of batch, row and column, and a task has points of its own.
+                    #[allow(unsafe_code)]
+                    unsafe {
+                        straight.finish(reads, &place, (sums, stride), to);
+                    }
+                };
                 if let Some((places, out, starts)) = &parted {
-                    let moves = places.moves(from..last.min(from + COLUMNS));
+                    let moves = places.moves(columns.clone());
                     for tile in (0..tiles).map(tile) {
                         for (w, chains) in chains.chunks_exact_mut(ROWS * COLUMNS).enumerate() {
                             multiply(parts(w, panel, tile.clone()), Start::Set, half, kernel, chains, COLUMNS);
@@ -81,20 +100,27 @@ impl Matrix<'_> {
                         // SAFETY: each chain is at one point of batch, row, column and window, and a task has points of its own.
                         #[allow(unsafe_code)]
                         unsafe {
-                            out.scatter(&starts[tile], &moves, &chains, COLUMNS);
+                            out.scatter(&starts[tile.clone()], &moves, &chains, COLUMNS);
                         }
+                        let sums = &mut sums[place(&tile)..];
+                        finish(tile, sums);
                     }
                 } else {
                     for w in 0..windows.len() {
                         let start = if w > 0 { Start::Add } else { Start::Set };
                         for tile in (0..tiles).map(tile) {
                             let sums = &mut sums[place(&tile)..];
-                            multiply(parts(w, panel, tile), start, half, kernel, sums, stride);
+                            multiply(parts(w, panel, tile.clone()), start, half, kernel, sums, stride);
+                            if w + 1 == windows.len() {
+                                finish(tile, sums);
+                            }
                         }
                     }
                 }
             }
-            self.finish(&mut block, first..last, (sums, stride), operands.finish, isa, results.finished);
+            if reads.is_none() {
+                self.finish(&mut block, first..last, (sums, stride), &scope, results.finished);
+            }
             first = last;
         }
     }
@@ -130,17 +156,17 @@ impl Matrix<'_> {
         let pieces: Vec<Pieces<'_>> = (0..count).map(|n| reader.pieces(table, first + n)).collect();
         // What does not lie in an operand is copied.
         let each = |n: usize| if let Pieces::Each(places) = pieces[n] { Some((n, places)) } else { None };
-        let apart: Vec<(usize, &[Place])> = (0..count).filter_map(each).collect();
+        let apart: Vec<(usize, &[reader::Place])> = (0..count).filter_map(each).collect();
         for (s, ks) in segments.iter().enumerate() {
             for (n, places) in &apart {
                 let start = packed.len();
                 match &places[s] {
-                    Place::Operand(..) | Place::Fill => {}
-                    Place::Part(part) => {
+                    reader::Place::Operand(..) | reader::Place::Fill => {}
+                    reader::Place::Part(part) => {
                         packed.resize(start + ks.len(), fill);
                         part.copy(&floats, &mut packed[start..]);
                     }
-                    Place::Scattered => {
+                    reader::Place::Scattered => {
                         packed.resize(start + ks.len(), fill);
                         let Some(window) = windows.iter().find(|w| w.segments.contains(&s)) else { continue };
                         let row = rows.start + n;
@@ -159,9 +185,9 @@ impl Matrix<'_> {
             slices.extend(pieces.iter().map(|pieces| match pieces {
                 Pieces::Inside(address) => inside.at(*address),
                 Pieces::Each(places) => match &places[s] {
-                    Place::Operand(operand, address) => &floats[*operand][*address..],
-                    Place::Fill => fills,
-                    Place::Part(_) | Place::Scattered => {
+                    reader::Place::Operand(operand, address) => &floats[*operand][*address..],
+                    reader::Place::Fill => fills,
+                    reader::Place::Part(_) | reader::Place::Scattered => {
                         let (piece, others) = rest.split_at(ks.len());
                         rest = others;
                         piece

@@ -5,10 +5,9 @@ use super::super::lanes::{Buffer, Lanes};
 use super::super::out::{Layout, Out};
 use super::super::points::Point;
 use super::super::read::{Block, Coordinates};
+use super::super::straight::{Reads, Straight};
 use super::Matrix;
-use crate::arith::Isa;
 use crate::program::DType;
-use crate::tensor::Tensor;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -21,7 +20,7 @@ const NARROW: usize = 8;
 pub(super) struct Finishing {
     at: Vec<Coordinates>,
     /// Their part of the element's flat index.
-    starts: Vec<usize>,
+    pub(super) starts: Vec<usize>,
 }
 
 impl Matrix<'_> {
@@ -43,26 +42,15 @@ impl Matrix<'_> {
         rows: &mut Finishing,
         columns: Range<usize>,
         (results, stride): (Buffer<f32>, usize),
-        operands: &[&Tensor],
-        isa: Isa,
+        scope: &Scope<'_>,
         out: &Out<'_>,
     ) {
-        let inner = self.roles.columns[self.roles.columns.len() - 1];
-        let place = |axis: usize| self.axes.iter().position(|&x| x == axis);
-        let Some(axis) = place(inner) else { return };
-        let scope = Scope { instruction: &self.finish, operands, isa };
+        let Some(axis) = self.inner() else { return };
         let mut from = columns.start;
         while from < columns.end {
-            let (run, start) = (from / self.layout.len, from % self.layout.len);
-            let len = (self.layout.len - start).min(columns.end - from);
-            let Some(&(mut column)) = self.runs.points(run..run + 1).first() else { return };
-            column.at[inner] = start as i64;
-            column.offset += start * self.layout.stride;
-            for (&x, axis) in self.roles.columns.iter().zip(self.roles.columns.iter().map(|&x| place(x))) {
-                rows.at.iter_mut().for_each(|at| at[axis.unwrap_or(0)] = column.at[x]);
-            }
+            let Some((column, len)) = self.column(rows, from, columns.end) else { return };
             if len < NARROW && self.by_row {
-                self.finish_down(rows, &column, len, (&results[from - columns.start..], stride), &scope, out);
+                self.finish_down(rows, &column, len, (&results[from - columns.start..], stride), scope, out);
                 from += len;
                 continue;
             }
@@ -75,7 +63,7 @@ impl Matrix<'_> {
                 // SAFETY: each element is at one point of batch, group, row and column, and a task has points of its own.
                 #[allow(unsafe_code)]
                 unsafe {
-                    self.tiles.store(&scope, &block, Some((DType::F32, cores)), out, place);
+                    self.tiles.store(scope, &block, Some((DType::F32, cores)), out, place);
                 }
             };
             let per_block = (FINISH / len).max(1);
@@ -86,6 +74,45 @@ impl Matrix<'_> {
             }
             from += len;
         }
+    }
+
+    /// The axis of the result along which columns run.
+    fn inner(&self) -> Option<usize> {
+        let inner = self.roles.columns.last()?;
+        self.axes.iter().position(|x| x == inner)
+    }
+
+    /// Goes to a column: its point, and how many up to `end` follow it in its run.
+    fn column(&self, rows: &mut Finishing, from: usize, end: usize) -> Option<(Point, usize)> {
+        let (run, start) = (from / self.layout.len, from % self.layout.len);
+        let mut column = *self.runs.points(run..run + 1).first()?;
+        column.at[*self.roles.columns.last()?] = start as i64; // in memory
+        column.offset += start * self.layout.stride;
+        for &x in &self.roles.columns {
+            let axis = self.axes.iter().position(|&axis| axis == x).unwrap_or(0);
+            rows.at.iter_mut().for_each(|at| at[axis] = column.at[x]);
+        }
+        Some((column, (self.layout.len - start).min(end - from)))
+    }
+
+    /// What a straight epilogue reads for some columns of rows, run by run: the columns, where they begin in the result, and what is read.
+    pub(super) fn reads<'a>(
+        &self,
+        rows: &mut Finishing,
+        columns: Range<usize>,
+        scope: &Scope<'a>,
+    ) -> Option<Vec<(Range<usize>, usize, Reads<'a>)>> {
+        let axis = self.inner().filter(|_| self.straight.is_some())?;
+        let mut reads = Vec::new();
+        let mut from = columns.start;
+        while from < columns.end {
+            let (column, len) = self.column(rows, from, columns.end)?;
+            let copies = rows.starts.len() / rows.at.len().max(1);
+            let block = Block { rows: Cow::Borrowed(&rows.at), copies, axis, len };
+            reads.push((from..from + len, column.offset, Straight::read(&self.tiles, scope, &block)));
+            from += len;
+        }
+        Some(reads)
     }
 
     /// As [`finish`](Self::finish) for a few columns that follow `column`: runs go along the innermost row axis.
@@ -99,7 +126,7 @@ impl Matrix<'_> {
         out: &Out<'_>,
     ) {
         let place = |axis: usize| self.axes.iter().position(|&x| x == axis);
-        let inner = place(self.roles.columns[self.roles.columns.len() - 1]).unwrap_or(0);
+        let inner = self.inner().unwrap_or(0);
         // Rows follow one another along this axis; without one they are single.
         let along = self.roles.rows.last().and_then(|&x| place(x));
         let count = rows.at.len();

@@ -11,13 +11,14 @@ mod rows;
 mod windows;
 
 pub(super) use chunks::{Chunked, chunked};
-pub(super) use kernels::Line;
+pub(super) use kernels::{COLUMNS, Line};
 pub(super) use rows::run_length;
 
 use super::out::{Layout, Out};
 use super::points::{Grid, Point, strides};
 use super::read::{Coordinates, Source};
 use super::reader::{LARGEST_TABLE, Reader, Table};
+use super::straight::Straight;
 use super::tasks;
 use super::tiles::Tiles;
 use crate::arith::Isa;
@@ -25,7 +26,7 @@ use crate::program::limits::MAX_RANK;
 use crate::program::{Core, DType, Instruction, Node};
 use crate::tensor::Tensor;
 use block::even;
-use kernels::{COLUMNS, ROWS};
+use kernels::ROWS;
 use panels::Panels;
 use parts::Parts;
 use roles::Roles;
@@ -51,6 +52,8 @@ pub(super) struct Matrix<'p> {
     /// What makes the elements: the dot itself, or the fold over its chunks.
     finish: Cow<'p, Instruction>,
     tiles: Tiles,
+    /// The epilogue, if tiles can be finished one by one.
+    straight: Option<Straight>,
     /// For each e axis of `finish` that of the dot.
     axes: Vec<usize>,
     roles: Roles,
@@ -183,6 +186,8 @@ impl<'p> Matrix<'p> {
         if groups.iter().any(|g| g.segments.len() > MOST_SEGMENTS) || panels > LARGEST_PANELS {
             return None;
         }
+        // No panel crosses the border of a run.
+        let whole = layout.stride == 1 && (layout.len.is_multiple_of(COLUMNS) || layout.len == columns.len());
         let by_row = reads_by_row(&finish, |x| roles.rows.contains(&axes[x]));
         Some(Self {
             by_row,
@@ -198,6 +203,7 @@ impl<'p> Matrix<'p> {
             axes,
             roles,
             tiles: Tiles::new(&finish),
+            straight: Straight::new(&finish).filter(|_| whole),
             finish,
             dot,
         })
