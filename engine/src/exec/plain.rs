@@ -87,7 +87,7 @@ pub fn execute<'a>(
 ) -> Result<Vec<Option<Cow<'a, Tensor>>>, ExecError> {
     let first_output = package.program().output_ids().start;
     let kept = |id| keep == Keep::All || id >= first_output;
-    Stepwise::new(package, options)?.run(inputs, Wanted { kept: &kept, known: &mut |_| None }, hook)
+    Stepwise::once(package, options)?.run(inputs, Wanted { kept: &kept, known: &mut |_| None }, hook)
 }
 
 pub(super) fn check_inputs(package: &Package, inputs: &[Tensor]) -> Result<(), ExecError> {

@@ -19,8 +19,10 @@ pub(crate) struct Stepwise<'p> {
     package: &'p Package,
     isa: Isa,
     threads: Threads,
-    /// How each value is made; `None` for inputs and constants.
+    /// How each value is made, once it was.
     steps: Vec<Option<Made<'p>>>,
+    /// Bytes of constants that may still be packed once and for all.
+    packed: u64,
     /// For each value the last one that reads it.
     last_use: Vec<ValueId>,
     spare: Spare,
@@ -31,8 +33,6 @@ enum Made<'p> {
     Alone(Step<'p>),
     /// Chunks of a dot, with the next value, which adds them up.
     WithNext(Reduction<'p>),
-    /// With the value before; by itself where that is known or was changed.
-    WithLast,
 }
 
 /// What a run gives back, and what it need not compute.
@@ -44,31 +44,23 @@ pub(crate) struct Wanted<'w, 'a> {
 }
 
 impl<'p> Stepwise<'p> {
-    /// Prepares a program.
+    /// A program that is run once.
     ///
     /// # Errors
     /// When the threads cannot be started.
-    pub(crate) fn new(package: &'p Package, options: &Options) -> Result<Self, ExecError> {
+    pub(crate) fn once(package: &'p Package, options: &Options) -> Result<Self, ExecError> {
         let threads = Threads::new(options.threads)?;
-        let program = package.program();
-        let mut steps: Vec<Option<Made<'p>>> = Vec::with_capacity(program.values.len());
-        for id in 0..program.values.len() {
-            let made = instruction(program, id).map(|i| match steps.last() {
-                Some(Some(Made::WithNext(_))) => Made::WithLast,
-                _ => parts(program, id).map_or_else(|| Made::Alone(Step::new(i)), Made::WithNext),
-            });
-            steps.push(made);
-        }
-        let mut left = PACKED;
-        for (id, step) in steps.iter_mut().enumerate() {
-            if let (Some(i), Some(Made::Alone(Step::Reduction(reduction)) | Made::WithNext(reduction))) =
-                (instruction(program, id), step)
-            {
-                threads.install(|| pack(package, &ids(&i.operands), reduction, &mut left));
-            }
-        }
-        let last_use = last_uses(program);
-        Ok(Self { package, isa: options.isa, threads, steps, last_use, spare: Spare::default() })
+        let steps = package.program().values.iter().map(|_| None).collect();
+        let last_use = last_uses(package.program());
+        Ok(Self { package, isa: options.isa, threads, steps, packed: 0, last_use, spare: Spare::default() })
+    }
+
+    /// A program that is run again and again: constants are packed once and for all.
+    ///
+    /// # Errors
+    /// As [`once`](Self::once).
+    pub(crate) fn often(package: &'p Package, options: &Options) -> Result<Self, ExecError> {
+        Ok(Self { packed: PACKED, ..Self::once(package, options)? })
     }
 
     /// The instructions of this run.
@@ -91,7 +83,7 @@ impl<'p> Stepwise<'p> {
     {
         check_inputs(self.package, inputs)?;
         self.threads.check()?;
-        let Self { package, isa, threads, steps, last_use, spare } = self;
+        let Self { package, isa, threads, steps, packed, last_use, spare } = self;
         let program = package.program();
         threads.install(|| {
             let mut values: Vec<Option<Cow<'a, Tensor>>> = Vec::with_capacity(program.values.len());
@@ -106,6 +98,9 @@ impl<'p> Stepwise<'p> {
                     (None, None, Source::Constant { .. }) => Cow::Borrowed(package.constant(id as u64)),
                     (None, None, Source::Instruction(_)) => {
                         let mut out = spare.take(&value.ty)?;
+                        if steps[id].is_none() {
+                            steps[id] = plan(package, id, packed);
+                        }
                         if let Some(Made::WithNext(reduction)) = &steps[id] {
                             let mut finished = spare.take(&program.values[id + 1].ty)?;
                             in_parts(program, id, reduction, &values, *isa, [&mut out, &mut finished]);
@@ -152,6 +147,16 @@ fn instruction(program: &Program, id: usize) -> Option<&Instruction> {
         Source::Instruction(i) => Some(i),
         _ => None,
     }
+}
+
+/// How an instruction is computed. It was not with the value before.
+fn plan<'p>(package: &'p Package, id: usize, packed: &mut u64) -> Option<Made<'p>> {
+    let i = instruction(package.program(), id)?;
+    let mut made = parts(package.program(), id).map_or_else(|| Made::Alone(Step::new(i)), Made::WithNext);
+    if let Made::Alone(Step::Reduction(reduction)) | Made::WithNext(reduction) = &mut made {
+        pack(package, &ids(&i.operands), reduction, packed);
+    }
+    Some(made)
 }
 
 /// Computes a value into `out`.

@@ -81,7 +81,7 @@ impl Elsewhere {
         };
         let direct: BTreeSet<ValueId> = operands(value).into_iter().chain([value]).collect();
         let kept = |id: ValueId| direct.contains(&id);
-        let mut run = Stepwise::new(&self.package, &self.options).map_err(|e| e.to_string())?;
+        let mut run = Stepwise::once(&self.package, &self.options).map_err(|e| e.to_string())?;
         let wanted = Wanted { kept: &kept, known: &mut known };
         let values = run.run(&self.inputs, wanted, &mut |_, _| {}).map_err(|e| e.to_string())?;
         let made = (0..).zip(values).filter_map(|(id, tensor)| match tensor? {

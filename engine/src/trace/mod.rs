@@ -109,7 +109,7 @@ impl Trace {
     ) -> Result<Self, ExecError> {
         let part = |id, tensor: &Tensor| Part::constant(package, id)?.if_same(tensor);
         let wanted = Wanted { kept: &|_| true, known: &mut |_| None };
-        Self::of_run(&mut Stepwise::new(package, options)?, inputs, wanted, &part, hook, &mut |_, _, _| {})
+        Self::of_run(&mut Stepwise::once(package, options)?, inputs, wanted, &part, hook, &mut |_, _, _| {})
     }
 
     /// The trace in which `changed` values are what the hook makes of them, and what reads them is computed from that. The hook sees every
@@ -140,7 +140,7 @@ impl Trace {
         };
         let part = |id, tensor: &Tensor| self.part(id)?.clone().if_same(tensor);
         let wanted = Wanted { kept: &|_| true, known: &mut known };
-        Self::of_run(&mut Stepwise::new(package, options)?, inputs, wanted, &part, hook, &mut |_, _, _| {})
+        Self::of_run(&mut Stepwise::once(package, options)?, inputs, wanted, &part, hook, &mut |_, _, _| {})
     }
 
     /// Runs the program; `made` sees each value after the hook, with its tree.

@@ -62,7 +62,7 @@ impl<'p> Tracer<'p> {
     /// # Errors
     /// When the threads cannot be started.
     pub fn new(package: &'p Arc<Package>, options: &Options, storage: Storage) -> Result<Self, ExecError> {
-        Ok(Self { package, options: *options, storage, run: Stepwise::new(package, options)? })
+        Ok(Self { package, options: *options, storage, run: Stepwise::often(package, options)? })
     }
 
     /// Runs the program and commits to every value, in the memory that the storage allows.
@@ -113,7 +113,8 @@ impl Trace {
         options: &Options,
         storage: &Storage,
     ) -> Result<Self, TraceError> {
-        Tracer::new(package, options, storage.clone())?.trace(inputs)
+        let run = Stepwise::once(package, options)?;
+        Tracer { package, options: *options, storage: storage.clone(), run }.trace(inputs)
     }
 
     /// Computes some elements of the values below `end` again: a file may come from another program's author, or from before a repair.

@@ -8,7 +8,7 @@ use super::super::straight::Place;
 use super::kernels::{COLUMNS, Kernel, Line, ROWS, Start, Tile, kernel};
 use super::rows::Rows;
 use super::windows::Window;
-use super::{BLOCK_PANELS, Group, Matrix, Operands, Product, Results};
+use super::{BLOCK_PANELS, GATHERED, Group, Matrix, Operands, Product, Results};
 use crate::arith::Isa;
 use crate::program::limits::CHUNK;
 use crate::tensor::Tensor;
@@ -36,7 +36,12 @@ impl Matrix<'_> {
             for window in windows {
                 for s in window.segments.clone() {
                     let ks = &segments[s];
-                    row[window.before..][ks.clone()].copy_from_slice(&slices[s * count + n][..ks.len()]);
+                    let (to, from) = (&mut row[window.before + ks.start..], slices[s * count + n]);
+                    // A whole vector where there is room: what follows the part is written afterwards.
+                    match (to.first_chunk_mut::<GATHERED>(), from.first_chunk::<GATHERED>()) {
+                        (Some(to), Some(from)) => *to = *from,
+                        _ => to[..ks.len()].copy_from_slice(&from[..ks.len()]),
+                    }
                 }
             }
         }
