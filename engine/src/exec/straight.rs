@@ -106,13 +106,16 @@ fn tile(
         // SAFETY: the caller's of `finish`.
         #[allow(unsafe_code)]
         let to = unsafe { out.floats(from + start, place.columns.len()) };
-        let Some(mut elements) = row.first_chunk::<COLUMNS>().copied() else { return };
-        for x in &mut elements {
-            *x = canonical(*x);
-        }
-        match to.first_chunk_mut() {
-            Some(to) => *to = elements,
-            None => to.copy_from_slice(&elements[..to.len()]),
+        if let (Some(to), Some(row)) = (to.first_chunk_mut::<COLUMNS>(), row.first_chunk::<COLUMNS>()) {
+            let mut elements = *row;
+            for x in &mut elements {
+                *x = canonical(*x);
+            }
+            *to = elements;
+        } else {
+            for (to, &x) in to.iter_mut().zip(row) {
+                *to = canonical(x);
+            }
         }
     }
 }
