@@ -14,6 +14,7 @@ pub mod package;
 pub mod program;
 pub mod reference;
 mod stored;
+mod tasks;
 pub mod tensor;
 pub mod trace;
 pub mod tree;

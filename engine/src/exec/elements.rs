@@ -4,11 +4,13 @@ use super::block::Scope;
 use super::fold;
 use super::out::{Layout, Out};
 use super::points::{Grid, Point, strides};
-use super::read::Block;
-use super::tasks;
+use super::read::{Block, Run, read_f32};
 use super::tiles::Tiles;
+use crate::arith::for_each_level;
+use crate::arith::native::canonical;
 use crate::program::limits::CHUNK;
-use crate::program::{Core, Instruction};
+use crate::program::{Access, Core, DType, Instruction, Node, View};
+use crate::tasks;
 
 /// Elements that are evaluated at once.
 pub(super) const BLOCK: usize = 1 << 14;
@@ -26,6 +28,7 @@ pub(super) fn run(scope: &Scope<'_>, tiles: &Tiles, out: &Out<'_>) {
     let len = along.map_or(1, |x| i.extents[x] as usize); // the result is in memory, so this fits
     let others: Vec<usize> = (0..i.extents.len()).filter(|&x| Some(x) != along && Some(x) != window_axis).collect();
     let grid = Grid::new(i, &others);
+    let copied = copied(i).filter(|_| along.is_some());
     for w in 0..windows {
         let ks = if i.windowed { w * CHUNK..total_k.min((w + 1) * CHUNK) } else { 0..total_k };
         let at_once = if by_reduction { (ks.end - ks.start) as usize } else { len }; // below the result's or a chunk's size
@@ -51,6 +54,15 @@ pub(super) fn run(scope: &Scope<'_>, tiles: &Tiles, out: &Out<'_>) {
                 rows.push(*at);
                 starts.push(offset);
             });
+            if let (Some(view), 1) = (copied, stride) {
+                for (at, &start) in rows.iter().zip(&starts) {
+                    // SAFETY: every task has rows or parts of rows of its own.
+                    let to = unsafe { out.floats(start, last - first) };
+                    read_f32(view, &scope.source(), &Run { at, axis: along.unwrap_or(0), len: to.len() }, to);
+                    canonical_all(out.level(), to);
+                }
+                return;
+            }
             let block = Block {
                 rows: rows.into(),
                 copies: 1,
@@ -66,6 +78,23 @@ pub(super) fn run(scope: &Scope<'_>, tiles: &Tiles, out: &Out<'_>) {
             // SAFETY: every task has rows or parts of rows of its own.
             unsafe { tiles.store(scope, &block, core, out, (&starts, 0, Layout { len: block.len, stride })) };
         });
+    }
+}
+
+/// The view of floats that an instruction does nothing but read.
+fn copied(i: &Instruction) -> Option<&View> {
+    let ([Node::Load(v)], Core::None) = (i.epilogue.nodes.as_slice(), &i.core) else { return None };
+    let view = &i.views[usize::from(*v)];
+    let float = |a: &Access| i.operands[usize::from(a.operand)].dtype == DType::F32;
+    (!view.accesses.is_empty() && view.accesses.iter().all(float)).then_some(view)
+}
+
+for_each_level!(fn canonical_all = canonical_each, (elements: &mut [f32]) -> ());
+
+#[inline(always)]
+fn canonical_each(_: bool, elements: &mut [f32]) {
+    for x in elements {
+        *x = canonical(*x);
     }
 }
 

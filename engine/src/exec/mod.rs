@@ -20,7 +20,6 @@ mod spare;
 mod step;
 mod stepwise;
 mod straight;
-mod tasks;
 mod threads;
 mod tiles;
 
@@ -29,4 +28,3 @@ pub use environment::{Environment, check as check_environment};
 pub use plain::{ExecError, Hook, Keep, Options, execute, run};
 pub use session::Session;
 pub(crate) use stepwise::{Stepwise, Wanted};
-pub(crate) use tasks::threads;

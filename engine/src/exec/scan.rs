@@ -6,8 +6,8 @@ use super::lanes::Lanes;
 use super::out::{Layout, Out};
 use super::points::{Grid, Point, strides};
 use super::read::Block;
-use super::tasks;
 use crate::program::DType;
+use crate::tasks;
 
 /// Computes a scan along e axis `axis` from view `initial` into `out`, which is not empty and of type `dtype`.
 #[allow(unsafe_code)]

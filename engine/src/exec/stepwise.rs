@@ -115,9 +115,10 @@ impl<'p> Stepwise<'p> {
                     // What adds up other chunks is another sum.
                     let mut seen = Cow::Borrowed(&*tensor);
                     hook(id as u64, &mut seen);
-                    match seen {
-                        Cow::Borrowed(_) => next = Some(finished),
-                        Cow::Owned(changed) => tensor = Cow::Owned(changed),
+                    let changed = if std::ptr::eq(&*seen, &*tensor) { None } else { Some(seen.into_owned()) };
+                    match changed {
+                        None => next = Some(finished),
+                        Some(changed) => tensor = Cow::Owned(changed),
                     }
                 } else {
                     hook(id as u64, &mut tensor);

@@ -3,9 +3,9 @@
 use super::word::{WordTree, fold, parents};
 use super::{Nodes, depth};
 use crate::arith::{Isa, for_each_level};
-use crate::exec;
 use crate::hash::{Hash, keccak, keccak_each, node};
 use crate::program::{DType, TensorType, limits::LEAF};
+use crate::tasks;
 use crate::tensor::Tensor;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -123,7 +123,7 @@ impl TensorTree {
 
     /// As [`with_isa`](Self::with_isa), on the threads of the run that this is called in.
     pub(crate) fn in_run(tensor: &Tensor, isa: Isa) -> Self {
-        Self::with_threads(tensor, isa, exec::threads() > 1)
+        Self::with_threads(tensor, isa, tasks::threads() > 1)
     }
 
     fn with_threads(tensor: &Tensor, isa: Isa, several: bool) -> Self {

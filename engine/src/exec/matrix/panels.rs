@@ -3,11 +3,11 @@
 use super::super::lanes::Buffer;
 use super::super::points::{Grid, Point};
 use super::super::read::{Coordinates, Run, Source, read_f32, reduction_axis, set_reduction};
-use super::super::tasks;
 use super::kernels::{COLUMNS, Line};
 use super::rows::Rows;
 use super::windows::Window;
 use crate::program::{Instruction, View};
+use crate::tasks;
 use std::ops::Range;
 
 /// The panels of some products.

@@ -8,7 +8,7 @@ pub(crate) fn threads() -> usize {
 }
 
 /// Does tasks `0..count`.
-pub(super) fn each(count: usize, task: impl Fn(usize) + Sync) {
+pub(crate) fn each(count: usize, task: impl Fn(usize) + Sync) {
     if count > 1 && threads() > 1 {
         (0..count).into_par_iter().for_each(&task);
     } else {
