@@ -3,7 +3,7 @@
 use super::{Dice, bytes, program};
 use bincode::{Decode, Encode};
 use rand::Rng;
-use rebut_engine::program::{Program, Source, TensorType, decode_descriptor, encode_descriptor};
+use rebut_engine::program::{Program, Source, decode_descriptor, encode_descriptor};
 use rebut_engine::tensor::Tensor;
 use rebut_engine::tree::tensor_root;
 
