@@ -23,6 +23,8 @@ const STRIP: usize = 16;
 const WIDE: usize = 4 * STRIP;
 /// Elements that are finished at once.
 const FINISH: usize = 1 << 13;
+/// Fewest elements of a task.
+const LEAST: usize = 1 << 10;
 /// The longest reduction that is worth it.
 const LONGEST: u64 = 1 << 10;
 /// The shortest axis that is worth it.
@@ -176,7 +178,7 @@ impl<'p> Across<'p> {
 
     /// Computes all elements into `out`, which is not empty.
     pub(super) fn run(&self, [core, finish]: [&[&Tensor]; 2], isa: Isa, out: &Out<'_>) {
-        let per_block = (FINISH / self.layout.len).max(1);
+        let per_block = tasks::share(self.inner.len(), LEAST / self.layout.len, FINISH / self.layout.len);
         let blocks = self.inner.len().div_ceil(per_block);
         for (number, outer) in self.outer.all().iter().enumerate() {
             let weights = self.weights(core, outer);

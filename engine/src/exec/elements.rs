@@ -14,6 +14,8 @@ use crate::tasks;
 
 /// Elements that are evaluated at once.
 pub(super) const BLOCK: usize = 1 << 14;
+/// Fewest elements of a task.
+const LEAST: usize = 1 << 11;
 
 /// Computes all elements of an instruction that is no scan into `out`, which is not empty.
 #[allow(unsafe_code)]
@@ -34,7 +36,7 @@ pub(super) fn run(scope: &Scope<'_>, tiles: &Tiles, out: &Out<'_>) {
         let at_once = if by_reduction { (ks.end - ks.start) as usize } else { len }; // below the result's or a chunk's size
         // A long row is cut, so that its lanes stay in the cache.
         let cuts = len.div_ceil(BLOCK).max(1);
-        let per_block = (BLOCK / at_once.max(1)).max(1);
+        let per_block = tasks::share(grid.len(), LEAST / at_once.max(1), BLOCK / at_once.max(1));
         let blocks = grid.len().div_ceil(per_block);
         tasks::each(blocks * cuts, |task| {
             let (block, cut) = (task / cuts, task % cuts);

@@ -64,6 +64,7 @@ pub enum Keep {
 }
 
 /// Called with each value as it is produced, in order, before anything reads it. It may change it: that is how an adversary lies.
+/// What it changes it makes its own (`to_mut`).
 pub type Hook<'h> = &'h mut (dyn FnMut(ValueId, &mut Cow<'_, Tensor>) + Send);
 
 /// Runs a program and returns its outputs.

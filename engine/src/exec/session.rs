@@ -48,7 +48,8 @@ impl<'p> Session<'p> {
     pub fn new(package: &'p Package, options: &Options) -> Result<Self, ExecError> {
         let small = package.program().values.iter().map(cost).fold(0, u64::saturating_add) < SMALL;
         let threads = Threads::new(if small { 1 } else { options.threads })?;
-        let mut session = Self { package, isa: options.isa, threads, work: Vec::new(), spare: Spare::default() };
+        let mut session =
+            Self { package, isa: options.isa, threads, work: Vec::new(), spare: Spare::new(package.program()) };
         session.work = plan(package.program());
         let mut left = PACKED;
         for work in &mut session.work {

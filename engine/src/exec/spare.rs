@@ -1,13 +1,25 @@
 //! Memory of values that are not needed any more, for values to come: what a system takes back it gives again as zeros, page by page.
 
-use crate::program::{DType, TensorType};
+use super::stepwise::last_uses;
+use crate::program::{DType, Program, Source, TensorType, Value};
 use crate::tensor::{Tensor, TensorError};
 
-/// Such memory, the last given last.
-#[derive(Default)]
-pub(super) struct Spare(Vec<Vec<f32>>);
+/// Such memory, the last given last: no more than some times what a run needs at once.
+pub(super) struct Spare {
+    memory: Vec<Vec<f32>>,
+    /// Floats that it has, and may have.
+    floats: u64,
+    most: u64,
+}
+
+/// How many times: values of other sizes come between those that a memory fits.
+const TIMES: u64 = 2;
 
 impl Spare {
+    pub(super) fn new(program: &Program) -> Self {
+        Self { memory: Vec::new(), floats: 0, most: at_once(program).saturating_mul(TIMES) }
+    }
+
     /// A tensor of a type whose elements may be anything.
     pub(super) fn take(&mut self, ty: &TensorType) -> Result<Tensor, TensorError> {
         // What was used last is in a cache still.
@@ -15,16 +27,46 @@ impl Spare {
             let room = memory.capacity() as u64;
             (room / 4..=room).contains(&ty.elements())
         };
-        match self.0.iter().rposition(fits) {
-            Some(n) if ty.dtype == DType::F32 => Tensor::reusing(ty, self.0.remove(n)),
+        match self.memory.iter().rposition(fits) {
+            Some(n) if ty.dtype == DType::F32 => Tensor::reusing(ty, self.remove(n)),
             _ => Tensor::zeros(ty),
         }
     }
 
-    /// The memory of a value that nothing reads any more.
+    /// The memory of a value that nothing reads any more. What was given first goes if there is too much.
     pub(super) fn give(&mut self, tensor: Tensor) {
-        if let Tensor::F32(array) = tensor {
-            self.0.push(array.into_raw_vec_and_offset().0);
+        let Tensor::F32(array) = tensor else { return };
+        let memory = array.into_raw_vec_and_offset().0;
+        self.floats += memory.capacity() as u64;
+        self.memory.push(memory);
+        while self.floats > self.most && !self.memory.is_empty() {
+            drop(self.remove(0));
         }
     }
+
+    fn remove(&mut self, n: usize) -> Vec<f32> {
+        let memory = self.memory.remove(n);
+        self.floats -= memory.capacity() as u64;
+        memory
+    }
+}
+
+/// The most elements of results that are needed at once.
+fn at_once(program: &Program) -> u64 {
+    let elements = |id: u64| match &program.values[id as usize] {
+        Value { source: Source::Instruction(_), ty } => ty.elements(),
+        _ => 0,
+    };
+    let last_use = last_uses(program);
+    let (mut now, mut most) = (0u64, 0);
+    for (id, value) in (0..).zip(&program.values) {
+        now = now.saturating_add(elements(id));
+        most = most.max(now);
+        let Source::Instruction(i) = &value.source else { continue };
+        let mut read: Vec<u64> = i.operands.iter().map(|o| o.value).filter(|&o| last_use[o as usize] == id).collect();
+        read.sort_unstable();
+        read.dedup();
+        now = read.into_iter().fold(now, |now, o| now.saturating_sub(elements(o)));
+    }
+    most
 }

@@ -79,8 +79,7 @@ impl<'p> Reduction<'p> {
 
     /// A dot with the fold over its chunks, which can also give the chunks' results.
     pub(super) fn in_parts(chunked: Chunked) -> Option<Self> {
-        let across = Across::chunked(chunked.clone()).is_some();
-        if across { None } else { Some(Self::Matrix(Box::new(Matrix::chunked(chunked)?))) }
+        Self::chunked(chunked).filter(|reduction| matches!(reduction, Self::Matrix(_)))
     }
 
     /// Computes all elements, of which there are some.

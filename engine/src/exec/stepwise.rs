@@ -19,8 +19,9 @@ pub(crate) struct Stepwise<'p> {
     package: &'p Package,
     isa: Isa,
     threads: Threads,
-    /// How each value is made, once it was.
+    /// How each value is made, once it was; nothing for what is run once.
     steps: Vec<Option<Made<'p>>>,
+    often: bool,
     /// Bytes of constants that may still be packed once and for all.
     packed: u64,
     /// For each value the last one that reads it.
@@ -51,8 +52,8 @@ impl<'p> Stepwise<'p> {
     pub(crate) fn once(package: &'p Package, options: &Options) -> Result<Self, ExecError> {
         let threads = Threads::new(options.threads)?;
         let steps = package.program().values.iter().map(|_| None).collect();
-        let last_use = last_uses(package.program());
-        Ok(Self { package, isa: options.isa, threads, steps, packed: 0, last_use, spare: Spare::default() })
+        let (last_use, spare) = (last_uses(package.program()), Spare::new(package.program()));
+        Ok(Self { package, isa: options.isa, threads, steps, often: false, packed: 0, last_use, spare })
     }
 
     /// A program that is run again and again: constants are packed once and for all.
@@ -60,7 +61,7 @@ impl<'p> Stepwise<'p> {
     /// # Errors
     /// As [`once`](Self::once).
     pub(crate) fn often(package: &'p Package, options: &Options) -> Result<Self, ExecError> {
-        Ok(Self { packed: PACKED, ..Self::once(package, options)? })
+        Ok(Self { often: true, packed: PACKED, ..Self::once(package, options)? })
     }
 
     /// The instructions of this run.
@@ -83,10 +84,12 @@ impl<'p> Stepwise<'p> {
     {
         check_inputs(self.package, inputs)?;
         self.threads.check()?;
-        let Self { package, isa, threads, steps, packed, last_use, spare } = self;
+        let Self { package, isa, threads, steps, often, packed, last_use, spare } = self;
         let program = package.program();
         threads.install(|| {
             let mut values: Vec<Option<Cow<'a, Tensor>>> = Vec::with_capacity(program.values.len());
+            // Values whose memory is this run's, to be used again.
+            let mut own = vec![false; program.values.len()];
             // The next value, where it was made already.
             let mut next: Option<Tensor> = None;
             for (id, value) in program.values.iter().enumerate() {
@@ -96,51 +99,67 @@ impl<'p> Stepwise<'p> {
                     (None, Some(made), _) => Cow::Owned(made),
                     (None, None, Source::Input) => Cow::Borrowed(&inputs[id]),
                     (None, None, Source::Constant { .. }) => Cow::Borrowed(package.constant(id as u64)),
-                    (None, None, Source::Instruction(_)) => {
-                        let mut out = spare.take(&value.ty)?;
-                        if steps[id].is_none() {
-                            steps[id] = plan(package, id, packed);
+                    (None, None, Source::Instruction(i)) => {
+                        // What is kept takes no more memory than it needs.
+                        let mut room = |id: usize| match program.values.get(id) {
+                            Some(value) if !(wanted.kept)(id as u64) => spare.take(&value.ty),
+                            _ => Tensor::zeros(&program.values[id].ty),
+                        };
+                        own[id] = true;
+                        let mut out = room(id)?;
+                        let how = steps[id].take().or_else(|| plan(package, id, packed));
+                        match &how {
+                            _ if out.is_empty() => {}
+                            Some(Made::WithNext(reduction)) if is_there(program, id + 1, id, &values) => {
+                                let mut finished = room(id + 1)?;
+                                in_parts(program, id, reduction, &values, *isa, [&mut out, &mut finished]);
+                                own[id + 1] = true;
+                                next = Some(finished);
+                            }
+                            Some(Made::Alone(step)) => step.run(&operands(i, &values), *isa, &mut out),
+                            _ => Step::new(i).run(&operands(i, &values), *isa, &mut out),
                         }
-                        if let Some(Made::WithNext(reduction)) = &steps[id] {
-                            let mut finished = spare.take(&program.values[id + 1].ty)?;
-                            in_parts(program, id, reduction, &values, *isa, [&mut out, &mut finished]);
-                            next = Some(finished);
-                        } else {
-                            alone(program, id, steps[id].as_ref(), &values, *isa, &mut out);
-                        }
+                        steps[id] = how.filter(|_| *often);
                         Cow::Owned(out)
                     }
                 };
-                if let Some(finished) = next.take() {
-                    // What adds up other chunks is another sum.
-                    let mut seen = Cow::Borrowed(&*tensor);
-                    hook(id as u64, &mut seen);
-                    let changed = if std::ptr::eq(&*seen, &*tensor) { None } else { Some(seen.into_owned()) };
-                    match changed {
-                        None => next = Some(finished),
-                        Some(changed) => tensor = Cow::Owned(changed),
-                    }
-                } else {
-                    hook(id as u64, &mut tensor);
+                // A hook that changes what the next value was made of makes it another one.
+                let mut seen = Cow::Borrowed(&*tensor);
+                hook(id as u64, &mut seen);
+                if let Cow::Owned(changed) = seen {
+                    (tensor, next) = (Cow::Owned(changed), None);
                 }
                 values.push(Some(tensor));
                 let read = instruction(program, id).into_iter().flat_map(|i| &i.operands).map(|o| o.value);
                 for o in read.filter(|&o| last_use[o as usize] == id as u64 && !(wanted.kept)(o)) {
-                    if let Some(Cow::Owned(tensor)) = values[o as usize].take() {
-                        spare.give(tensor);
-                    }
+                    give(spare, &own, o as usize, &mut values[o as usize]);
                 }
             }
-            for (id, value) in (0..).zip(&mut values) {
-                if !(wanted.kept)(id)
-                    && let Some(Cow::Owned(tensor)) = value.take()
-                {
-                    spare.give(tensor);
-                }
+            for (id, value) in values.iter_mut().enumerate().filter(|(id, _)| !(wanted.kept)(*id as u64)) {
+                give(spare, &own, id, value);
             }
             Ok(values)
         })
     }
+}
+
+/// Gives back a value's memory, if it is this run's.
+fn give(spare: &mut Spare, own: &[bool], id: usize, value: &mut Option<Cow<'_, Tensor>>) {
+    if let (Some(Cow::Owned(tensor)), true) = (value.take(), own[id]) {
+        spare.give(tensor);
+    }
+}
+
+fn operands<'v>(i: &Instruction, values: &'v [Option<Cow<'_, Tensor>>]) -> Vec<&'v Tensor> {
+    i.operands.iter().filter_map(|o| values[o.value as usize].as_deref()).collect()
+}
+
+/// Whether what a value reads besides `before` is there: a run that makes few values again has nothing in place of others.
+fn is_there(program: &Program, id: usize, before: usize, values: &[Option<Cow<'_, Tensor>>]) -> bool {
+    let there =
+        |o: usize| values.get(o).and_then(Option::as_deref).is_some_and(|tensor| tensor.ty() == program.values[o].ty);
+    let mut reads = instruction(program, id).into_iter().flat_map(|i| &i.operands).map(|o| o.value as usize);
+    reads.all(|o| o == before || there(o))
 }
 
 fn instruction(program: &Program, id: usize) -> Option<&Instruction> {
@@ -158,23 +177,6 @@ fn plan<'p>(package: &'p Package, id: usize, packed: &mut u64) -> Option<Made<'p
         pack(package, &ids(&i.operands), reduction, packed);
     }
     Some(made)
-}
-
-/// Computes a value into `out`.
-fn alone(
-    program: &Program,
-    id: usize,
-    made: Option<&Made<'_>>,
-    values: &[Option<Cow<'_, Tensor>>],
-    isa: Isa,
-    out: &mut Tensor,
-) {
-    let Some(i) = instruction(program, id).filter(|_| !out.is_empty()) else { return };
-    let operands: Vec<&Tensor> = i.operands.iter().filter_map(|o| values[o.value as usize].as_deref()).collect();
-    match made {
-        Some(Made::Alone(step)) => step.run(&operands, isa, out),
-        _ => Step::new(i).run(&operands, isa, out),
-    }
 }
 
 /// Computes a dot and the fold over its chunks, which is the next value.
@@ -208,7 +210,7 @@ fn parts(program: &Program, id: usize) -> Option<Reduction<'static>> {
 }
 
 /// For each value the last value that reads it.
-fn last_uses(program: &Program) -> Vec<ValueId> {
+pub(super) fn last_uses(program: &Program) -> Vec<ValueId> {
     let mut last: Vec<ValueId> = (0..program.values.len() as u64).collect();
     for (id, value) in program.values.iter().enumerate() {
         if let Source::Instruction(i) = &value.source {

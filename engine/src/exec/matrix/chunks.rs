@@ -56,6 +56,10 @@ pub(in crate::exec) fn chunked(dot: &Instruction, fold: &Instruction, operand: u
     {
         return None;
     }
+    // An empty fold is its identity, and an empty result nothing.
+    if [&dot.extents, &fold.extents, &fold.reduction].into_iter().flatten().any(|&extent| extent == 0) {
+        return None;
+    }
     let common = common(dot, fold, &access.address)?;
     if common.len() > MAX_RANK || has_iota(&fold.epilogue) {
         return None;
@@ -70,7 +74,8 @@ pub(in crate::exec) fn chunked(dot: &Instruction, fold: &Instruction, operand: u
     elements.sort_by_key(order);
     chunks.sort_by_key(order);
     // A window's number is the dot's innermost axis, and must stay one axis.
-    if dot.windowed && (chunks.last() != Some(&(common.len() - 1)) || common.last()?.extent != *dot.extents.last()?) {
+    let last = chunks.last().filter(|&&n| n + 1 == common.len());
+    if chunks.is_empty() || (dot.windowed && (last.is_none() || common.last()?.extent != *dot.extents.last()?)) {
         return None;
     }
     let split_dot = |axis: usize| -> Vec<(usize, u64)> {

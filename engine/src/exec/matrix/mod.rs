@@ -43,8 +43,8 @@ const GATHERED: usize = 16;
 /// Most parts of a product's rows, and bytes of its packed columns: a hostile program may ask for more.
 const MOST_SEGMENTS: usize = 1 << 13;
 const LARGEST_PANELS: u64 = 1 << 31;
-/// Tasks for a thread below which a product is cut along its columns too.
-const TASKS: usize = 4;
+/// Fewest rows of a block, where there would be too few blocks for all threads: two tiles.
+const FEWEST_ROWS: usize = 2 * ROWS;
 
 /// A product, ready to run.
 pub(super) struct Matrix<'p> {
@@ -246,9 +246,11 @@ impl<'p> Matrix<'p> {
             };
             let number = product / groups;
             let product = Product { group, at: sum(&at, &group.place), number, panels, panel };
-            let blocks = self.rows.len().div_ceil(BLOCK_ROWS);
-            let parts =
-                if blocks < TASKS * tasks::threads() { self.columns.len().div_ceil(COLUMNS * BLOCK_PANELS) } else { 1 };
+            let (most, least) = (self.rows.len().div_ceil(FEWEST_ROWS), self.rows.len().div_ceil(BLOCK_ROWS));
+            // Enough blocks by themselves, else cut along the columns too, else of fewer rows.
+            let enough = tasks::enough().div_ceil(self.batch.len() * groups);
+            let parts = if least < enough { self.columns.len().div_ceil(COLUMNS * BLOCK_PANELS) } else { 1 };
+            let blocks = enough.div_ceil(parts.max(1)).clamp(least, most.max(least));
             tasks::each(blocks * parts, |task| {
                 let (block, part) = (task / parts, task % parts);
                 let rows = even(self.rows.len(), blocks, block);
