@@ -37,25 +37,18 @@ impl Parts {
         starts
     }
 
-    /// For each of some columns and each window how far the result is from where its row begins, and the place of its chain among a tile's, in
-    /// such an order that what is written lies together.
+    /// For each of some columns and each window how far the result is from where its row begins, and the place of its chain among a tile's;
+    /// what is written lies together.
     pub(super) fn moves(&self, columns: Range<usize>) -> Vec<(usize, usize)> {
-        let mut offsets = Vec::with_capacity(columns.len());
-        self.columns.each(columns, &Point::ORIGIN, |_, offset| offsets.push(offset));
-        let step = |of: &[usize]| of.get(1).map_or(usize::MAX, |second| second.abs_diff(of[0]));
-        let one =
-            |column: usize, window: usize| (offsets[column] + self.windows[window], window * ROWS * COLUMNS + column);
-        let (columns, windows) = (0..offsets.len(), 0..self.windows.len());
-        if step(&self.windows) < step(&offsets) {
-            columns
-                .flat_map(|column| windows.clone().map(move |window| (column, window)))
-                .map(|(c, w)| one(c, w))
-                .collect()
-        } else {
-            windows
-                .flat_map(|window| columns.clone().map(move |column| (column, window)))
-                .map(|(c, w)| one(c, w))
-                .collect()
+        let mut moves = Vec::with_capacity(columns.len() * self.windows.len());
+        let first = columns.start;
+        for column in columns {
+            self.columns.each(column..column + 1, &Point::ORIGIN, |_, offset| {
+                let of = |(w, start)| (offset + start, w * ROWS * COLUMNS + column - first);
+                moves.extend(self.windows.iter().enumerate().map(of));
+            });
         }
+        moves.sort_unstable();
+        moves
     }
 }
