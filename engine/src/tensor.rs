@@ -3,6 +3,7 @@
 use crate::program::{DType, TensorType};
 use ndarray::{ArrayD, IxDyn};
 use std::io::{self, Read, Write};
+use std::sync::LazyLock;
 
 /// Canonical bits of an f32 NaN.
 pub const NAN: u32 = 0x7fc0_0000;
@@ -129,6 +130,12 @@ impl Tensor {
         memory.resize(elements, 0.0);
         let array = ArrayD::from_shape_vec(IxDyn(&dims.ok_or_else(too_large)?), memory);
         array.map(Self::F32).map_err(|_| too_large())
+    }
+
+    /// A tensor without elements, in place of one that nothing reads.
+    pub(crate) fn none() -> &'static Self {
+        static NONE: LazyLock<Tensor> = LazyLock::new(|| Tensor::F32(ArrayD::zeros(vec![0])));
+        &NONE
     }
 
     /// A tensor of zeros (false for bool).

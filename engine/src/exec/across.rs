@@ -5,7 +5,7 @@ use super::block::{Scope, multiply_add};
 use super::lanes::{Buffer, Lanes, f32_of};
 use super::matrix::reads_by_row;
 use super::out::{Layout, Out};
-use super::points::{Grid, Point, strides};
+use super::points::{Grid, Point, over, strides};
 use super::read::{Block, Coordinates, Run, Source, read_f32, set_reduction};
 use super::reader::{LARGEST_TABLE, Piece, Pieces, Place, Reader, Table, floats};
 use super::tiles::Tiles;
@@ -243,7 +243,7 @@ impl<'p> Across<'p> {
         let mut packed: Vec<f32> = Vec::new();
         self.inner.each(points.clone(), outer, |point, offset| {
             if self.by_row || rows.is_empty() {
-                rows.push(self.finished(point));
+                rows.push(over(&self.axes, point));
             }
             let Pieces::Each(places) = self.reader.pieces(table, first + starts.len()) else {
                 return starts.push(offset);
@@ -302,13 +302,6 @@ impl<'p> Across<'p> {
         let core = Some((DType::F32, Lanes::F32(cores)));
         // SAFETY: each element is at one point and one place along the axis, and a task has points of its own.
         unsafe { self.tiles.store(&scope, &block, core, out, (&starts, 0, self.layout)) };
-    }
-
-    /// The coordinates of the result.
-    fn finished(&self, at: &Coordinates) -> Coordinates {
-        let mut over = [0; _];
-        self.axes.iter().enumerate().for_each(|(x, &axis)| over[x] = at[axis]);
-        over
     }
 
     /// Reduces what begins at each of `slices`, which have whole strips.

@@ -15,7 +15,7 @@ use crate::tasks;
 /// Elements that are evaluated at once.
 pub(super) const BLOCK: usize = 1 << 14;
 /// Fewest elements of a task.
-const LEAST: usize = 1 << 11;
+pub(super) const LEAST: usize = 1 << 11;
 
 /// Computes all elements of an instruction that is no scan into `out`, which is not empty.
 #[allow(unsafe_code)]

@@ -187,6 +187,16 @@ impl Lanes<'_> {
         Self::F32(buffer)
     }
 
+    /// Rows of `len` floats, and how far one is after the one before; none where all rows are one, and for integers.
+    pub(super) fn rows(&self, len: usize) -> (&[f32], usize) {
+        match self {
+            Self::F32(x) => (x, len),
+            Self::Operand(x) => (x, len),
+            Self::Apart(x, apart) => (x, *apart),
+            Self::Row(_) | Self::Same(_) | Self::Int(_) => (&[], len),
+        }
+    }
+
     /// The f32 lanes; none for integers, which a validated program never confuses.
     pub(super) fn f32(&self) -> Each<'_, f32> {
         match self {

@@ -8,6 +8,7 @@ mod environment;
 mod fold;
 mod follow;
 mod lanes;
+mod lifetimes;
 mod matrix;
 mod out;
 mod plain;

@@ -16,6 +16,13 @@ impl Point {
     pub(super) const ORIGIN: Self = Self { at: [0; _], offset: 0 };
 }
 
+/// A point's coordinates over other axes: for each of them `axes` has that of the point.
+pub(super) fn over(axes: &[usize], at: &Coordinates) -> Coordinates {
+    let mut over = [0; _];
+    axes.iter().enumerate().for_each(|(x, &axis)| over[x] = at[axis]);
+    over
+}
+
 /// Row-major strides of an instruction's e axes.
 pub(super) fn strides(i: &Instruction) -> Vec<usize> {
     let mut strides = vec![1; i.extents.len()];

@@ -1,7 +1,7 @@
 //! Scans: strictly in order along their axis; blocks run over the other axes, and threads over the blocks.
 
 use super::block::Scope;
-use super::elements::{BLOCK, longest};
+use super::elements::{BLOCK, LEAST, longest};
 use super::lanes::Lanes;
 use super::out::{Layout, Out};
 use super::points::{Grid, Point, strides};
@@ -18,7 +18,7 @@ pub(super) fn run(scope: &Scope<'_>, axis: u8, initial: u8, dtype: DType, out: &
     let len = along.map_or(1, |x| i.extents[x] as usize); // the result is in memory, so this fits
     let others: Vec<usize> = (0..i.extents.len()).filter(|&x| x != scanned && Some(x) != along).collect();
     let grid = Grid::new(i, &others);
-    let per_block = (BLOCK / len.max(1)).max(1);
+    let per_block = tasks::share(grid.len(), LEAST / len.max(1), BLOCK / len.max(1));
     let strides = strides(i);
     let layout = Layout { len, stride: along.map_or(1, |x| strides[x]) };
     tasks::each(grid.len().div_ceil(per_block), |task| {

@@ -72,7 +72,6 @@ impl<'p> Session<'p> {
         threads.install(|| {
             let mut values: Vec<Option<Tensor>> = Vec::new();
             values.resize_with(program.values.len(), || None);
-            let none = Tensor::F32(ndarray::ArrayD::zeros(vec![0]));
             for Work { value, kind, last } in work {
                 let mut out = spare.take(&program.values[*value].ty)?;
                 let of = |reads: &[ValueId]| -> Vec<&Tensor> {
@@ -80,7 +79,7 @@ impl<'p> Session<'p> {
                     let operand = |&id: &ValueId| match source(program, id) {
                         Some(Source::Input) => &inputs[id as usize],
                         Some(Source::Constant { .. }) => package.constant(id),
-                        _ => values[id as usize].as_ref().unwrap_or(&none),
+                        _ => values[id as usize].as_ref().unwrap_or(Tensor::none()),
                     };
                     reads.iter().map(operand).collect()
                 };
@@ -106,7 +105,7 @@ impl<'p> Session<'p> {
                 outputs.push(match source(program, id) {
                     Some(Source::Input) => inputs[id as usize].clone(),
                     Some(Source::Constant { .. }) => package.constant(id).clone(),
-                    _ => values[id as usize].take().unwrap_or_else(|| none.clone()), // every output is made
+                    _ => values[id as usize].take().unwrap_or_else(|| Tensor::none().clone()), // every output is made
                 });
             }
             Ok(outputs)
@@ -116,7 +115,7 @@ impl<'p> Session<'p> {
 
 /// About how many nanoseconds a value takes on one core.
 fn cost(value: &Value) -> u64 {
-    let Source::Instruction(i) = &value.source else { return 0 };
+    let Some(i) = value.instruction() else { return 0 };
     let elements = value.ty.elements();
     elements.saturating_add(elements.saturating_mul(product(&i.reduction)) / 32)
 }
@@ -134,10 +133,7 @@ type Chain = Vec<(usize, Option<Chunked>)>;
 
 /// What is computed, in order.
 fn plan(program: &Program) -> Vec<Work<'_>> {
-    let instruction = |id: usize| match &program.values[id].source {
-        Source::Instruction(i) => Some(i),
-        _ => None,
-    };
+    let instruction = |id: usize| program.values[id].instruction();
     let mut readers = vec![0usize; program.values.len()];
     for o in (0..readers.len()).filter_map(instruction).flat_map(|i| &i.operands) {
         readers[o.value as usize] += 1;

@@ -1,7 +1,7 @@
 //! Memory of values that are not needed any more, for values to come: what a system takes back it gives again as zeros, page by page.
 
-use super::stepwise::last_uses;
-use crate::program::{DType, Program, Source, TensorType, Value};
+use super::lifetimes::at_once;
+use crate::program::{DType, Program, TensorType};
 use crate::tensor::{Tensor, TensorError};
 
 /// Such memory, the last given last: no more than some times what a run needs at once.
@@ -49,24 +49,4 @@ impl Spare {
         self.floats -= memory.capacity() as u64;
         memory
     }
-}
-
-/// The most elements of results that are needed at once.
-fn at_once(program: &Program) -> u64 {
-    let elements = |id: u64| match &program.values[id as usize] {
-        Value { source: Source::Instruction(_), ty } => ty.elements(),
-        _ => 0,
-    };
-    let last_use = last_uses(program);
-    let (mut now, mut most) = (0u64, 0);
-    for (id, value) in (0..).zip(&program.values) {
-        now = now.saturating_add(elements(id));
-        most = most.max(now);
-        let Source::Instruction(i) = &value.source else { continue };
-        let mut read: Vec<u64> = i.operands.iter().map(|o| o.value).filter(|&o| last_use[o as usize] == id).collect();
-        read.sort_unstable();
-        read.dedup();
-        now = read.into_iter().fold(now, |now, o| now.saturating_sub(elements(o)));
-    }
-    most
 }

@@ -96,8 +96,7 @@ pub(super) fn pack(package: &Package, reads: &[ValueId], reduction: &mut Reducti
     let constant = |o: usize| {
         reads.get(o).is_some_and(|&id| matches!(package.program().values[id as usize].source, Source::Constant { .. }))
     };
-    let none = Tensor::F32(ndarray::ArrayD::zeros(vec![0]));
     let operands: Vec<&Tensor> =
-        (0..reads.len()).map(|o| if constant(o) { package.constant(reads[o]) } else { &none }).collect();
+        (0..reads.len()).map(|o| if constant(o) { package.constant(reads[o]) } else { Tensor::none() }).collect();
     reduction.pack(&operands, constant, left);
 }

@@ -1,6 +1,7 @@
 //! The run for a trace: every value is made, in order. A dot is computed together with the fold over its chunks, and a value's memory is used
 //! again after its last reader.
 
+use super::lifetimes::last_uses;
 use super::matrix::{Operands, Results, chunked};
 use super::out::Out;
 use super::plain::{ExecError, Hook, Options, check_inputs};
@@ -11,7 +12,7 @@ use super::threads::Threads;
 use crate::arith::Isa;
 use crate::package::Package;
 use crate::program::{Instruction, Program, Source, ValueId};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, TensorError};
 use std::borrow::Cow;
 
 /// A program that is ready to be run value by value.
@@ -87,9 +88,7 @@ impl<'p> Stepwise<'p> {
         let Self { package, isa, threads, steps, often, packed, last_use, spare } = self;
         let program = package.program();
         threads.install(|| {
-            let mut values: Vec<Option<Cow<'a, Tensor>>> = Vec::with_capacity(program.values.len());
-            // Values whose memory is this run's, to be used again.
-            let mut own = vec![false; program.values.len()];
+            let mut values: Values<'a> = Vec::with_capacity(program.values.len());
             // The next value, where it was made already.
             let mut next: Option<Tensor> = None;
             for (id, value) in program.values.iter().enumerate() {
@@ -101,26 +100,15 @@ impl<'p> Stepwise<'p> {
                     (None, None, Source::Constant { .. }) => Cow::Borrowed(package.constant(id as u64)),
                     (None, None, Source::Instruction(i)) => {
                         // What is kept takes no more memory than it needs.
-                        let mut room = |id: usize| match program.values.get(id) {
-                            Some(value) if !(wanted.kept)(id as u64) => spare.take(&value.ty),
-                            _ => Tensor::zeros(&program.values[id].ty),
+                        let room = |id: usize| match &program.values[id].ty {
+                            ty if (wanted.kept)(id as u64) => Tensor::zeros(ty),
+                            ty => spare.take(ty),
                         };
-                        own[id] = true;
-                        let mut out = room(id)?;
-                        let how = steps[id].take().or_else(|| plan(package, id, packed));
-                        match &how {
-                            _ if out.is_empty() => {}
-                            Some(Made::WithNext(reduction)) if is_there(program, id + 1, id, &values) => {
-                                let mut finished = room(id + 1)?;
-                                in_parts(program, id, reduction, &values, *isa, [&mut out, &mut finished]);
-                                own[id + 1] = true;
-                                next = Some(finished);
-                            }
-                            Some(Made::Alone(step)) => step.run(&operands(i, &values), *isa, &mut out),
-                            _ => Step::new(i).run(&operands(i, &values), *isa, &mut out),
-                        }
-                        steps[id] = how.filter(|_| *often);
-                        Cow::Owned(out)
+                        let how = steps[id].take().unwrap_or_else(|| Made::new(package, id, i, packed));
+                        let (made, with_it) = how.make(program, (id, i), &values, *isa, room)?;
+                        steps[id] = often.then_some(how);
+                        next = with_it;
+                        Cow::Owned(made)
                     }
                 };
                 // A hook that changes what the next value was made of makes it another one.
@@ -130,94 +118,87 @@ impl<'p> Stepwise<'p> {
                     (tensor, next) = (Cow::Owned(changed), None);
                 }
                 values.push(Some(tensor));
-                let read = instruction(program, id).into_iter().flat_map(|i| &i.operands).map(|o| o.value);
+                let read = value.instruction().into_iter().flat_map(|i| &i.operands).map(|o| o.value);
                 for o in read.filter(|&o| last_use[o as usize] == id as u64 && !(wanted.kept)(o)) {
-                    give(spare, &own, o as usize, &mut values[o as usize]);
+                    give(spare, &mut values[o as usize]);
                 }
             }
-            for (id, value) in values.iter_mut().enumerate().filter(|(id, _)| !(wanted.kept)(*id as u64)) {
-                give(spare, &own, id, value);
+            for (_, value) in (0..).zip(&mut values).filter(|(id, _)| !(wanted.kept)(*id)) {
+                give(spare, value);
             }
             Ok(values)
         })
     }
 }
 
-/// Gives back a value's memory, if it is this run's.
-fn give(spare: &mut Spare, own: &[bool], id: usize, value: &mut Option<Cow<'_, Tensor>>) {
-    if let (Some(Cow::Owned(tensor)), true) = (value.take(), own[id]) {
+/// The values so far; `None` for those that are not needed any more.
+type Values<'a> = Vec<Option<Cow<'a, Tensor>>>;
+
+/// Gives back a value's memory, if it is the run's.
+fn give(spare: &mut Spare, value: &mut Option<Cow<'_, Tensor>>) {
+    if let Some(Cow::Owned(tensor)) = value.take() {
         spare.give(tensor);
     }
 }
 
-fn operands<'v>(i: &Instruction, values: &'v [Option<Cow<'_, Tensor>>]) -> Vec<&'v Tensor> {
-    i.operands.iter().filter_map(|o| values[o.value as usize].as_deref()).collect()
-}
+impl<'p> Made<'p> {
+    /// How an instruction is computed that was not with the value before.
+    fn new(package: &'p Package, id: usize, i: &'p Instruction, packed: &mut u64) -> Self {
+        let fold = package.program().instruction(id as u64 + 1);
+        let with_next = fold.and_then(|fold| in_parts(id as u64, i, fold));
+        let mut made = with_next.map_or_else(|| Self::Alone(Step::new(i)), Self::WithNext);
+        if let Self::Alone(Step::Reduction(reduction)) | Self::WithNext(reduction) = &mut made {
+            pack(package, &ids(&i.operands), reduction, packed);
+        }
+        made
+    }
 
-/// Whether what a value reads besides `before` is there: a run that makes few values again has nothing in place of others.
-fn is_there(program: &Program, id: usize, before: usize, values: &[Option<Cow<'_, Tensor>>]) -> bool {
-    let there =
-        |o: usize| values.get(o).and_then(Option::as_deref).is_some_and(|tensor| tensor.ty() == program.values[o].ty);
-    let mut reads = instruction(program, id).into_iter().flat_map(|i| &i.operands).map(|o| o.value as usize);
-    reads.all(|o| o == before || there(o))
-}
-
-fn instruction(program: &Program, id: usize) -> Option<&Instruction> {
-    match &program.values.get(id)?.source {
-        Source::Instruction(i) => Some(i),
-        _ => None,
+    /// The value, and the next one if it was made with it; `room` gives a tensor for each.
+    fn make(
+        &self,
+        program: &Program,
+        (id, i): (usize, &Instruction),
+        values: &Values<'_>,
+        isa: Isa,
+        mut room: impl FnMut(usize) -> Result<Tensor, TensorError>,
+    ) -> Result<(Tensor, Option<Tensor>), TensorError> {
+        let mut out = room(id)?;
+        if out.is_empty() {
+            return Ok((out, None));
+        }
+        let operands: Vec<&Tensor> = i.operands.iter().filter_map(|o| values[o.value as usize].as_deref()).collect();
+        match self {
+            Self::Alone(step) => step.run(&operands, isa, &mut out),
+            Self::WithNext(reduction) => {
+                if let Some(after) = beside(program, id, values) {
+                    let mut sum = room(id + 1)?;
+                    let [parts, finished] = [&mut out, &mut sum].map(|tensor| Out::new(tensor, isa.level()));
+                    let results = Results { finished: &finished, parts: Some(&parts) };
+                    reduction.run(Operands { dot: &operands, finish: &after }, isa, results);
+                    return Ok((out, Some(sum)));
+                }
+                Step::new(i).run(&operands, isa, &mut out);
+            }
+        }
+        Ok((out, None))
     }
 }
 
-/// How an instruction is computed. It was not with the value before.
-fn plan<'p>(package: &'p Package, id: usize, packed: &mut u64) -> Option<Made<'p>> {
-    let i = instruction(package.program(), id)?;
-    let mut made = parts(package.program(), id).map_or_else(|| Made::Alone(Step::new(i)), Made::WithNext);
-    if let Made::Alone(Step::Reduction(reduction)) | Made::WithNext(reduction) = &mut made {
-        pack(package, &ids(&i.operands), reduction, packed);
-    }
-    Some(made)
+/// What the value after `id` reads, with nothing in place of `id` itself, which its epilogue does not read. `None` where something is not there: a
+/// run that makes few values again has nothing in place of the others.
+fn beside<'v>(program: &Program, id: usize, values: &'v Values<'_>) -> Option<Vec<&'v Tensor>> {
+    let read = |o: usize| match values.get(o) {
+        _ if o == id => Some(Tensor::none()),
+        Some(value) => value.as_deref().filter(|tensor| tensor.ty() == program.values[o].ty),
+        None => None,
+    };
+    program.instruction(id as u64 + 1)?.operands.iter().map(|o| read(o.value as usize)).collect()
 }
 
-/// Computes a dot and the fold over its chunks, which is the next value.
-fn in_parts(
-    program: &Program,
-    id: usize,
-    reduction: &Reduction<'_>,
-    values: &[Option<Cow<'_, Tensor>>],
-    isa: Isa,
-    [dot, fold]: [&mut Tensor; 2],
-) {
-    // In place of the dot's result, which no epilogue of the fold reads.
-    let none = Tensor::F32(ndarray::ArrayD::zeros(vec![0]));
-    let read = |id: ValueId| values.get(id as usize).and_then(Option::as_deref).unwrap_or(&none);
-    let [before, after] = [id, id + 1].map(|id| {
-        let operands = instruction(program, id).into_iter().flat_map(|i| &i.operands);
-        operands.map(|o| read(o.value)).collect::<Vec<_>>()
-    });
-    let [parts, finished] = [dot, fold].map(|tensor| Out::new(tensor, isa.level()));
-    let results = Results { finished: &finished, parts: Some(&parts) };
-    reduction.run(Operands { dot: &before, finish: &after }, isa, results);
-}
-
-/// A dot with the next value, if that is the fold over its chunks.
-fn parts(program: &Program, id: usize) -> Option<Reduction<'static>> {
-    let (dot, fold) = (instruction(program, id)?, instruction(program, id + 1)?);
-    let mut reads = fold.operands.iter().enumerate().filter(|(_, o)| o.value == id as u64);
+/// The dot `id` with the next value, if that is the fold over its chunks.
+fn in_parts(id: ValueId, dot: &Instruction, fold: &Instruction) -> Option<Reduction<'static>> {
+    let mut reads = fold.operands.iter().enumerate().filter(|(_, o)| o.value == id);
     let (operand, _) = reads.next()?;
     let alone = reads.next().is_none();
     Reduction::in_parts(chunked(dot, fold, operand).filter(|_| alone)?)
-}
-
-/// For each value the last value that reads it.
-pub(super) fn last_uses(program: &Program) -> Vec<ValueId> {
-    let mut last: Vec<ValueId> = (0..program.values.len() as u64).collect();
-    for (id, value) in program.values.iter().enumerate() {
-        if let Source::Instruction(i) = &value.source {
-            for o in &i.operands {
-                last[o.value as usize] = id as u64;
-            }
-        }
-    }
-    last
 }

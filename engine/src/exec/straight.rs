@@ -62,7 +62,7 @@ impl Straight {
 
     /// Reads what the epilogue needs for a block.
     pub(super) fn read<'a>(tiles: &Tiles, scope: &Scope<'a>, block: &Block<'_>) -> Reads<'a> {
-        Reads { values: tiles.evaluate(scope, &scope.instruction.epilogue, block, None), len: block.len }
+        Reads { values: tiles.evaluate(scope, block, None), len: block.len }
     }
 
     /// Makes a tile's elements of its chains, which are `stride` apart from row to row, and writes them to the rows of the result that begin at
@@ -131,32 +131,28 @@ fn apply(
 ) {
     let columns = &place.columns;
     let rows = chains.chunks_mut(stride).zip(place.rows.clone());
-    let (all, apart) = match lanes {
+    match lanes {
         Lanes::Row(row) => {
             let other = whole(&row[columns.clone()]);
             for (row, _) in rows {
                 pairs(row, &other, &f);
             }
-            return;
         }
         Lanes::Same(register) => {
             let other = [f32_of(*register); COLUMNS];
             for (row, _) in rows {
                 pairs(row, &other, &f);
             }
-            return;
         }
-        Lanes::F32(all) => (&**all, len),
-        Lanes::Operand(all) => (*all, len),
-        Lanes::Apart(all, apart) => (*all, *apart),
-        // No operation on floats reads integers.
-        Lanes::Int(_) => return,
-    };
-    for (row, n) in rows {
-        let others = &all[n * apart + columns.start..];
-        match others.first_chunk() {
-            Some(others) => pairs(row, others, &f),
-            None => pairs(row, &whole(&others[..columns.len()]), &f),
+        _ => {
+            let (all, apart) = lanes.rows(len);
+            for (row, n) in rows {
+                let others = &all[n * apart + columns.start..];
+                match others.first_chunk() {
+                    Some(others) => pairs(row, others, &f),
+                    None => pairs(row, &whole(&others[..columns.len()]), &f),
+                }
+            }
         }
     }
 }

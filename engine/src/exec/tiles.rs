@@ -6,7 +6,7 @@ use super::lanes::{Buffer, Each, Lanes, f32_of};
 use super::out::{Layout, Out};
 use super::read::Block;
 use crate::arith::{Isa, for_each_level, native};
-use crate::program::{DType, Expr, Instruction, Node, NodeId, Op, epilogue_types};
+use crate::program::{DType, Instruction, Node, NodeId, Op, epilogue_types};
 use std::ops::Range;
 
 /// Elements of a tile.
@@ -137,7 +137,7 @@ impl Tiles {
         out: &Out<'_>,
         (starts, from, layout): (&[usize], usize, Layout),
     ) {
-        let values = self.evaluate(scope, &scope.instruction.epilogue, block, core);
+        let values = self.evaluate(scope, block, core);
         if let Place::Before(n) = self.result {
             let Some((_, lanes)) = values.get(usize::from(n)) else { return };
             let Lanes::Apart(rows, apart) = *lanes else {
@@ -180,18 +180,18 @@ impl Tiles {
     pub(super) fn evaluate<'a>(
         &self,
         scope: &Scope<'a>,
-        expr: &Expr,
         block: &Block<'_>,
         core: Option<(DType, Lanes<'a>)>,
     ) -> Vec<(DType, Lanes<'a>)> {
-        let mut values: Vec<(DType, Lanes<'a>)> = Vec::with_capacity(expr.nodes.len());
+        let nodes = &scope.instruction.epilogue.nodes;
+        let mut values: Vec<(DType, Lanes<'a>)> = Vec::with_capacity(nodes.len());
         let mut core = core.unwrap_or((DType::F32, Lanes::Same(0)));
         let is_core = |(node, whole): (&Node, &bool)| *whole && matches!(node, Node::Core);
-        if expr.nodes.iter().zip(&self.whole).any(is_core) {
+        if nodes.iter().zip(&self.whole).any(is_core) {
             core.1 = core.1.together(block.lanes(), block.len);
         }
-        let mut cores = expr.nodes.iter().filter(|node| matches!(node, Node::Core)).count();
-        for (n, node) in expr.nodes.iter().enumerate() {
+        let mut cores = nodes.iter().filter(|node| matches!(node, Node::Core)).count();
+        for (n, node) in nodes.iter().enumerate() {
             values.push(match node {
                 _ if !self.before[n] => (DType::F32, Lanes::Same(0)),
                 Node::Load(v) if !self.whole[n] => {
@@ -214,12 +214,13 @@ impl Tiles {
 impl<'a> Input<'a> {
     fn new(lanes: &'a Lanes<'_>, len: usize, at_once: usize) -> Self {
         let kind = match lanes {
-            Lanes::F32(x) => Kind::Rows(x, len),
-            Lanes::Operand(x) => Kind::Rows(x, len),
-            Lanes::Apart(x, apart) => Kind::Rows(x, *apart),
             Lanes::Row(_) => Kind::Row,
             // No operation on floats reads integers.
             Lanes::Same(_) | Lanes::Int(_) => Kind::Same,
+            lanes => {
+                let (all, apart) = lanes.rows(len);
+                Kind::Rows(all, apart)
+            }
         };
         let mut own = Buffer::new(if matches!(kind, Kind::Row) { len * at_once + TILE } else { TILE });
         match lanes {

@@ -236,7 +236,7 @@ mod x86 {
     pub(super) type Four = __m256i;
 
     // SAFETY (all calls below): only `avx512` and `avx2`, which enable what these need, use these types; a register is as large as its words or
-    // bytes, any bits are those; and of a message only its first words are read, where it has as many (`rows`).
+    // bytes, any bits are those; and what is read of a message is a slice of it.
     impl Word<8> for Eight {
         #[inline(always)]
         fn splat(word: u64) -> Self {

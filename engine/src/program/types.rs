@@ -304,10 +304,25 @@ pub struct Program {
     pub values: Vec<Value>,
 }
 
+impl Value {
+    /// The instruction that computes it; `None` for inputs and constants.
+    pub fn instruction(&self) -> Option<&Instruction> {
+        match &self.source {
+            Source::Instruction(i) => Some(i),
+            Source::Input | Source::Constant { .. } => None,
+        }
+    }
+}
+
 impl Program {
     /// Value `id`'s type.
     pub fn ty(&self, id: ValueId) -> Option<&TensorType> {
         Some(&self.values.get(usize::try_from(id).ok()?)?.ty)
+    }
+
+    /// The instruction that computes value `id`, if there is one.
+    pub fn instruction(&self, id: ValueId) -> Option<&Instruction> {
+        self.values.get(usize::try_from(id).ok()?)?.instruction()
     }
 
     /// The outputs' value numbers.

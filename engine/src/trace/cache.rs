@@ -140,7 +140,7 @@ impl CacheFile {
         let padding = padding.get_mut(..(place.size() - elements) as usize).unwrap_or_default(); // at most one leaf
         from.read_exact(padding)?;
         from.read_exact(&mut root)?;
-        let tree = TensorTree::with_isa(&tensor, isa);
+        let tree = TensorTree::in_run(&tensor, isa);
         let whole = padding.iter().all(|&b| b == 0) && tree.root().0 == root;
         Ok(whole.then_some((tensor, tree)))
     }

@@ -4,7 +4,7 @@ use super::cache::CacheFile;
 use super::{Trace, Unavailable};
 use crate::exec::{Options, Stepwise, Wanted};
 use crate::package::Package;
-use crate::program::{DType, Source, TensorType, ValueId};
+use crate::program::ValueId;
 use crate::tensor::Tensor;
 use crate::tree::{Leaf, TensorTree, leaf_of};
 use std::borrow::Cow;
@@ -60,23 +60,19 @@ impl Elsewhere {
     /// Runs what `value` needs and is not in memory; gives the value and its operands.
     fn run_again(&self, trace: &Trace, value: ValueId) -> Result<BTreeMap<ValueId, Tensor>, String> {
         let program = self.package.program();
-        let operands = |id: ValueId| match usize::try_from(id).ok().and_then(|id| program.values.get(id)) {
-            Some(entry) if trace.tensor(id).is_none() => match &entry.source {
-                Source::Instruction(i) => i.operands.iter().map(|o| o.value).collect(),
-                _ => Vec::new(),
-            },
-            _ => Vec::new(),
+        let operands = |id: ValueId| -> Vec<ValueId> {
+            let i = program.instruction(id).filter(|_| trace.tensor(id).is_none());
+            i.into_iter().flat_map(|i| &i.operands).map(|o| o.value).collect()
         };
         let mut needed = BTreeSet::from([value]);
         let mut open = vec![value];
         while let Some(id) = open.pop() {
             open.extend(operands(id).into_iter().filter(|&o| needed.insert(o)));
         }
-        let nothing = Tensor::zeros(&TensorType::new(DType::U8, [0])).map_err(|e| e.to_string())?;
         let mut known = |id: ValueId| match trace.tensor(id) {
             Some(tensor) => Some(Cow::Borrowed(tensor)),
             // Nothing that is computed reads it.
-            None if !needed.contains(&id) => Some(Cow::Owned(nothing.clone())),
+            None if !needed.contains(&id) => Some(Cow::Borrowed(Tensor::none())),
             None => None,
         };
         let direct: BTreeSet<ValueId> = operands(value).into_iter().chain([value]).collect();

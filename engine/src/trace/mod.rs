@@ -13,7 +13,7 @@ pub use storage::{Storage, TraceError, Tracer};
 use crate::exec::{ExecError, Hook, Options, Stepwise, Wanted};
 use crate::hash::Hash;
 use crate::package::Package;
-use crate::program::{Source, ValueId};
+use crate::program::ValueId;
 use crate::tensor::Tensor;
 use crate::tree::{Leaf, Nodes, TensorTree, WordTree, leaf_of, leaves_root};
 use elsewhere::Elsewhere;
@@ -128,7 +128,7 @@ impl Trace {
         let mut depends: BTreeSet<ValueId> = BTreeSet::new();
         for (id, value) in (0..).zip(&package.program().values) {
             let read = |value: &ValueId| changed.contains(value) || depends.contains(value);
-            if let Source::Instruction(i) = &value.source
+            if let Some(i) = value.instruction()
                 && i.operands.iter().any(|o| read(&o.value))
             {
                 depends.insert(id);

@@ -118,15 +118,15 @@ impl TensorTree {
 
     /// As [`new`](Self::new), with the instructions that may be used: the same hashes.
     pub fn with_isa(tensor: &Tensor, isa: Isa) -> Self {
-        Self::with_threads(tensor, isa, true)
+        if Self::is_one_task(tensor) {
+            return Self::in_run(tensor, isa);
+        }
+        // On a thread of the pool, whose others then take their part.
+        rayon::scope(|_| Self::in_run(tensor, isa))
     }
 
     /// As [`with_isa`](Self::with_isa), on the threads of the run that this is called in.
     pub(crate) fn in_run(tensor: &Tensor, isa: Isa) -> Self {
-        Self::with_threads(tensor, isa, tasks::threads() > 1)
-    }
-
-    fn with_threads(tensor: &Tensor, isa: Isa, several: bool) -> Self {
         // As large as the tensor's elements, which are in memory.
         let leaves = leaf_count(tensor.dtype(), tensor.len() as u64) as usize;
         let mut hashes = vec![[0; 32]; leaves];
@@ -135,7 +135,7 @@ impl TensorTree {
             write_leaves(tensor, (task * TASK) as u64, room, isa);
             keccak_each(room, hashes, isa);
         };
-        if several && !Self::is_one_task(tensor) {
+        if tasks::threads() > 1 && !Self::is_one_task(tensor) {
             hashes.par_chunks_mut(TASK).enumerate().for_each_init(Vec::new, hash);
         } else {
             let mut room = Vec::new();
@@ -144,10 +144,10 @@ impl TensorTree {
         let group_depth = depth(leaves as u64).min(GROUP_DEPTH);
         let mut pad = leaf_hash(&[0; LEAF]);
         for _ in 0..group_depth {
-            hashes = parents(&hashes, pad, isa, several);
+            hashes = parents(&hashes, pad, isa);
             pad = node(pad, pad);
         }
-        Self { upper: WordTree::padded(hashes, pad, isa, several), group_depth }
+        Self { upper: WordTree::padded(hashes, pad, isa), group_depth }
     }
 
     /// Whether a tensor's tree is too small for more than one thread.

@@ -3,6 +3,7 @@
 use super::{Nodes, depth};
 use crate::arith::Isa;
 use crate::hash::{Hash, keccak_each, node};
+use crate::tasks;
 use rayon::prelude::*;
 
 /// Pairs that one task hashes.
@@ -18,17 +19,17 @@ pub struct WordTree {
 impl WordTree {
     /// The tree over these words, padded with zero words.
     pub fn new(words: Vec<Hash>) -> Self {
-        Self::padded(words.into_iter().map(|w| w.0).collect(), Hash::ZERO, Isa::Auto, true)
+        Self::padded(words.into_iter().map(|w| w.0).collect(), Hash::ZERO, Isa::Auto)
     }
 
-    /// The tree over these words, padded with `pad`; hashes on the current thread pool if `several` threads may.
-    pub(super) fn padded(words: Vec<[u8; 32]>, pad: Hash, isa: Isa, several: bool) -> Self {
+    /// The tree over these words, padded with `pad`; hashes on the threads of the pool that this is called in.
+    pub(super) fn padded(words: Vec<[u8; 32]>, pad: Hash, isa: Isa) -> Self {
         let depth = depth(words.len() as u64);
         let mut levels = vec![words];
         let mut padding = vec![pad];
         for level in 0..depth as usize {
             let pad = padding[level];
-            levels.push(parents(&levels[level], pad, isa, several));
+            levels.push(parents(&levels[level], pad, isa));
             padding.push(node(pad, pad));
         }
         Self { levels, padding }
@@ -53,10 +54,10 @@ impl Nodes for WordTree {
 }
 
 /// The level above: the last of an odd number has `pad` beside it.
-pub(super) fn parents(below: &[[u8; 32]], pad: Hash, isa: Isa, several: bool) -> Vec<[u8; 32]> {
+pub(super) fn parents(below: &[[u8; 32]], pad: Hash, isa: Isa) -> Vec<[u8; 32]> {
     let (pairs, _) = below.as_flattened().as_chunks::<64>();
     let mut above = vec![[0; 32]; pairs.len()];
-    if !several || pairs.len() <= TASK {
+    if tasks::threads() == 1 || pairs.len() <= TASK {
         keccak_each(pairs, &mut above, isa);
     } else {
         let tasks = pairs.par_chunks(TASK).zip(above.par_chunks_mut(TASK));

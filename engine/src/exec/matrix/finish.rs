@@ -3,7 +3,7 @@
 use super::super::block::Scope;
 use super::super::lanes::{Buffer, Lanes};
 use super::super::out::{Layout, Out};
-use super::super::points::Point;
+use super::super::points::{Point, over};
 use super::super::read::{Block, Coordinates};
 use super::super::straight::{Reads, Straight};
 use super::Matrix;
@@ -29,7 +29,7 @@ impl Matrix<'_> {
         let mut block = Finishing { at: Vec::new(), starts: Vec::with_capacity(rows.len()) };
         self.rows.each(rows, product, |at, offset| {
             if self.by_row || block.at.is_empty() {
-                block.at.push(self.finished(at));
+                block.at.push(over(&self.axes, at));
             }
             block.starts.push(offset);
         });
@@ -154,12 +154,5 @@ impl Matrix<'_> {
             }
             first += len;
         }
-    }
-
-    /// The coordinates of the result.
-    fn finished(&self, at: &Coordinates) -> Coordinates {
-        let mut over = [0; _];
-        self.axes.iter().enumerate().for_each(|(x, &axis)| over[x] = at[axis]);
-        over
     }
 }

@@ -98,7 +98,7 @@ pub fn bill(program: &Program) -> Vec<Bill> {
 
 /// The bill of a value's steps; `None` where it is no instruction.
 pub fn step(value: &Value, around: &Around) -> Option<Bill> {
-    let Source::Instruction(i) = &value.source else { return None };
+    let i = value.instruction()?;
     let descriptor = encode_descriptor(value).map_or(limits::MAX_DESCRIPTOR, |d| d.len());
     Some(instruction(i, &value.ty, descriptor as u64, around))
 }
