@@ -11,7 +11,7 @@ use super::reader::{LARGEST_TABLE, Piece, Pieces, Place, Reader, Table, floats};
 use super::tiles::Tiles;
 use crate::arith::{Isa, for_each_level, native};
 use crate::program::limits::{MAX_RANK, SUM_LANES};
-use crate::program::{Core, DType, FoldOp, Instruction, Node, product};
+use crate::program::{Core, DType, FoldOp, Instruction, Node, View, product};
 use crate::tasks;
 use crate::tensor::Tensor;
 use std::borrow::Cow;
@@ -23,6 +23,8 @@ const STRIP: usize = 16;
 const WIDE: usize = 4 * STRIP;
 /// Elements that are finished at once.
 const FINISH: usize = 1 << 13;
+/// Most elements of a row.
+const LONG: u64 = FINISH as u64;
 /// Fewest elements of a task.
 const LEAST: usize = 1 << 10;
 /// The longest reduction that is worth it.
@@ -37,9 +39,11 @@ pub(super) struct Across<'p> {
     tiles: Tiles,
     /// For each e axis of `finish` that of `core`.
     axes: Vec<usize>,
-    /// The axis along which vectors run, its length, and how far results along it are apart.
+    /// The innermost axis along which vectors run, its length, and how far results along it are apart.
     axis: usize,
     layout: Layout,
+    /// Where they run along further axes, for each of these axes' points where its results begin: what is reduced follows one another.
+    runs: Vec<Point>,
     kind: Kind,
     /// View of what is reduced.
     view: u8,
@@ -126,7 +130,25 @@ impl<'p> Across<'p> {
         let mut places = vec![0; core.extents.len()];
         axes.iter().zip(&finished).for_each(|(&x, &stride)| places[x] = stride);
         let len = core.extents[axis] as usize; // the result is in memory
-        let others: Vec<usize> = (0..core.extents.len()).filter(free).filter(|&x| x != axis).collect();
+        let mut along = vec![axis];
+        let mut length = core.extents[axis];
+        let accesses = &core.views[usize::from(view)].accesses;
+        // Axes that have weights of their own, or need none.
+        let follows = |x: usize, length: u64| {
+            let own = if let Kind::Dot(b) = kind { uses(b, x) } else { true };
+            let mut guards = accesses.iter().flat_map(|a| &a.guards);
+            let guarded = guards.any(|g| [x, axis].iter().any(|&x| g.affine.coefficient(x) != 0));
+            own && !guarded && accesses.iter().all(|a| a.address.coefficient(x) == length as i64) // at most LONG
+        };
+        let next = |along: &[usize], length: u64| {
+            let mut others = (0..core.extents.len()).filter(free).filter(|x| !along.contains(x));
+            others.find(|&x| core.extents[x].saturating_mul(length) <= LONG && follows(x, length))
+        };
+        while let Some(x) = next(&along, length) {
+            along.insert(0, x);
+            length *= core.extents[x];
+        }
+        let others: Vec<usize> = (0..core.extents.len()).filter(free).filter(|x| !along.contains(x)).collect();
         let (outer, inner): (Vec<usize>, Vec<usize>) = match kind {
             Kind::Dot(b) => others.iter().partition(|&&x| uses(b, x)),
             Kind::Fold(_) => (vec![], others),
@@ -144,10 +166,11 @@ impl<'p> Across<'p> {
             (0..k).map(each).collect()
         };
         let windows: Vec<Vec<Coordinates>> = Grid::new(&core, chunks).all().into_iter().map(|p| within(p.at)).collect();
-        let piece = |at: &Coordinates| Some(Piece { at: *at, len, span: vec![(axis, len as u64)] });
+        let span: Vec<(usize, u64)> = along.iter().map(|&x| (x, core.extents[x])).collect();
+        let piece = |at: &Coordinates| Some(Piece { at: *at, len: length as usize, span: span.clone() });
         let pieces: Vec<Option<Piece>> = windows.iter().flatten().map(piece).collect();
         let elements: Vec<u64> = core.operands.iter().map(|o| o.elements).collect();
-        let moving = |x: usize| x < MAX_RANK && !chunks.contains(&x) && x != axis;
+        let moving = |x: usize| x < MAX_RANK && !chunks.contains(&x) && !along.contains(&x);
         let reader = Reader::new(&core.views[usize::from(view)], &elements, &pieces, moving);
         let grid = |axes: &[usize]| Grid::with_strides(&core, axes, &places);
         let small = grid(&outer).len().saturating_mul(grid(&inner).len()) <= LARGEST_TABLE;
@@ -157,12 +180,13 @@ impl<'p> Across<'p> {
             std::array::from_fn(|x| high.at[x] + low.at[x])
         };
         let table = if small { reader.table((0..high.len() * low.len()).map(at), LARGEST_TABLE) } else { None };
-        let by_row = reads_by_row(&finish, |x| axes[x] != axis);
+        let by_row = reads_by_row(&finish, |x| !along.contains(&axes[x]));
         Some(Self {
             table,
             by_row,
             outer: grid(&outer),
             inner: grid(&inner),
+            runs: grid(&along[..along.len() - 1]).all(),
             layout: Layout { len, stride: places[axis] },
             axis,
             kind,
@@ -178,7 +202,7 @@ impl<'p> Across<'p> {
 
     /// Computes all elements into `out`, which is not empty.
     pub(super) fn run(&self, [core, finish]: [&[&Tensor]; 2], isa: Isa, out: &Out<'_>) {
-        let per_block = tasks::share(self.inner.len(), LEAST / self.layout.len, FINISH / self.layout.len);
+        let per_block = tasks::share(self.inner.len(), LEAST / self.len(), FINISH / self.len());
         let blocks = self.inner.len().div_ceil(per_block);
         for (number, outer) in self.outer.all().iter().enumerate() {
             let weights = self.weights(core, outer);
@@ -198,16 +222,29 @@ impl<'p> Across<'p> {
         let mut weights = Buffer::new(self.windows.iter().map(Vec::len).sum::<usize>() * width);
         for (row, at) in weights.chunks_exact_mut(width).zip(self.windows.iter().flatten()) {
             let at = std::array::from_fn(|x| at[x] + outer.at[x]);
-            let (row, rest) = row.split_at_mut(self.layout.len);
-            read_f32(view, &source, &Run { at: &at, axis: self.axis, len: row.len() }, row);
+            let (row, rest) = row.split_at_mut(self.len());
+            self.read(view, &source, &at, row);
             rest.fill(0.0);
         }
         weights
     }
 
+    /// Reads a view at all elements of a row.
+    fn read(&self, view: &View, source: &Source<'_>, at: &Coordinates, row: &mut [f32]) {
+        for (run, row) in self.runs.iter().zip(row.chunks_exact_mut(self.layout.len)) {
+            let at = std::array::from_fn(|x| at[x] + run.at[x]);
+            read_f32(view, source, &Run { at: &at, axis: self.axis, len: row.len() }, row);
+        }
+    }
+
+    /// Elements of a row.
+    fn len(&self) -> usize {
+        self.runs.len() * self.layout.len
+    }
+
     /// Elements of a row with its last strip whole.
     fn width(&self) -> usize {
-        self.layout.len.next_multiple_of(STRIP)
+        self.len().next_multiple_of(STRIP)
     }
 
     #[allow(unsafe_code)]
@@ -223,10 +260,9 @@ impl<'p> Across<'p> {
         let source = Source { instruction: &self.core, operands: core };
         let view = &self.core.views[usize::from(self.view)];
         let floats = floats(&source);
-        let (len, width) = (self.layout.len, self.width());
+        let (len, width) = (self.len(), self.width());
         let fills = vec![f32_of(view.fill); width];
-        let mut cores = Buffer::new(points.len() * len);
-        let mut row = Buffer::new(width);
+        let mut cores = Buffer::new(points.len() * width);
         // Without a table these points are found now.
         let made;
         let (table, first) = match &self.table {
@@ -239,17 +275,14 @@ impl<'p> Across<'p> {
                 (&made, 0)
             }
         };
-        let (mut rows, mut starts) = (Vec::new(), Vec::with_capacity(points.len()));
+        let starts = self.inner.places(points.clone(), outer.offset);
+        let different = if self.by_row { points.clone() } else { points.start..points.end.min(points.start + 1) };
+        let mut rows = Vec::with_capacity(different.len());
+        self.inner.each(different, outer, |point, _| rows.push(over(&self.axes, point)));
         let mut packed: Vec<f32> = Vec::new();
-        self.inner.each(points.clone(), outer, |point, offset| {
-            if self.by_row || rows.is_empty() {
-                rows.push(over(&self.axes, point));
-            }
-            let Pieces::Each(places) = self.reader.pieces(table, first + starts.len()) else {
-                return starts.push(offset);
-            };
-            starts.push(offset);
-            for (place, at) in places.iter().zip(self.windows.iter().flatten()) {
+        for n in 0..points.len() {
+            let Pieces::Each(places) = self.reader.pieces(table, first + n) else { continue };
+            for (k, place) in places.iter().enumerate() {
                 let start = packed.len();
                 match place {
                     Place::Operand(..) | Place::Fill => {}
@@ -259,18 +292,21 @@ impl<'p> Across<'p> {
                     }
                     Place::Scattered => {
                         packed.resize(start + width, 0.0);
-                        let at = std::array::from_fn(|x| at[x] + point[x]);
-                        let run = Run { at: &at, axis: self.axis, len };
-                        read_f32(view, &source, &run, &mut packed[start..start + len]);
+                        let point = self.inner.points(points.start + n..points.start + n + 1);
+                        let (Some(point), Some(at)) = (point.first(), self.windows.iter().flatten().nth(k)) else {
+                            continue;
+                        };
+                        let at = std::array::from_fn(|x| at[x] + point.at[x] + outer.at[x]);
+                        self.read(view, &source, &at, &mut packed[start..start + len]);
                     }
                 }
             }
-        });
+        }
         let count: usize = self.windows.iter().map(Vec::len).sum();
         let inside: Vec<_> = (0..count).map(|n| self.reader.inside(n, &floats, &fills)).collect();
         let mut slices: Vec<&[f32]> = Vec::with_capacity(count);
         let mut rest = packed.chunks_exact(width);
-        for (n, core) in cores.chunks_exact_mut(len).enumerate() {
+        for (n, core) in cores.chunks_exact_mut(width).enumerate() {
             slices.clear();
             match self.reader.pieces(table, first + n) {
                 Pieces::Inside(address) => {
@@ -290,18 +326,27 @@ impl<'p> Across<'p> {
                     end[..len].copy_from_slice(&slice[..len]);
                 }
                 let ends: Vec<&[f32]> = ends.chunks_exact(width).collect();
-                reduce_strips(isa.level(), self, &ends, weights, &mut row);
+                reduce_strips(isa.level(), self, &ends, weights, core);
             } else {
-                reduce_strips(isa.level(), self, &slices, weights, &mut row);
+                reduce_strips(isa.level(), self, &slices, weights, core);
             }
-            core.copy_from_slice(&row[..len]);
         }
         let Some(axis) = self.axes.iter().position(|&x| x == self.axis) else { return };
         let scope = Scope { instruction: &self.finish, operands: finish, isa };
-        let block = Block { copies: starts.len() / rows.len().max(1), rows: rows.into(), axis, len };
-        let core = Some((DType::F32, Lanes::F32(cores)));
-        // SAFETY: each element is at one point and one place along the axis, and a task has points of its own.
-        unsafe { self.tiles.store(&scope, &block, core, out, (&starts, 0, self.layout)) };
+        for (n, run) in self.runs.iter().enumerate() {
+            let moved = over(&self.axes, &run.at);
+            let rows: Vec<Coordinates> = rows.iter().map(|at| std::array::from_fn(|x| at[x] + moved[x])).collect();
+            let copies = starts.len() / rows.len().max(1);
+            let block = Block { copies, rows: rows.into(), axis, len: self.layout.len };
+            let lanes = if width == self.layout.len {
+                Lanes::Operand(&cores)
+            } else {
+                Lanes::Apart(&cores[n * self.layout.len..], width)
+            };
+            let core = Some((DType::F32, lanes));
+            // SAFETY: each element is at one point and one place along the axis, and a task has points of its own.
+            unsafe { self.tiles.store(&scope, &block, core, out, (&starts, run.offset, self.layout)) };
+        }
     }
 
     /// Reduces what begins at each of `slices`, which have whole strips.
@@ -309,7 +354,7 @@ impl<'p> Across<'p> {
     fn reduce(&self, slices: &[&[f32]], weights: &[f32], fused: bool, out: &mut [f32]) {
         let width = out.len();
         if let Kind::Fold(op) = self.kind {
-            return fold(op, slices, fused, &mut out[..self.layout.len]);
+            return fold(op, slices, fused, &mut out[..self.len()]);
         }
         let mut first = 0;
         while first < width {

@@ -80,6 +80,25 @@ impl Grid {
         }
     }
 
+    /// The places of the points numbered `range`, moved by `origin`.
+    pub(super) fn places(&self, range: Range<usize>, origin: usize) -> Vec<usize> {
+        let mut places = Vec::with_capacity(range.len());
+        let Some((&(_, extent, stride), outer)) = self.axes.split_last() else { return vec![origin; range.len()] };
+        let mut n = range.start;
+        while n < range.end {
+            let (first, mut rest) = (n % extent, n / extent);
+            let mut place = origin + first * stride;
+            for &(_, extent, stride) in outer.iter().rev() {
+                place += rest % extent * stride;
+                rest /= extent;
+            }
+            let count = (extent - first).min(range.end - n);
+            places.extend((0..count).map(|i| place + i * stride));
+            n += count;
+        }
+        places
+    }
+
     /// The points numbered `range`.
     pub(super) fn points(&self, range: Range<usize>) -> Vec<Point> {
         let mut points = Vec::with_capacity(range.len());

@@ -113,6 +113,14 @@ pub(super) struct Table {
     places: Vec<Place>,
 }
 
+impl Table {
+    /// The addresses of some points, if none of them has places of its own.
+    pub(super) fn addresses(&self, points: Range<usize>) -> Option<&[i64]> {
+        let addresses = &self.points[points];
+        addresses.iter().all(|&address| address >= 0).then_some(addresses)
+    }
+}
+
 /// Where the pieces of a point are.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Pieces<'a> {

@@ -3,12 +3,10 @@
 use super::super::block::Scope;
 use super::super::lanes::{Buffer, f32_of};
 use super::super::read::Source;
-use super::super::reader::{self, Pieces, floats};
-use super::super::straight::Place;
-use super::kernels::{COLUMNS, Kernel, Line, ROWS, Start, Tile, kernel};
+use super::super::reader::{Inside, Pieces, Place, floats};
+use super::kernels::{COLUMNS, Finish, ROWS, Start, Sums, Tile, kernel};
 use super::rows::Rows;
-use super::windows::Window;
-use super::{BLOCK_PANELS, GATHERED, Group, Matrix, Operands, Product, Results};
+use super::{BLOCK_PANELS, Group, Matrix, Operands, Product, Results};
 use crate::arith::Isa;
 use crate::program::limits::CHUNK;
 use crate::tensor::Tensor;
@@ -25,49 +23,34 @@ impl Matrix<'_> {
         isa: Isa,
         results: Results<'_>,
     ) {
-        let Group { windows, segments, gathered, .. } = product.group;
+        let Group { windows, segments, .. } = product.group;
         let count = rows.len();
         let view = &self.dot.views[usize::from(self.roles.views[0])];
-        let mut room = Room { fills: [f32_of(view.fill); CHUNK as usize], packed: Vec::new() };
-        let Some(mut slices) = self.slices(product, &rows, operands.dot, &mut room) else { return };
-        let depth: usize = windows.iter().map(Window::depth).sum();
-        let mut whole = Buffer::new(if *gathered { count * depth } else { 0 });
-        for (n, row) in whole.chunks_exact_mut(depth.max(1)).enumerate() {
-            for window in windows {
-                for s in window.segments.clone() {
-                    let ks = &segments[s];
-                    let (to, from) = (&mut row[window.before + ks.start..], slices[s * count + n]);
-                    // A whole vector where there is room: what follows the part is written afterwards.
-                    match (to.first_chunk_mut::<GATHERED>(), from.first_chunk::<GATHERED>()) {
-                        (Some(to), Some(from)) => *to = *from,
-                        _ => to[..ks.len()].copy_from_slice(&from[..ks.len()]),
-                    }
-                }
-            }
-        }
-        if *gathered {
-            slices = windows.iter().flat_map(|w| whole.chunks_exact(depth).map(|row| &row[w.before..])).collect();
-        }
+        let mut room = Room { fills: [f32_of(view.fill); CHUNK as usize], packed: Buffer::default() };
+        let Some(slices) = self.slices(product, &rows, operands.dot, &mut room) else { return };
         let kernel = kernel(isa);
         let tiles = count.div_ceil(ROWS);
         let tile = |n: usize| even(count, tiles, n);
-        // A tile's chains over a window: for each of its parts the rows and the lines.
-        let parts = |w: usize, panel: usize, tile: Range<usize>| {
+        // A tile's chains over a window.
+        let chains = |w: usize, panel: usize, own: Range<usize>, half: bool, start: Start| {
             let window = &windows[w];
-            let lines = product.panels.window(product.panel, panel, window);
-            let own = if *gathered { w..w + 1 } else { window.segments.clone() };
-            let slices = &slices;
-            own.map(move |s| {
-                let ks = if *gathered { 0..lines.len() } else { segments[s].clone() };
-                (&slices[s * count..][tile.clone()], &lines[ks])
-            })
+            let own_parts = window.segments.clone();
+            Tile {
+                rows: &slices[own_parts.start * count..own_parts.end * count],
+                count,
+                own,
+                lines: product.panels.window(product.panel, panel, window),
+                parts: &segments[own_parts],
+                half,
+                start,
+            }
         };
         let parted = self
             .parts
             .as_ref()
             .zip(results.parts)
             .map(|(places, out)| (places, out, places.rows(product.number, rows.clone())));
-        let mut chains = Buffer::new(if parted.is_some() { windows.len() * ROWS * COLUMNS } else { 0 });
+        let mut of_windows = Buffer::new(if parted.is_some() { windows.len() * ROWS * COLUMNS } else { 0 });
         let mut block = self.finishing(rows, &product.at);
         let scope = Scope { instruction: &self.finish, operands: operands.finish, isa };
         let mut first = columns.start;
@@ -82,43 +65,50 @@ impl Matrix<'_> {
                 let panel = from / COLUMNS;
                 let columns = from..last.min(from + COLUMNS);
                 let before = if reads.is_some() { 0 } else { from - first };
-                let place = |tile: &Range<usize>| tile.start * stride + before;
-                let finish = |tile: Range<usize>, sums: &mut [f32]| {
-                    let run = reads.iter().flatten().find(|run| run.0.contains(&from));
-                    let (Some(straight), Some((run, offset, reads))) = (&self.straight, run) else { return };
+                let place = |tile: &Tile<'_>| tile.own.start * stride + before;
+                let run = reads.iter().flatten().find(|run| run.0.contains(&from));
+                let end = self.straight.as_ref().zip(run).map(|(straight, (run, offset, reads))| {
                     let own = columns.start - run.start..columns.end - run.start;
-                    let to = (results.finished, &block.starts[tile.clone()], offset + own.start);
-                    let place = Place { rows: tile, columns: own };
-                    // SAFETY: each element is at one point of batch, row and column, and a task has points of its own.
-                    #[allow(unsafe_code)]
-                    unsafe {
-                        straight.finish(reads, &place, (sums, stride), to);
+                    (straight.links(reads, &own), offset + own.start)
+                });
+                // The last chains of a tile.
+                let last = |tile: &Tile<'_>, sums: Sums<'_>| {
+                    let Some((links, offset)) = &end else { return kernel(tile, sums, None) };
+                    let mut to: [&mut [f32]; ROWS] = Default::default();
+                    for (to, start) in to.iter_mut().zip(&block.starts[tile.own.clone()]) {
+                        // SAFETY: each element is at one point of batch, row and column, and a task has points of its own.
+                        #[allow(unsafe_code)]
+                        let row = unsafe { results.finished.floats(start + offset, columns.len()) };
+                        *to = row;
                     }
+                    kernel(tile, sums, Some(Finish { links, to: &mut to[..tile.own.len()] }));
                 };
                 if let Some((places, out, starts)) = &parted {
                     let moves = places.moves(columns.clone());
-                    for tile in (0..tiles).map(tile) {
-                        for (w, chains) in chains.chunks_exact_mut(ROWS * COLUMNS).enumerate() {
-                            multiply(parts(w, panel, tile.clone()), Start::Set, half, kernel, chains, COLUMNS);
-                            take(chains, tile.len(), w == 0, &mut sums[place(&tile)..], stride);
+                    for own in (0..tiles).map(tile) {
+                        let all = Tile { half, own: own.clone(), count, start: Start::Continue, ..Tile::default() };
+                        let sums = &mut sums[place(&all)..];
+                        for (w, rows) in of_windows.chunks_exact_mut(ROWS * COLUMNS).enumerate() {
+                            let tile = chains(w, panel, own.clone(), half, Start::Set);
+                            kernel(&tile, Sums { rows, stride: COLUMNS }, None);
+                            take(rows, own.len(), w == 0, sums, stride);
                         }
                         // SAFETY: each chain is at one point of batch, row, column and window, and a task has points of its own.
                         #[allow(unsafe_code)]
                         unsafe {
-                            out.scatter(&starts[tile.clone()], &moves, &chains, COLUMNS);
+                            out.scatter(&starts[own], &moves, &of_windows, COLUMNS);
                         }
-                        let sums = &mut sums[place(&tile)..];
-                        finish(tile, sums);
+                        if end.is_some() {
+                            last(&all, Sums { rows: sums, stride });
+                        }
                     }
                 } else {
                     for w in 0..windows.len() {
                         let start = if w > 0 { Start::Add } else { Start::Set };
-                        for tile in (0..tiles).map(tile) {
-                            let sums = &mut sums[place(&tile)..];
-                            multiply(parts(w, panel, tile.clone()), start, half, kernel, sums, stride);
-                            if w + 1 == windows.len() {
-                                finish(tile, sums);
-                            }
+                        for own in (0..tiles).map(tile) {
+                            let tile = chains(w, panel, own, half, start);
+                            let sums = Sums { rows: &mut sums[place(&tile)..], stride };
+                            if w + 1 == windows.len() { last(&tile, sums) } else { kernel(&tile, sums, None) }
                         }
                     }
                 }
@@ -158,47 +148,66 @@ impl Matrix<'_> {
                 (&made, 0)
             }
         };
-        let pieces: Vec<Pieces<'_>> = (0..count).map(|n| reader.pieces(table, first + n)).collect();
+        let inside = (0..segments.len()).map(|s| reader.inside(s, &floats, fills));
+        if let Some(addresses) = table.addresses(first..first + count) {
+            let mut slices = Vec::with_capacity(segments.len() * count);
+            inside.for_each(|inside| slices.extend(addresses.iter().map(|&address| inside.at(address))));
+            return Some(slices);
+        }
+        let inside: Vec<Inside<'_>> = inside.collect();
+        let pieces = |n: usize| reader.pieces(table, first + n);
         // What does not lie in an operand is copied.
-        let each = |n: usize| if let Pieces::Each(places) = pieces[n] { Some((n, places)) } else { None };
-        let apart: Vec<(usize, &[reader::Place])> = (0..count).filter_map(each).collect();
-        for (s, ks) in segments.iter().enumerate() {
-            for (n, places) in &apart {
-                let start = packed.len();
-                match &places[s] {
-                    reader::Place::Operand(..) | reader::Place::Fill => {}
-                    reader::Place::Part(part) => {
-                        packed.resize(start + ks.len(), fill);
-                        part.copy(&floats, &mut packed[start..]);
+        let copied = |place: &Place| matches!(place, Place::Part(_) | Place::Scattered);
+        let apart =
+            (0..count).filter_map(|n| if let Pieces::Each(places) = pieces(n) { Some((n, places)) } else { None });
+        let room = |places: &[Place]| -> usize {
+            segments.iter().zip(places).filter(|(_, place)| copied(place)).map(|(ks, _)| ks.len()).sum()
+        };
+        *packed = Buffer::new(apart.clone().map(|(_, places)| room(places)).sum());
+        packed.fill(fill);
+        let mut rest = &mut packed[..];
+        for (n, places) in apart {
+            for (s, (ks, place)) in segments.iter().zip(places).enumerate() {
+                if !copied(place) {
+                    continue;
+                }
+                let (to, others) = rest.split_at_mut(ks.len());
+                rest = others;
+                if let Place::Part(part) = place {
+                    part.copy(&floats, to);
+                    continue;
+                }
+                let Some(window) = windows.iter().find(|w| w.segments.contains(&s)) else { continue };
+                let row = rows.start + n;
+                let Some(&point) = self.rows.points(row..row + 1).first() else { continue };
+                let at = std::array::from_fn(|x| point.at[x] + product.at.at[x] + window.at[x]);
+                let first = window.ks.start + ks.start as u64;
+                reads.read(&source, at, &(first..first + ks.len() as u64), to);
+            }
+        }
+        let mut slices: Vec<&[f32]> = vec![&[]; segments.len() * count];
+        let mut rest = &packed[..];
+        for n in 0..count {
+            match pieces(n) {
+                Pieces::Inside(address) => {
+                    for (s, inside) in inside.iter().enumerate() {
+                        slices[s * count + n] = inside.at(address);
                     }
-                    reader::Place::Scattered => {
-                        packed.resize(start + ks.len(), fill);
-                        let Some(window) = windows.iter().find(|w| w.segments.contains(&s)) else { continue };
-                        let row = rows.start + n;
-                        let Some(&point) = self.rows.points(row..row + 1).first() else { continue };
-                        let at = std::array::from_fn(|x| point.at[x] + product.at.at[x] + window.at[x]);
-                        let first = window.ks.start + ks.start as u64;
-                        reads.read(&source, at, &(first..first + ks.len() as u64), &mut packed[start..]);
+                }
+                Pieces::Each(places) => {
+                    for (s, (ks, place)) in segments.iter().zip(places).enumerate() {
+                        slices[s * count + n] = match place {
+                            Place::Operand(operand, address) => &floats[*operand][*address..],
+                            Place::Fill => fills,
+                            Place::Part(_) | Place::Scattered => {
+                                let (piece, others) = rest.split_at(ks.len());
+                                rest = others;
+                                piece
+                            }
+                        };
                     }
                 }
             }
-        }
-        let mut slices: Vec<&[f32]> = Vec::with_capacity(segments.len() * count);
-        let mut rest = packed.as_slice();
-        for (s, ks) in segments.iter().enumerate() {
-            let inside = reader.inside(s, &floats, fills);
-            slices.extend(pieces.iter().map(|pieces| match pieces {
-                Pieces::Inside(address) => inside.at(*address),
-                Pieces::Each(places) => match &places[s] {
-                    reader::Place::Operand(operand, address) => &floats[*operand][*address..],
-                    reader::Place::Fill => fills,
-                    reader::Place::Part(_) | reader::Place::Scattered => {
-                        let (piece, others) = rest.split_at(ks.len());
-                        rest = others;
-                        piece
-                    }
-                },
-            }));
         }
         Some(slices)
     }
@@ -207,31 +216,7 @@ impl Matrix<'_> {
 /// What rows read that does not lie in an operand.
 struct Room {
     fills: [f32; CHUNK as usize],
-    packed: Vec<f32>,
-}
-
-/// A tile's chains over one window, which lies in parts: set, or added to the results.
-fn multiply<'a>(
-    mut parts: impl ExactSizeIterator<Item = (&'a [&'a [f32]], &'a [Line])>,
-    start: Start,
-    half: bool,
-    kernel: Kernel,
-    results: &mut [f32],
-    stride: usize,
-) {
-    if start == Start::Set || parts.len() == 1 {
-        for (n, (rows, panel)) in parts.enumerate() {
-            kernel(&Tile { rows, panel, half, start: if n > 0 { Start::Continue } else { start } }, results, stride);
-        }
-        return;
-    }
-    let mut chains = [0.0; ROWS * COLUMNS];
-    let Some((rows, panel)) = parts.next() else { return };
-    kernel(&Tile { rows, panel, half, start: Start::Set }, &mut chains, COLUMNS);
-    for (rows, panel) in parts {
-        kernel(&Tile { rows, panel, half, start: Start::Continue }, &mut chains, COLUMNS);
-    }
-    take(&chains, rows.len(), false, results, stride);
+    packed: Buffer<f32>,
 }
 
 /// A tile's chains into the results: the first, or added to them.

@@ -26,14 +26,11 @@ pub(super) struct Finishing {
 impl Matrix<'_> {
     /// The rows of a block.
     pub(super) fn finishing(&self, rows: Range<usize>, product: &Point) -> Finishing {
-        let mut block = Finishing { at: Vec::new(), starts: Vec::with_capacity(rows.len()) };
-        self.rows.each(rows, product, |at, offset| {
-            if self.by_row || block.at.is_empty() {
-                block.at.push(over(&self.axes, at));
-            }
-            block.starts.push(offset);
-        });
-        block
+        let starts = self.rows.places(rows.clone(), product.offset);
+        let different = if self.by_row { rows } else { rows.start..rows.end.min(rows.start + 1) };
+        let mut at = Vec::with_capacity(different.len());
+        self.rows.each(different, product, |point, _| at.push(over(&self.axes, point)));
+        Finishing { at, starts }
     }
 
     /// Makes the elements of some columns of rows out of their chains.

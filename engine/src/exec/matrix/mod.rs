@@ -8,10 +8,11 @@ mod panels;
 mod parts;
 mod roles;
 mod rows;
+mod vectors;
 mod windows;
 
 pub(super) use chunks::{Chunked, chunked};
-pub(super) use kernels::{COLUMNS, Line};
+pub(super) use kernels::{COLUMNS, Line, Link, Pairwise};
 pub(super) use rows::run_length;
 
 use super::out::{Layout, Out};
@@ -38,8 +39,6 @@ use windows::{Window, windows};
 const BLOCK_ROWS: usize = 12 * ROWS;
 /// Panels whose results a block keeps before they are finished.
 const BLOCK_PANELS: usize = 4;
-/// Elements of a part of a row below which rows are put together before they are multiplied.
-const GATHERED: usize = 16;
 /// Most parts of a product's rows, and bytes of its packed columns: a hostile program may ask for more.
 const MOST_SEGMENTS: usize = 1 << 13;
 const LARGEST_PANELS: u64 = 1 << 31;
@@ -78,8 +77,6 @@ struct Group {
     windows: Vec<Window>,
     /// Parts of the windows whose elements lie together in each row.
     segments: Vec<Range<usize>>,
-    /// They are short: rows are put together first.
-    gathered: bool,
     reader: Reader,
     /// Where the rows of each product of the batch are.
     table: Option<Table>,
@@ -144,13 +141,10 @@ impl<'p> Matrix<'p> {
         let all = windows(&dot, chunks);
         let elements: Vec<u64> = dot.operands.iter().map(|o| o.elements).collect();
         let group = |mut windows: Vec<Window>, place: Point| {
-            let cut = |window: &Window, once: bool| window.pieces(&dot, views, moving, once);
-            let all: Vec<_> = windows.iter().flat_map(|window| cut(window, false)).collect();
-            let gathered = all.len() > windows.len() && all.iter().all(|(ks, _)| ks.len() < GATHERED);
             let (mut segments, mut pieces) = (Vec::new(), Vec::new());
             for window in &mut windows {
                 let first = segments.len();
-                for (ks, piece) in cut(window, !gathered) {
+                for (ks, piece) in window.pieces(&dot, views, moving) {
                     segments.push(ks);
                     pieces.push(piece);
                 }
@@ -165,7 +159,7 @@ impl<'p> Matrix<'p> {
                 std::array::from_fn(|x| batch.at[x] + row.at[x] + place.at[x])
             };
             let table = if small { reader.table((0..batch.len() * rows.len()).map(at), LARGEST_TABLE) } else { None };
-            Group { reader, table, windows, segments, gathered, place }
+            Group { reader, table, windows, segments, place }
         };
         let groups = match dot.windowed.then(|| dot.extents.len() - 1) {
             Some(x) if chunks.is_empty() => {

@@ -30,13 +30,12 @@ impl Window {
     }
 
     /// The pieces that the rows' view reads of it one after the other, cut where all rows or none are outside; `moving` are the rows' and
-    /// the columns' axes. Where both views are 0 one step of a chain does as much as many, so there one is left if `once`.
+    /// the columns' axes. Where both views are 0 one step of a chain does as much as many, so there one is left.
     pub(super) fn pieces(
         &self,
         dot: &Instruction,
         [rows, columns]: [&View; 2],
         moving: impl Fn(usize) -> bool,
-        once: bool,
     ) -> Vec<(Range<usize>, Option<Piece>)> {
         let mut pieces = Vec::new();
         for (ks, piece) in self.runs(dot, rows) {
@@ -46,7 +45,7 @@ impl Window {
             };
             for (mut ks, mut piece) in parts(rows, ks, piece, &moving) {
                 let zero = |view: &View| view.fill == 0 && outside(view, &piece, &moving);
-                if once && zero(rows) && zero(columns) {
+                if zero(rows) && zero(columns) {
                     ks.end = ks.start + 1;
                     piece.len = 1;
                     piece.span.iter_mut().for_each(|s| s.1 = 1);

@@ -1,0 +1,101 @@
+//! Eight floats: AVX2 and FMA.
+
+use super::Vector;
+use crate::arith::native;
+use std::arch::x86_64::{
+    __m256, __m256i, _CMP_EQ_OQ, _CMP_UNORD_Q, _mm256_add_ps, _mm256_and_ps, _mm256_blendv_ps, _mm256_cmp_ps,
+    _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps,
+    _mm256_min_ps, _mm256_mul_ps, _mm256_or_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+};
+
+#[derive(Clone, Copy)]
+pub(in crate::exec::matrix) struct Eight(__m256);
+
+/// Eight of these from `8 - n` on are the mask of the first `n` lanes.
+static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+
+#[inline(always)]
+unsafe fn first(n: usize) -> __m256i {
+    unsafe { _mm256_loadu_si256(MASKS.as_ptr().add(8 - n.min(8)).cast()) }
+}
+
+impl Eight {
+    /// `ordered`, but `equal` where the numbers are equal, which then differ at most in the sign of zero; a NaN where one is a NaN.
+    #[inline(always)]
+    unsafe fn choose(self, other: Self, ordered: __m256, equal: __m256) -> Self {
+        unsafe {
+            let same = _mm256_cmp_ps::<_CMP_EQ_OQ>(self.0, other.0);
+            let unordered = _mm256_cmp_ps::<_CMP_UNORD_Q>(self.0, other.0);
+            let number = _mm256_blendv_ps(ordered, equal, same);
+            Self(_mm256_blendv_ps(number, _mm256_add_ps(self.0, other.0), unordered))
+        }
+    }
+}
+
+impl Vector for Eight {
+    const LANES: usize = 8;
+    type Same = Self;
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        Self(unsafe { _mm256_setzero_ps() })
+    }
+
+    #[inline(always)]
+    unsafe fn same(from: *const f32) -> Self {
+        Self(unsafe { _mm256_set1_ps(*from) })
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        Self(unsafe { _mm256_loadu_ps(from) })
+    }
+
+    #[inline(always)]
+    unsafe fn load_some(from: *const f32, n: usize) -> Self {
+        Self(unsafe { _mm256_maskload_ps(from, first(n)) })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        unsafe { _mm256_storeu_ps(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_some(self, to: *mut f32, n: usize) {
+        unsafe { _mm256_maskstore_ps(to, first(n), self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn fma(self, a: Self, b: Self) -> Self {
+        Self(unsafe { _mm256_fmadd_ps(a.0, b.0, self.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        Self(unsafe { _mm256_add_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        Self(unsafe { _mm256_mul_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn max(self, other: Self) -> Self {
+        unsafe { self.choose(other, _mm256_max_ps(self.0, other.0), _mm256_and_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn min(self, other: Self) -> Self {
+        unsafe { self.choose(other, _mm256_min_ps(self.0, other.0), _mm256_or_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn canonical(self) -> Self {
+        unsafe {
+            let unordered = _mm256_cmp_ps::<_CMP_UNORD_Q>(self.0, self.0);
+            Self(_mm256_blendv_ps(self.0, _mm256_set1_ps(native::NAN), unordered))
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Registers of floats. What a kernel does with them gives the same bits at every width; a NaN's bits matter only after `canonical`.
+//!
+//! `unsafe` is for instructions that the CPU must have, and for memory that the kernels have checked.
+#![allow(unsafe_code)]
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod plain;
+
+#[cfg(target_arch = "x86_64")]
+pub(super) use avx2::Eight;
+#[cfg(target_arch = "x86_64")]
+pub(super) use avx512::Sixteen;
+pub(super) use plain::Plain;
+
+/// A register.
+///
+/// # Safety
+/// Of every function: the CPU has the type's instructions. Of those with an address: as many floats as are read or written are there.
+pub(super) trait Vector: Copy {
+    /// Floats in one.
+    const LANES: usize;
+    /// The same float in every lane.
+    type Same: Copy;
+
+    unsafe fn zero() -> Self;
+    unsafe fn same(from: *const f32) -> Self::Same;
+    unsafe fn load(from: *const f32) -> Self;
+    /// The first `n` lanes, at most all; the others are zero.
+    unsafe fn load_some(from: *const f32, n: usize) -> Self;
+    unsafe fn store(self, to: *mut f32);
+    /// The first `n` lanes only, at most all.
+    unsafe fn store_some(self, to: *mut f32, n: usize);
+    /// `a * b + self`, rounded once.
+    unsafe fn fma(self, a: Self::Same, b: Self) -> Self;
+    unsafe fn add(self, other: Self) -> Self;
+    unsafe fn mul(self, other: Self) -> Self;
+    /// As [`native::max`](crate::arith::native::max).
+    unsafe fn max(self, other: Self) -> Self;
+    /// As [`native::min`](crate::arith::native::min).
+    unsafe fn min(self, other: Self) -> Self;
+    /// As [`native::canonical`](crate::arith::native::canonical).
+    unsafe fn canonical(self) -> Self;
+}
+
+/// Has the cache line of an address, which may be any, brought near.
+#[inline(always)]
+pub(super) fn fetch(from: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which every CPU of this architecture has and which never faults.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(from.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = from;
+}

@@ -1,0 +1,84 @@
+//! A line's floats, for the compiler to make registers of: any CPU.
+
+use super::super::kernels::COLUMNS;
+use super::Vector;
+use crate::arith::native;
+
+#[derive(Clone, Copy)]
+pub(in crate::exec::matrix) struct Plain([f32; COLUMNS]);
+
+impl Plain {
+    #[inline(always)]
+    fn each(mut self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(x, other)| *x = f(*x, other));
+        self
+    }
+}
+
+impl Vector for Plain {
+    const LANES: usize = COLUMNS;
+    type Same = f32;
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        Self([0.0; _])
+    }
+
+    #[inline(always)]
+    unsafe fn same(from: *const f32) -> f32 {
+        unsafe { *from }
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        Self(unsafe { from.cast::<[f32; COLUMNS]>().read_unaligned() })
+    }
+
+    #[inline(always)]
+    unsafe fn load_some(from: *const f32, n: usize) -> Self {
+        let mut some = [0.0; COLUMNS];
+        unsafe { some.as_mut_ptr().copy_from_nonoverlapping(from, n) };
+        Self(some)
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        unsafe { to.cast::<[f32; COLUMNS]>().write_unaligned(self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_some(self, to: *mut f32, n: usize) {
+        unsafe { to.copy_from_nonoverlapping(self.0.as_ptr(), n) }
+    }
+
+    #[inline(always)]
+    unsafe fn fma(self, a: f32, b: Self) -> Self {
+        self.each(b, |x, b| native::fma(a, b, x))
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        self.each(other, |x, other| x + other)
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        self.each(other, |x, other| x * other)
+    }
+
+    #[inline(always)]
+    unsafe fn max(self, other: Self) -> Self {
+        self.each(other, native::max)
+    }
+
+    #[inline(always)]
+    unsafe fn min(self, other: Self) -> Self {
+        self.each(other, native::min)
+    }
+
+    #[inline(always)]
+    unsafe fn canonical(mut self) -> Self {
+        self.0.iter_mut().for_each(|x| *x = native::canonical(*x));
+        self
+    }
+}
