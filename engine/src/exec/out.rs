@@ -10,6 +10,9 @@ use crate::program::DType;
 use crate::tensor::Tensor;
 use std::marker::PhantomData;
 
+/// Elements that are made at once where they are written apart.
+const TOGETHER: usize = 16;
+
 /// The elements of a tensor in row-major order.
 pub(super) struct Out<'a> {
     start: *mut u8,
@@ -120,9 +123,18 @@ impl<'a> Out<'a> {
                     to.iter_mut().zip(&from[n * len..(n + 1) * len]).for_each(|(to, &x)| *to = f(x));
                 }
                 Each::Own(from) => {
-                    for (i, &x) in from[n * len..(n + 1) * len].iter().enumerate() {
+                    let (whole, rest) = from[n * len..(n + 1) * len].as_chunks::<TOGETHER>();
+                    for (i, from) in whole.iter().enumerate() {
+                        // Made side by side before they go apart.
+                        let made: [T; TOGETHER] = std::array::from_fn(|n| f(from[n]));
+                        for (n, &x) in made.iter().enumerate() {
+                            // SAFETY: as above.
+                            unsafe { to.add((i * TOGETHER + n) * stride).write(x) };
+                        }
+                    }
+                    for (i, &x) in rest.iter().enumerate() {
                         // SAFETY: as above.
-                        unsafe { to.add(i * stride).write(f(x)) };
+                        unsafe { to.add((whole.len() * TOGETHER + i) * stride).write(f(x)) };
                     }
                 }
                 Each::Row(from) => {

@@ -22,12 +22,14 @@ impl Spare {
 
     /// A tensor of a type whose elements may be anything.
     pub(super) fn take(&mut self, ty: &TensorType) -> Result<Tensor, TensorError> {
-        // What was used last is in a cache still.
+        // What was used last is in a cache still; what was as long needs no zeros.
+        let same = |memory: &Vec<f32>| memory.len() as u64 == ty.elements();
         let fits = |memory: &Vec<f32>| {
             let room = memory.capacity() as u64;
             (room / 4..=room).contains(&ty.elements())
         };
-        match self.memory.iter().rposition(fits) {
+        let memory = || self.memory.iter();
+        match memory().rposition(same).or_else(|| memory().rposition(fits)) {
             Some(n) if ty.dtype == DType::F32 => Tensor::reusing(ty, self.remove(n)),
             _ => Tensor::zeros(ty),
         }

@@ -26,13 +26,13 @@ impl Matrix<'_> {
         let Group { windows, segments, .. } = product.group;
         let count = rows.len();
         let view = &self.dot.views[usize::from(self.roles.views[0])];
-        let mut room = Room { fills: [f32_of(view.fill); CHUNK as usize], packed: Buffer::default() };
+        let mut room = Room { fills: [f32_of(view.fill); CHUNK as usize], packed: Vec::new() };
         let Some(slices) = self.slices(product, &rows, operands.dot, &mut room) else { return };
         let kernel = kernel(isa);
         let tiles = count.div_ceil(ROWS);
         let tile = |n: usize| even(count, tiles, n);
         // A tile's chains over a window.
-        let chains = |w: usize, panel: usize, own: Range<usize>, half: bool, start: Start| {
+        let chains = |w: usize, panel: usize, own: Range<usize>, columns: usize, start: Start| {
             let window = &windows[w];
             let own_parts = window.segments.clone();
             Tile {
@@ -41,7 +41,7 @@ impl Matrix<'_> {
                 own,
                 lines: product.panels.window(product.panel, panel, window),
                 parts: &segments[own_parts],
-                half,
+                columns,
                 start,
             }
         };
@@ -61,9 +61,9 @@ impl Matrix<'_> {
             let stride = if reads.is_some() { COLUMNS } else { (last - first).next_multiple_of(COLUMNS) };
             let mut sums = Buffer::new(count * stride);
             for from in (first..last).step_by(COLUMNS) {
-                let half = last - from <= COLUMNS / 2;
                 let panel = from / COLUMNS;
                 let columns = from..last.min(from + COLUMNS);
+                let width = columns.len();
                 let before = if reads.is_some() { 0 } else { from - first };
                 let place = |tile: &Tile<'_>| tile.own.start * stride + before;
                 let run = reads.iter().flatten().find(|run| run.0.contains(&from));
@@ -78,7 +78,7 @@ impl Matrix<'_> {
                     for (to, start) in to.iter_mut().zip(&block.starts[tile.own.clone()]) {
                         // SAFETY: each element is at one point of batch, row and column, and a task has points of its own.
                         #[allow(unsafe_code)]
-                        let row = unsafe { results.finished.floats(start + offset, columns.len()) };
+                        let row = unsafe { results.finished.floats(start + offset, width) };
                         *to = row;
                     }
                     kernel(tile, sums, Some(Finish { links, to: &mut to[..tile.own.len()] }));
@@ -86,10 +86,11 @@ impl Matrix<'_> {
                 if let Some((places, out, starts)) = &parted {
                     let moves = places.moves(columns.clone());
                     for own in (0..tiles).map(tile) {
-                        let all = Tile { half, own: own.clone(), count, start: Start::Continue, ..Tile::default() };
+                        let all =
+                            Tile { columns: width, own: own.clone(), count, start: Start::Continue, ..Tile::default() };
                         let sums = &mut sums[place(&all)..];
                         for (w, rows) in of_windows.chunks_exact_mut(ROWS * COLUMNS).enumerate() {
-                            let tile = chains(w, panel, own.clone(), half, Start::Set);
+                            let tile = chains(w, panel, own.clone(), width, Start::Set);
                             kernel(&tile, Sums { rows, stride: COLUMNS }, None);
                             take(rows, own.len(), w == 0, sums, stride);
                         }
@@ -106,7 +107,7 @@ impl Matrix<'_> {
                     for w in 0..windows.len() {
                         let start = if w > 0 { Start::Add } else { Start::Set };
                         for own in (0..tiles).map(tile) {
-                            let tile = chains(w, panel, own, half, start);
+                            let tile = chains(w, panel, own, width, start);
                             let sums = Sums { rows: &mut sums[place(&tile)..], stride };
                             if w + 1 == windows.len() { last(&tile, sums) } else { kernel(&tile, sums, None) }
                         }
@@ -155,59 +156,43 @@ impl Matrix<'_> {
             return Some(slices);
         }
         let inside: Vec<Inside<'_>> = inside.collect();
-        let pieces = |n: usize| reader.pieces(table, first + n);
-        // What does not lie in an operand is copied.
-        let copied = |place: &Place| matches!(place, Place::Part(_) | Place::Scattered);
-        let apart =
-            (0..count).filter_map(|n| if let Pieces::Each(places) = pieces(n) { Some((n, places)) } else { None });
-        let room = |places: &[Place]| -> usize {
-            segments.iter().zip(places).filter(|(_, place)| copied(place)).map(|(ks, _)| ks.len()).sum()
-        };
-        *packed = Buffer::new(apart.clone().map(|(_, places)| room(places)).sum());
-        packed.fill(fill);
-        let mut rest = &mut packed[..];
-        for (n, places) in apart {
-            for (s, (ks, place)) in segments.iter().zip(places).enumerate() {
-                if !copied(place) {
-                    continue;
-                }
-                let (to, others) = rest.split_at_mut(ks.len());
-                rest = others;
-                if let Place::Part(part) = place {
-                    part.copy(&floats, to);
-                    continue;
-                }
-                let Some(window) = windows.iter().find(|w| w.segments.contains(&s)) else { continue };
-                let row = rows.start + n;
-                let Some(&point) = self.rows.points(row..row + 1).first() else { continue };
-                let at = std::array::from_fn(|x| point.at[x] + product.at.at[x] + window.at[x]);
-                let first = window.ks.start + ks.start as u64;
-                reads.read(&source, at, &(first..first + ks.len() as u64), to);
-            }
-        }
         let mut slices: Vec<&[f32]> = vec![&[]; segments.len() * count];
-        let mut rest = &packed[..];
+        // What does not lie in an operand is copied: its number among the slices, and where the copy is.
+        let mut copies: Vec<(usize, Range<usize>)> = Vec::with_capacity(slices.len());
+        packed.reserve(4 * slices.len());
         for n in 0..count {
-            match pieces(n) {
+            let places = match reader.pieces(table, first + n) {
                 Pieces::Inside(address) => {
                     for (s, inside) in inside.iter().enumerate() {
                         slices[s * count + n] = inside.at(address);
                     }
+                    continue;
                 }
-                Pieces::Each(places) => {
-                    for (s, (ks, place)) in segments.iter().zip(places).enumerate() {
-                        slices[s * count + n] = match place {
-                            Place::Operand(operand, address) => &floats[*operand][*address..],
-                            Place::Fill => fills,
-                            Place::Part(_) | Place::Scattered => {
-                                let (piece, others) = rest.split_at(ks.len());
-                                rest = others;
-                                piece
-                            }
-                        };
+                Pieces::Each(places) => places,
+            };
+            for (s, (ks, place)) in segments.iter().zip(places).enumerate() {
+                match place {
+                    Place::Operand(operand, address) => slices[s * count + n] = &floats[*operand][*address..],
+                    Place::Fill => slices[s * count + n] = fills,
+                    Place::Part(_) | Place::Scattered => {
+                        let copy = packed.len()..packed.len() + ks.len();
+                        packed.resize(copy.end, fill);
+                        if let Place::Part(part) = place {
+                            part.copy(&floats, &mut packed[copy.clone()]);
+                        } else if let Some(window) = windows.iter().find(|w| w.segments.contains(&s)) {
+                            let row = rows.start + n;
+                            let point = self.rows.points(row..row + 1)[0];
+                            let at = std::array::from_fn(|x| point.at[x] + product.at.at[x] + window.at[x]);
+                            let first = window.ks.start + ks.start as u64;
+                            reads.read(&source, at, &(first..first + ks.len() as u64), &mut packed[copy.clone()]);
+                        }
+                        copies.push((s * count + n, copy));
                     }
                 }
             }
+        }
+        for (n, copy) in copies {
+            slices[n] = &packed[copy];
         }
         Some(slices)
     }
@@ -216,7 +201,7 @@ impl Matrix<'_> {
 /// What rows read that does not lie in an operand.
 struct Room {
     fills: [f32; CHUNK as usize],
-    packed: Buffer<f32>,
+    packed: Vec<f32>,
 }
 
 /// A tile's chains into the results: the first, or added to them.
