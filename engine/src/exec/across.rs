@@ -23,9 +23,7 @@ const STRIP: usize = 16;
 const WIDE: usize = 4 * STRIP;
 /// Elements that are finished at once.
 const FINISH: usize = 1 << 13;
-/// Most elements of a row.
-const LONG: u64 = FINISH as u64;
-/// Fewest elements of a task.
+/// Fewest elements of a task, and most for which axes are taken together.
 const LEAST: usize = 1 << 10;
 /// The longest reduction that is worth it.
 const LONGEST: u64 = 1 << 10;
@@ -138,11 +136,11 @@ impl<'p> Across<'p> {
             let own = if let Kind::Dot(b) = kind { uses(b, x) } else { true };
             let mut guards = accesses.iter().flat_map(|a| &a.guards);
             let guarded = guards.any(|g| [x, axis].iter().any(|&x| g.affine.coefficient(x) != 0));
-            own && !guarded && accesses.iter().all(|a| a.address.coefficient(x) == length as i64) // at most LONG
+            own && !guarded && accesses.iter().all(|a| a.address.coefficient(x) == length as i64) // at most LEAST
         };
         let next = |along: &[usize], length: u64| {
             let mut others = (0..core.extents.len()).filter(free).filter(|x| !along.contains(x));
-            others.find(|&x| core.extents[x].saturating_mul(length) <= LONG && follows(x, length))
+            others.find(|&x| core.extents[x].saturating_mul(length) <= LEAST as u64 && follows(x, length))
         };
         while let Some(x) = next(&along, length) {
             along.insert(0, x);
