@@ -15,7 +15,7 @@ pub enum Isa {
 /// The instruction set that is used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Level {
-    /// AVX-512 F, DQ and VL.
+    /// AVX-512 F, DQ and VL, AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     Avx512,
     /// AVX2 and FMA.
@@ -30,13 +30,14 @@ impl Isa {
     pub(crate) fn level(self) -> Level {
         #[cfg(target_arch = "x86_64")]
         {
-            let wide = is_x86_feature_detected!("avx512f")
+            let eight = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            let sixteen = is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512vl");
-            if self == Self::Auto && wide {
+            if self == Self::Auto && eight && sixteen {
                 return Level::Avx512;
             }
-            if self != Self::Portable && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            if self != Self::Portable && eight {
                 return Level::Avx2;
             }
         }

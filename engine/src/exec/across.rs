@@ -27,6 +27,8 @@ const FINISH: usize = 1 << 13;
 const LEAST: usize = 1 << 10;
 /// The longest reduction that is worth it.
 const LONGEST: u64 = 1 << 10;
+/// Most weights, and elements that a row's reduction may need copies of: a hostile program's row may be as long as its result.
+const MOST: u64 = 1 << 24;
 /// The shortest axis that is worth it.
 const SHORT: u64 = 8;
 
@@ -153,7 +155,8 @@ impl<'p> Across<'p> {
         };
         let k = product(&core.reduction);
         let chunk_count = product(&chunks.iter().map(|&x| core.extents[x]).collect::<Vec<_>>());
-        if k.saturating_mul(chunk_count) > LONGEST {
+        let elements = k.saturating_mul(chunk_count);
+        if elements > LONGEST || elements.saturating_mul(length.next_multiple_of(STRIP as u64)) > MOST {
             return None;
         }
         let within = |mut at: Coordinates| -> Vec<Coordinates> {

@@ -208,7 +208,7 @@ unsafe fn rows<V: Vector, const R: usize, const N: usize>(
                 whole &= row.len() >= ks.len();
             }
             assert!(whole, "a row that is too short");
-            let lines = tile.lines.as_ptr().add(ks.start).cast::<f32>().add(column);
+            let lines = tile.lines.as_ptr().add(ks.start).cast::<f32>().wrapping_add(column);
             for k in 0..ks.len() {
                 let mut b = [V::zero(); N];
                 for (v, b) in b.iter_mut().enumerate() {
