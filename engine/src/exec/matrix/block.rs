@@ -2,14 +2,10 @@
 
 use super::super::block::Scope;
 use super::super::lanes::{Buffer, f32_of};
-use super::super::read::Source;
-use super::super::reader::{Inside, Pieces, Place, floats};
 use super::kernels::{COLUMNS, Finish, ROWS, Start, Sums, Tile, kernel};
-use super::rows::Rows;
+use super::slices::Room;
 use super::{BLOCK_PANELS, Group, Matrix, Operands, Product, Results};
 use crate::arith::Isa;
-use crate::program::limits::CHUNK;
-use crate::tensor::Tensor;
 use std::ops::Range;
 
 impl Matrix<'_> {
@@ -23,49 +19,26 @@ impl Matrix<'_> {
         isa: Isa,
         results: Results<'_>,
     ) {
-        let Group { windows, segments, .. } = product.group;
-        let count = rows.len();
         let view = &self.dot.views[usize::from(self.roles.views[0])];
-        let mut room = Room { fills: [f32_of(view.fill); CHUNK as usize], packed: Vec::new() };
+        let mut room = Room::new(f32_of(view.fill));
         let Some(slices) = self.slices(product, &rows, operands.dot, &mut room) else { return };
-        let kernel = kernel(isa);
-        let tiles = count.div_ceil(ROWS);
-        let tile = |n: usize| even(count, tiles, n);
-        // A tile's chains over a window.
-        let chains = |w: usize, panel: usize, own: Range<usize>, columns: usize, start: Start| {
-            let window = &windows[w];
-            let own_parts = window.segments.clone();
-            Tile {
-                rows: &slices[own_parts.start * count..own_parts.end * count],
-                count,
-                own,
-                lines: product.panels.window(product.panel, panel, window),
-                parts: &segments[own_parts],
-                columns,
-                start,
-            }
-        };
-        let parted = self
-            .parts
-            .as_ref()
-            .zip(results.parts)
-            .map(|(places, out)| (places, out, places.rows(product.number, rows.clone())));
-        let mut of_windows = Buffer::new(if parted.is_some() { windows.len() * ROWS * COLUMNS } else { 0 });
+        let chains = Chains { product, slices, count: rows.len() };
+        let mut of_windows = Buffer::new(if results.parts.is_some() { chains.windows() * ROWS * COLUMNS } else { 0 });
+        let parted = self.parts.as_ref().zip(results.parts);
+        let starts = parted.map_or(Vec::new(), |(places, _)| places.rows(product.number, rows.clone()));
         let mut block = self.finishing(rows, &product.at);
         let scope = Scope { instruction: &self.finish, operands: operands.finish, isa };
+        let kernel = kernel(isa);
         let mut first = columns.start;
         while first < columns.end {
             let last = columns.end.min(first + COLUMNS * BLOCK_PANELS);
             let reads = self.reads(&mut block, first..last, &scope);
             // A straight epilogue finishes panel by panel.
             let stride = if reads.is_some() { COLUMNS } else { (last - first).next_multiple_of(COLUMNS) };
-            let mut sums = Buffer::new(count * stride);
+            let mut sums = Buffer::new(chains.count * stride);
             for from in (first..last).step_by(COLUMNS) {
-                let panel = from / COLUMNS;
                 let columns = from..last.min(from + COLUMNS);
-                let width = columns.len();
                 let before = if reads.is_some() { 0 } else { from - first };
-                let place = |tile: &Tile<'_>| tile.own.start * stride + before;
                 let run = reads.iter().flatten().find(|run| run.0.contains(&from));
                 let end = self.straight.as_ref().zip(run).map(|(straight, (run, offset, reads))| {
                     let own = columns.start - run.start..columns.end - run.start;
@@ -78,39 +51,37 @@ impl Matrix<'_> {
                     for (to, start) in to.iter_mut().zip(&block.starts[tile.own.clone()]) {
                         // SAFETY: each element is at one point of batch, row and column, and a task has points of its own.
                         #[allow(unsafe_code)]
-                        let row = unsafe { results.finished.floats(start + offset, width) };
+                        let row = unsafe { results.finished.floats(start + offset, tile.columns) };
                         *to = row;
                     }
                     kernel(tile, sums, Some(Finish { links, to: &mut to[..tile.own.len()] }));
                 };
-                if let Some((places, out, starts)) = &parted {
+                if let Some((places, out)) = parted {
                     let moves = places.moves(columns.clone());
-                    for own in (0..tiles).map(tile) {
-                        let all =
-                            Tile { columns: width, own: own.clone(), count, start: Start::Continue, ..Tile::default() };
-                        let sums = &mut sums[place(&all)..];
+                    for own in chains.tiles() {
+                        let sums = &mut sums[own.start * stride + before..];
                         for (w, rows) in of_windows.chunks_exact_mut(ROWS * COLUMNS).enumerate() {
-                            let tile = chains(w, panel, own.clone(), width, Start::Set);
+                            let tile = chains.tile(w, &columns, own.clone(), Start::Set);
                             kernel(&tile, Sums { rows, stride: COLUMNS }, None);
                             take(rows, own.len(), w == 0, sums, stride);
                         }
                         // SAFETY: each chain is at one point of batch, row, column and window, and a task has points of its own.
                         #[allow(unsafe_code)]
                         unsafe {
-                            out.scatter(&starts[own], &moves, &of_windows, COLUMNS);
+                            out.scatter(&starts[own.clone()], &moves, &of_windows, COLUMNS);
                         }
                         if end.is_some() {
-                            last(&all, Sums { rows: sums, stride });
+                            last(&chains.summed(&columns, own), Sums { rows: sums, stride });
                         }
                     }
-                } else {
-                    for w in 0..windows.len() {
-                        let start = if w > 0 { Start::Add } else { Start::Set };
-                        for own in (0..tiles).map(tile) {
-                            let tile = chains(w, panel, own, width, start);
-                            let sums = Sums { rows: &mut sums[place(&tile)..], stride };
-                            if w + 1 == windows.len() { last(&tile, sums) } else { kernel(&tile, sums, None) }
-                        }
+                    continue;
+                }
+                for w in 0..chains.windows() {
+                    let start = if w > 0 { Start::Add } else { Start::Set };
+                    for own in chains.tiles() {
+                        let sums = Sums { rows: &mut sums[own.start * stride + before..], stride };
+                        let tile = chains.tile(w, &columns, own, start);
+                        if w + 1 == chains.windows() { last(&tile, sums) } else { kernel(&tile, sums, None) }
                     }
                 }
             }
@@ -120,88 +91,43 @@ impl Matrix<'_> {
             first = last;
         }
     }
-
-    /// For each segment each row's elements: where they lie, or as they are copied to `packed`.
-    fn slices<'a>(
-        &'a self,
-        product: &Product<'a>,
-        rows: &Range<usize>,
-        operands: &'a [&'a Tensor],
-        room: &'a mut Room,
-    ) -> Option<Vec<&'a [f32]>> {
-        let source = Source { instruction: &self.dot, operands };
-        let view = &self.dot.views[usize::from(self.roles.views[0])];
-        let reads = Rows::new(&self.dot, view);
-        let Group { windows, segments, reader, .. } = product.group;
-        let count = rows.len();
-        let Room { fills, packed } = room;
-        let fill = fills[0];
-        let floats = floats(&source);
-        // Without a table the points of these rows are found now.
-        let made;
-        let (table, first) = match &product.group.table {
-            Some(table) => (table, product.number * self.rows.len() + rows.start),
-            None => {
-                let points = self.rows.points(rows.clone());
-                let points = points.iter().map(|p| std::array::from_fn(|x| p.at[x] + product.at.at[x]));
-                let table = reader.table(points, usize::MAX)?;
-                made = table;
-                (&made, 0)
-            }
-        };
-        let inside = (0..segments.len()).map(|s| reader.inside(s, &floats, fills));
-        if let Some(addresses) = table.addresses(first..first + count) {
-            let mut slices = Vec::with_capacity(segments.len() * count);
-            inside.for_each(|inside| slices.extend(addresses.iter().map(|&address| inside.at(address))));
-            return Some(slices);
-        }
-        let inside: Vec<Inside<'_>> = inside.collect();
-        let mut slices: Vec<&[f32]> = vec![&[]; segments.len() * count];
-        // What does not lie in an operand is copied: its number among the slices, and where the copy is.
-        let mut copies: Vec<(usize, Range<usize>)> = Vec::with_capacity(slices.len());
-        packed.reserve(4 * slices.len());
-        for n in 0..count {
-            let places = match reader.pieces(table, first + n) {
-                Pieces::Inside(address) => {
-                    for (s, inside) in inside.iter().enumerate() {
-                        slices[s * count + n] = inside.at(address);
-                    }
-                    continue;
-                }
-                Pieces::Each(places) => places,
-            };
-            for (s, (ks, place)) in segments.iter().zip(places).enumerate() {
-                match place {
-                    Place::Operand(operand, address) => slices[s * count + n] = &floats[*operand][*address..],
-                    Place::Fill => slices[s * count + n] = fills,
-                    Place::Part(_) | Place::Scattered => {
-                        let copy = packed.len()..packed.len() + ks.len();
-                        packed.resize(copy.end, fill);
-                        if let Place::Part(part) = place {
-                            part.copy(&floats, &mut packed[copy.clone()]);
-                        } else if let Some(window) = windows.iter().find(|w| w.segments.contains(&s)) {
-                            let row = rows.start + n;
-                            let point = self.rows.points(row..row + 1)[0];
-                            let at = std::array::from_fn(|x| point.at[x] + product.at.at[x] + window.at[x]);
-                            let first = window.ks.start + ks.start as u64;
-                            reads.read(&source, at, &(first..first + ks.len() as u64), &mut packed[copy.clone()]);
-                        }
-                        copies.push((s * count + n, copy));
-                    }
-                }
-            }
-        }
-        for (n, copy) in copies {
-            slices[n] = &packed[copy];
-        }
-        Some(slices)
-    }
 }
 
-/// What rows read that does not lie in an operand.
-struct Room {
-    fills: [f32; CHUNK as usize],
-    packed: Vec<f32>,
+/// The chains of a block: each row's elements of each segment.
+struct Chains<'a> {
+    product: &'a Product<'a>,
+    slices: Vec<&'a [f32]>,
+    count: usize,
+}
+
+impl Chains<'_> {
+    fn windows(&self) -> usize {
+        self.product.group.windows.len()
+    }
+
+    /// The rows in tiles.
+    fn tiles(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (count, tiles) = (self.count, self.count.div_ceil(ROWS));
+        (0..tiles).map(move |n| even(count, tiles, n))
+    }
+
+    /// A tile over window `w`; columns are those of a panel.
+    fn tile(&self, w: usize, columns: &Range<usize>, own: Range<usize>, start: Start) -> Tile<'_> {
+        let Group { windows, segments, .. } = self.product.group;
+        let parts = windows[w].segments.clone();
+        Tile {
+            rows: &self.slices[parts.start * self.count..parts.end * self.count],
+            lines: self.product.panels.window(self.product.panel, columns.start / COLUMNS, &windows[w]),
+            parts: &segments[parts],
+            start,
+            ..self.summed(columns, own)
+        }
+    }
+
+    /// A tile to which nothing is to be added.
+    fn summed(&self, columns: &Range<usize>, own: Range<usize>) -> Tile<'_> {
+        Tile { count: self.count, own, columns: columns.len(), start: Start::Continue, ..Tile::default() }
+    }
 }
 
 /// A tile's chains into the results: the first, or added to them.

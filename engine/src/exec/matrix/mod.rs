@@ -8,6 +8,7 @@ mod panels;
 mod parts;
 mod roles;
 mod rows;
+mod slices;
 mod vectors;
 mod windows;
 
