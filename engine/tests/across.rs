@@ -3,11 +3,9 @@
 
 mod onnx_support;
 
-use onnx_support::{agreed, tensors};
+use onnx_support::{agreed, tensors, written};
 use rebut_engine::arith::Isa;
 use rebut_engine::exec::Options;
-use rebut_engine::package::{Label, Package};
-use rebut_engine::program::{parse_program, validate};
 
 /// Instructions over `%0`, ten by nine places with channels; `%1`, weights; `%2` and `%3`, of which an epilogue may read.
 fn agree(what: &str, channels: usize, instructions: &str) {
@@ -15,10 +13,7 @@ fn agree(what: &str, channels: usize, instructions: &str) {
         "%0: f32[10,9,{channels}] = input %1: f32[{channels},3,2] = input %2: f32[{channels}] = input
         %3: f32[8,8,{channels}] = input\n{instructions}"
     );
-    let program = parse_program(&text).unwrap_or_else(|e| panic!("{what}: {e}\n{text}"));
-    validate(&program).unwrap_or_else(|e| panic!("{what}: {e}\n{text}"));
-    let labels = vec![Label::default(); program.values.len()];
-    let package = Package::new(program, vec![], labels, vec!["out".into()]).expect("a well-formed program");
+    let package = written(&text, what);
     let numbers = |n: usize| -> Vec<f32> {
         let number = |i: usize| match (i * 7919) % 1013 {
             0 => f32::NAN,

@@ -3,11 +3,10 @@
 
 mod onnx_support;
 
-use onnx_support::{agreed, tensors};
+use onnx_support::{agreed, tensors, written};
 use rebut_engine::arith::Isa;
 use rebut_engine::exec::Options;
-use rebut_engine::package::{Label, Package};
-use rebut_engine::program::{parse_program, validate};
+use rebut_engine::package::Package;
 use rebut_engine::tensor::Tensor;
 use rebut_engine::trace::{Storage, Trace, TraceView};
 use std::sync::Arc;
@@ -16,10 +15,7 @@ use std::sync::Arc;
 fn package(dot: &str, fold: &str) -> Package {
     let text =
         format!("%0: f32[32,512] = input %1: f32[48,512] = input %2: f32[32,48] = input\n{dot}\n{fold}\nreturn %4");
-    let program = parse_program(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
-    validate(&program).unwrap_or_else(|e| panic!("{e}\n{text}"));
-    let labels = vec![Label::default(); program.values.len()];
-    Package::new(program, vec![], labels, vec!["out".into()]).expect("a well-formed program")
+    written(&text, fold)
 }
 
 fn inputs() -> Vec<Tensor> {

@@ -155,8 +155,8 @@ impl<'p> Across<'p> {
         };
         let k = product(&core.reduction);
         let chunk_count = product(&chunks.iter().map(|&x| core.extents[x]).collect::<Vec<_>>());
-        let elements = k.saturating_mul(chunk_count);
-        if elements > LONGEST || elements.saturating_mul(length.next_multiple_of(STRIP as u64)) > MOST {
+        let reads = k.saturating_mul(chunk_count);
+        if reads > LONGEST || reads.saturating_mul(length.next_multiple_of(STRIP as u64)) > MOST {
             return None;
         }
         let within = |mut at: Coordinates| -> Vec<Coordinates> {
@@ -276,14 +276,11 @@ impl<'p> Across<'p> {
                 (&made, 0)
             }
         };
-        let starts = self.inner.places(points.clone(), outer.offset);
-        let different = if self.by_row { points.clone() } else { points.start..points.end.min(points.start + 1) };
-        let mut rows = Vec::with_capacity(different.len());
-        self.inner.each(different, outer, |point, _| rows.push(over(&self.axes, point)));
+        let (rows, starts) = self.inner.rows(points.clone(), outer, &self.axes, !self.by_row);
         let mut packed: Vec<f32> = Vec::new();
         for n in 0..points.len() {
             let Pieces::Each(places) = self.reader.pieces(table, first + n) else { continue };
-            for (k, place) in places.iter().enumerate() {
+            for (place, at) in places.iter().zip(self.windows.iter().flatten()) {
                 let start = packed.len();
                 match place {
                     Place::Operand(..) | Place::Fill => {}
@@ -293,11 +290,8 @@ impl<'p> Across<'p> {
                     }
                     Place::Scattered => {
                         packed.resize(start + width, 0.0);
-                        let point = self.inner.points(points.start + n..points.start + n + 1);
-                        let (Some(point), Some(at)) = (point.first(), self.windows.iter().flatten().nth(k)) else {
-                            continue;
-                        };
-                        let at = std::array::from_fn(|x| at[x] + point.at[x] + outer.at[x]);
+                        let point = self.inner.point(points.start + n, outer);
+                        let at = std::array::from_fn(|x| at[x] + point.at[x]);
                         self.read(view, &source, &at, &mut packed[start..start + len]);
                     }
                 }

@@ -56,16 +56,21 @@ impl Grid {
         self.len
     }
 
-    /// Calls `f` with the coordinates and the place of each point numbered `range`, moved by `origin`, which is over other axes.
-    pub(super) fn each(&self, range: Range<usize>, origin: &Point, mut f: impl FnMut(&Coordinates, usize)) {
-        let mut next = *origin;
-        let mut rest = range.start;
+    /// The point numbered `n`, moved by `origin`, which is over other axes.
+    pub(super) fn point(&self, n: usize, origin: &Point) -> Point {
+        let (mut point, mut rest) = (*origin, n);
         for &(axis, extent, stride) in self.axes.iter().rev() {
             let c = rest % extent.max(1);
             rest /= extent.max(1);
-            next.at[axis] = c as i64; // extents are below 2^40
-            next.offset += c * stride;
+            point.at[axis] = c as i64; // extents are below 2^40
+            point.offset += c * stride;
         }
+        point
+    }
+
+    /// Calls `f` with the coordinates and the place of each point numbered `range`, moved by `origin`, which is over other axes.
+    pub(super) fn each(&self, range: Range<usize>, origin: &Point, mut f: impl FnMut(&Coordinates, usize)) {
+        let mut next = self.point(range.start, origin);
         for _ in range {
             f(&next.at, next.offset);
             for &(axis, extent, stride) in self.axes.iter().rev() {
@@ -81,22 +86,32 @@ impl Grid {
     }
 
     /// The places of the points numbered `range`, moved by `origin`.
-    pub(super) fn places(&self, range: Range<usize>, origin: usize) -> Vec<usize> {
+    pub(super) fn places(&self, range: Range<usize>, origin: &Point) -> Vec<usize> {
         let mut places = Vec::with_capacity(range.len());
-        let Some((&(_, extent, stride), outer)) = self.axes.split_last() else { return vec![origin; range.len()] };
+        let Some(&(_, extent, stride)) = self.axes.last() else { return vec![origin.offset; range.len()] };
         let mut n = range.start;
         while n < range.end {
-            let (first, mut rest) = (n % extent, n / extent);
-            let mut place = origin + first * stride;
-            for &(_, extent, stride) in outer.iter().rev() {
-                place += rest % extent * stride;
-                rest /= extent;
-            }
-            let count = (extent - first).min(range.end - n);
-            places.extend((0..count).map(|i| place + i * stride));
+            let first = self.point(n, origin).offset;
+            let count = (extent - n % extent).min(range.end - n);
+            places.extend((0..count).map(|i| first + i * stride));
             n += count;
         }
         places
+    }
+
+    /// Rows of a result at the points numbered `range`: their coordinates [`over`] other axes, the first one's where all are alike, and their places.
+    pub(super) fn rows(
+        &self,
+        range: Range<usize>,
+        origin: &Point,
+        axes: &[usize],
+        alike: bool,
+    ) -> (Vec<Coordinates>, Vec<usize>) {
+        let places = self.places(range.clone(), origin);
+        let different = if alike { range.start..range.end.min(range.start + 1) } else { range };
+        let mut at = Vec::with_capacity(different.len());
+        self.each(different, origin, |point, _| at.push(over(axes, point)));
+        (at, places)
     }
 
     /// The points numbered `range`.

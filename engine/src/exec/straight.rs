@@ -19,6 +19,21 @@ pub(super) struct Reads<'a> {
     len: usize,
 }
 
+impl<'a> Reads<'a> {
+    /// Reads what an epilogue needs for a block.
+    pub(super) fn new(tiles: &Tiles, scope: &Scope<'a>, block: &Block<'_>) -> Self {
+        let row = |(_, lanes): (DType, Lanes<'a>)| match lanes {
+            Lanes::Same(register) => {
+                let mut row = Buffer::new(block.len);
+                row.fill(f32_of(register));
+                Lanes::Row(row)
+            }
+            lanes => lanes,
+        };
+        Self { values: tiles.evaluate(scope, block, None).into_iter().map(row).collect(), len: block.len }
+    }
+}
+
 impl Straight {
     /// The epilogue of an instruction, if it is one of these.
     pub(super) fn new(instruction: &Instruction) -> Option<Self> {
@@ -49,19 +64,6 @@ impl Straight {
             }
         }
         (last? + 1 == nodes.len()).then_some(Self(links))
-    }
-
-    /// Reads what the epilogue needs for a block.
-    pub(super) fn read<'a>(tiles: &Tiles, scope: &Scope<'a>, block: &Block<'_>) -> Reads<'a> {
-        let row = |(_, lanes): (DType, Lanes<'a>)| match lanes {
-            Lanes::Same(register) => {
-                let mut row = Buffer::new(block.len);
-                row.fill(f32_of(register));
-                Lanes::Row(row)
-            }
-            lanes => lanes,
-        };
-        Reads { values: tiles.evaluate(scope, block, None).into_iter().map(row).collect(), len: block.len }
     }
 
     /// The operations on some columns of the run.

@@ -6,7 +6,8 @@ pub mod one_node;
 pub mod tensors;
 
 use rebut_engine::lower::Lowered;
-use rebut_engine::package::Package;
+use rebut_engine::package::{Label, Package};
+use rebut_engine::program::{parse_program, validate};
 use std::path::PathBuf;
 
 /// A protobuf message under construction.
@@ -182,6 +183,14 @@ pub fn single(
 
 pub fn package(lowered: &Lowered) -> Package {
     Package::try_from(lowered.clone()).expect("a lowered program is a package")
+}
+
+/// A program from its text, with one output.
+pub fn written(text: &str, what: &str) -> Package {
+    let program = parse_program(text).unwrap_or_else(|e| panic!("{what}: {e}\n{text}"));
+    validate(&program).unwrap_or_else(|e| panic!("{what}: {e}\n{text}"));
+    let labels = vec![Label::default(); program.values.len()];
+    Package::new(program, vec![], labels, vec!["out".into()]).expect("a well-formed program")
 }
 
 pub fn repository() -> PathBuf {

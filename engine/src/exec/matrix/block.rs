@@ -45,7 +45,7 @@ impl Matrix<'_> {
                     (straight.links(reads, &own), offset + own.start)
                 });
                 // The last chains of a tile.
-                let last = |tile: &Tile<'_>, sums: Sums<'_>| {
+                let finish = |tile: &Tile<'_>, sums: Sums<'_>| {
                     let Some((links, offset)) = &end else { return kernel(tile, sums, None) };
                     let mut to: [&mut [f32]; ROWS] = Default::default();
                     for (to, start) in to.iter_mut().zip(&block.starts[tile.own.clone()]) {
@@ -71,7 +71,7 @@ impl Matrix<'_> {
                             out.scatter(&starts[own.clone()], &moves, &of_windows, COLUMNS);
                         }
                         if end.is_some() {
-                            last(&chains.summed(&columns, own), Sums { rows: sums, stride });
+                            finish(&chains.summed(&columns, own), Sums { rows: sums, stride });
                         }
                     }
                     continue;
@@ -81,7 +81,7 @@ impl Matrix<'_> {
                     for own in chains.tiles() {
                         let sums = Sums { rows: &mut sums[own.start * stride + before..], stride };
                         let tile = chains.tile(w, &columns, own, start);
-                        if w + 1 == chains.windows() { last(&tile, sums) } else { kernel(&tile, sums, None) }
+                        if w + 1 == chains.windows() { finish(&tile, sums) } else { kernel(&tile, sums, None) }
                     }
                 }
             }

@@ -3,9 +3,9 @@
 use super::super::block::Scope;
 use super::super::lanes::{Buffer, Lanes};
 use super::super::out::{Layout, Out};
-use super::super::points::{Point, over};
+use super::super::points::Point;
 use super::super::read::{Block, Coordinates};
-use super::super::straight::{Reads, Straight};
+use super::super::straight::Reads;
 use super::Matrix;
 use crate::program::DType;
 use std::borrow::Cow;
@@ -26,10 +26,7 @@ pub(super) struct Finishing {
 impl Matrix<'_> {
     /// The rows of a block.
     pub(super) fn finishing(&self, rows: Range<usize>, product: &Point) -> Finishing {
-        let starts = self.rows.places(rows.clone(), product.offset);
-        let different = if self.by_row { rows } else { rows.start..rows.end.min(rows.start + 1) };
-        let mut at = Vec::with_capacity(different.len());
-        self.rows.each(different, product, |point, _| at.push(over(&self.axes, point)));
+        let (at, starts) = self.rows.rows(rows, product, &self.axes, !self.by_row);
         Finishing { at, starts }
     }
 
@@ -82,7 +79,7 @@ impl Matrix<'_> {
     /// Goes to a column: its point, and how many up to `end` follow it in its run.
     fn column(&self, rows: &mut Finishing, from: usize, end: usize) -> Option<(Point, usize)> {
         let (run, start) = (from / self.layout.len, from % self.layout.len);
-        let mut column = *self.runs.points(run..run + 1).first()?;
+        let mut column = self.runs.point(run, &Point::ORIGIN);
         column.at[*self.roles.columns.last()?] = start as i64; // in memory
         column.offset += start * self.layout.stride;
         for &x in &self.roles.columns {
@@ -106,7 +103,7 @@ impl Matrix<'_> {
             let (column, len) = self.column(rows, from, columns.end)?;
             let copies = rows.starts.len() / rows.at.len().max(1);
             let block = Block { rows: Cow::Borrowed(&rows.at), copies, axis, len };
-            reads.push((from..from + len, column.offset, Straight::read(&self.tiles, scope, &block)));
+            reads.push((from..from + len, column.offset, Reads::new(&self.tiles, scope, &block)));
             from += len;
         }
         Some(reads)

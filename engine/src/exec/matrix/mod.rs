@@ -230,7 +230,7 @@ impl<'p> Matrix<'p> {
         let groups = self.groups.len();
         tasks::each(self.batch.len() * groups, |product| {
             let group = &self.groups[product % groups];
-            let Some(&at) = self.batch.points(product / groups..product / groups + 1).first() else { return };
+            let at = self.batch.point(product / groups, &Point::ORIGIN);
             let packed;
             let (panels, panel) = match &self.constant {
                 Some(panels) => (panels, product),

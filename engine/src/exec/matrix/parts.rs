@@ -31,8 +31,7 @@ impl Parts {
 
     /// Where some rows of a product of the batch begin.
     pub(super) fn rows(&self, product: usize, rows: Range<usize>) -> Vec<usize> {
-        let origin = self.batch.points(product..product + 1).first().map_or(0, |point| point.offset);
-        self.rows.places(rows, origin)
+        self.rows.places(rows, &self.batch.point(product, &Point::ORIGIN))
     }
 
     /// For each of some columns and each window how far the result is from where its row begins, and the place of its chain among a tile's;

@@ -80,9 +80,8 @@ impl Matrix<'_> {
                         if let Place::Part(part) = place {
                             part.copy(&floats, &mut packed[copy.clone()]);
                         } else if let Some(window) = windows.iter().find(|w| w.segments.contains(&s)) {
-                            let row = rows.start + n;
-                            let point = self.rows.points(row..row + 1)[0];
-                            let at = std::array::from_fn(|x| point.at[x] + product.at.at[x] + window.at[x]);
+                            let point = self.rows.point(rows.start + n, &product.at);
+                            let at = std::array::from_fn(|x| point.at[x] + window.at[x]);
                             let first = window.ks.start + ks.start as u64;
                             reads.read(&source, at, &(first..first + ks.len() as u64), &mut packed[copy.clone()]);
                         }
