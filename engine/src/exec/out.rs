@@ -32,6 +32,33 @@ pub(super) struct Layout {
     pub(super) stride: usize,
 }
 
+/// Rows of a result of floats, to be written.
+pub(super) struct Rows<'a> {
+    to: *mut f32,
+    starts: &'a [usize],
+    len: usize,
+}
+
+impl Rows<'_> {
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Elements of each.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Where some rows begin, from the first one's number on.
+    #[inline(always)]
+    pub(super) fn starts<const R: usize>(&self, first: usize) -> [*mut f32; R] {
+        let mut to = [self.to; R];
+        to.iter_mut().zip(&self.starts[first..first + R]).for_each(|(to, &start)| *to = to.wrapping_add(start));
+        to
+    }
+}
+
 impl<'a> Out<'a> {
     pub(super) fn new(tensor: &'a mut Tensor, level: Level) -> Self {
         let (dtype, len) = (tensor.dtype(), tensor.len());
@@ -75,6 +102,19 @@ impl<'a> Out<'a> {
         );
         // SAFETY: they lie in the tensor, and nobody else has them.
         unsafe { std::slice::from_raw_parts_mut(self.start.cast::<f32>().add(start), len) }
+    }
+
+    /// Rows of floats, each `len` long and `from` behind its start.
+    ///
+    /// # Safety
+    /// No other thread has any of these elements while the rows are there.
+    ///
+    /// # Panics
+    /// When the result is not of floats or they are not all in it.
+    pub(super) unsafe fn rows<'b>(&'b self, starts: &'b [usize], from: usize, len: usize) -> Rows<'b> {
+        let end = starts.iter().max().map_or(0, |&start| start + from + len);
+        assert!(self.dtype == DType::F32 && end <= self.len, "elements outside the result");
+        Rows { to: self.start.cast::<f32>().wrapping_add(from), starts, len }
     }
 
     /// Writes rows of floats, each `apart` from the one before: for each move the element that it has second to as far behind the row's start

@@ -114,10 +114,9 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The addresses of some points, if none of them has places of its own.
-    pub(super) fn addresses(&self, points: Range<usize>) -> Option<&[i64]> {
-        let addresses = &self.points[points];
-        addresses.iter().all(|&address| address >= 0).then_some(addresses)
+    /// The addresses of some points; less than 0 for those that have places of their own.
+    pub(super) fn addresses(&self, points: Range<usize>) -> &[i64] {
+        &self.points[points]
     }
 }
 
@@ -131,17 +130,28 @@ pub(super) enum Pieces<'a> {
 
 /// A piece at every point whose pieces are at the same offsets from an address.
 pub(super) struct Inside<'a> {
-    from: &'a [f32],
+    pub(super) from: &'a [f32],
     offset: i64,
     /// 0 where it is the fill at all of them.
     moves: i64,
 }
 
 impl<'a> Inside<'a> {
+    /// One that is the fill at all points.
+    pub(super) fn nowhere(fills: &'a [f32]) -> Self {
+        Self { from: fills, offset: 0, moves: 0 }
+    }
+
     /// From its first element on, at the point of this address.
     #[inline]
     pub(super) fn at(&self, address: i64) -> &'a [f32] {
-        &self.from[(address * self.moves + self.offset) as usize..] // the interior's addresses are not negative
+        &self.from[self.first(address) as usize..] // the interior's addresses are not negative
+    }
+
+    /// The number of its first element.
+    #[inline]
+    pub(super) fn first(&self, address: i64) -> i64 {
+        address * self.moves + self.offset
     }
 }
 
@@ -186,7 +196,7 @@ impl Reader {
     pub(super) fn inside<'a>(&self, n: usize, operands: &[&'a [f32]], fills: &'a [f32]) -> Inside<'a> {
         match self.interior.as_ref().and_then(|i| i.offsets[n]) {
             Some(offset) => Inside { from: operands[self.accesses[0].operand], offset, moves: 1 },
-            None => Inside { from: fills, offset: 0, moves: 0 },
+            None => Inside::nowhere(fills),
         }
     }
 

@@ -4,6 +4,7 @@ use super::super::block::Scope;
 use super::super::lanes::{Buffer, f32_of};
 use super::kernels::{COLUMNS, Finish, ROWS, Start, Sums, Tile, kernel};
 use super::slices::Room;
+use super::starts::Starts;
 use super::{BLOCK_PANELS, Group, Matrix, Operands, Product, Results};
 use crate::arith::Isa;
 use std::ops::Range;
@@ -21,11 +22,11 @@ impl Matrix<'_> {
     ) {
         let view = &self.dot.views[usize::from(self.roles.views[0])];
         let mut room = Room::new(f32_of(view.fill));
-        let Some(slices) = self.slices(product, &rows, operands.dot, &mut room) else { return };
-        let chains = Chains { product, slices, count: rows.len() };
+        let Some(starts) = self.starts(product, &rows, operands.dot, &mut room) else { return };
+        let chains = Chains { product, starts, count: rows.len() };
         let mut of_windows = Buffer::new(if results.parts.is_some() { chains.windows() * ROWS * COLUMNS } else { 0 });
         let parted = self.parts.as_ref().zip(results.parts);
-        let starts = parted.map_or(Vec::new(), |(places, _)| places.rows(product.number, rows.clone()));
+        let part_rows = parted.map_or(Vec::new(), |(places, _)| places.rows(product.number, rows.clone()));
         let mut block = self.finishing(rows, &product.at);
         let scope = Scope { instruction: &self.finish, operands: operands.finish, isa };
         let kernel = kernel(isa);
@@ -42,46 +43,39 @@ impl Matrix<'_> {
                 let run = reads.iter().flatten().find(|run| run.0.contains(&from));
                 let end = self.straight.as_ref().zip(run).map(|(straight, (run, offset, reads))| {
                     let own = columns.start - run.start..columns.end - run.start;
-                    (straight.links(reads, &own), offset + own.start)
+                    // SAFETY: each element is at one point of batch, row and column, and a task has points of its own.
+                    #[allow(unsafe_code)]
+                    let to = unsafe { results.finished.rows(&block.starts, offset + own.start, columns.len()) };
+                    (straight.links(reads, &own), to)
                 });
-                // The last chains of a tile.
-                let finish = |tile: &Tile<'_>, sums: Sums<'_>| {
-                    let Some((links, offset)) = &end else { return kernel(tile, sums, None) };
-                    let mut to: [&mut [f32]; ROWS] = Default::default();
-                    for (to, start) in to.iter_mut().zip(&block.starts[tile.own.clone()]) {
-                        // SAFETY: each element is at one point of batch, row and column, and a task has points of its own.
-                        #[allow(unsafe_code)]
-                        let row = unsafe { results.finished.floats(start + offset, tile.columns) };
-                        *to = row;
-                    }
-                    kernel(tile, sums, Some(Finish { links, to: &mut to[..tile.own.len()] }));
-                };
+                let finish = end.as_ref().map(|(links, to)| Finish { links, to });
                 if let Some((places, out)) = parted {
                     let moves = places.moves(columns.clone());
                     for own in chains.tiles() {
                         let sums = &mut sums[own.start * stride + before..];
                         for (w, rows) in of_windows.chunks_exact_mut(ROWS * COLUMNS).enumerate() {
                             let tile = chains.tile(w, &columns, own.clone(), Start::Set);
-                            kernel(&tile, Sums { rows, stride: COLUMNS }, None);
+                            kernel(&tile, &mut Sums { rows, stride: COLUMNS }, None);
                             take(rows, own.len(), w == 0, sums, stride);
                         }
                         // SAFETY: each chain is at one point of batch, row, column and window, and a task has points of its own.
                         #[allow(unsafe_code)]
                         unsafe {
-                            out.scatter(&starts[own.clone()], &moves, &of_windows, COLUMNS);
+                            out.scatter(&part_rows[own.clone()], &moves, &of_windows, COLUMNS);
                         }
-                        if end.is_some() {
-                            finish(&chains.summed(&columns, own), Sums { rows: sums, stride });
+                        if finish.is_some() {
+                            let tile = chains.summed(&columns, own);
+                            kernel(&tile, &mut Sums { rows: sums, stride }, finish.as_ref());
                         }
                     }
                     continue;
                 }
                 for w in 0..chains.windows() {
                     let start = if w > 0 { Start::Add } else { Start::Set };
+                    let finish = finish.as_ref().filter(|_| w + 1 == chains.windows());
                     for own in chains.tiles() {
-                        let sums = Sums { rows: &mut sums[own.start * stride + before..], stride };
-                        let tile = chains.tile(w, &columns, own, start);
-                        if w + 1 == chains.windows() { finish(&tile, sums) } else { kernel(&tile, sums, None) }
+                        let mut sums = Sums { rows: &mut sums[own.start * stride + before..], stride };
+                        kernel(&chains.tile(w, &columns, own, start), &mut sums, finish);
                     }
                 }
             }
@@ -93,10 +87,10 @@ impl Matrix<'_> {
     }
 }
 
-/// The chains of a block: each row's elements of each segment.
+/// The chains of a block: where each row's elements of each segment are.
 struct Chains<'a> {
     product: &'a Product<'a>,
-    slices: Vec<&'a [f32]>,
+    starts: Starts<'a>,
     count: usize,
 }
 
@@ -114,11 +108,11 @@ impl Chains<'_> {
     /// A tile over window `w`; columns are those of a panel.
     fn tile(&self, w: usize, columns: &Range<usize>, own: Range<usize>, start: Start) -> Tile<'_> {
         let Group { windows, segments, .. } = self.product.group;
-        let parts = windows[w].segments.clone();
+        let first = windows[w].segments.start;
         Tile {
-            rows: &self.slices[parts.start * self.count..parts.end * self.count],
+            first,
             lines: self.product.panels.window(self.product.panel, columns.start / COLUMNS, &windows[w]),
-            parts: &segments[parts],
+            parts: &segments[windows[w].segments.clone()],
             start,
             ..self.summed(columns, own)
         }
@@ -126,7 +120,15 @@ impl Chains<'_> {
 
     /// A tile to which nothing is to be added.
     fn summed(&self, columns: &Range<usize>, own: Range<usize>) -> Tile<'_> {
-        Tile { count: self.count, own, columns: columns.len(), start: Start::Continue, ..Tile::default() }
+        Tile {
+            rows: &self.starts,
+            first: 0,
+            own,
+            lines: &[],
+            parts: &[],
+            columns: columns.len(),
+            start: Start::Continue,
+        }
     }
 }
 

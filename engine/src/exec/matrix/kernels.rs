@@ -5,9 +5,11 @@
 //! rows whose length was just checked.
 #![allow(unsafe_code)]
 
+use super::super::out::Rows as Elements;
+use super::starts::Starts;
 #[cfg(target_arch = "x86_64")]
 use super::vectors::{Eight, Sixteen};
-use super::vectors::{Plain, Vector, fetch};
+use super::vectors::{Plain, Vector, fetch, fetch_near, fetch_to_write};
 use crate::arith::{Isa, Level};
 use std::ops::Range;
 
@@ -28,12 +30,11 @@ const CACHE_LINE: usize = 16;
 pub(in crate::exec) struct Line(pub(in crate::exec) [f32; COLUMNS]);
 
 /// What a kernel computes: the sums of a tile of chains, one chain for each row and column, in parts that follow one another.
-#[derive(Default)]
 pub(in crate::exec) struct Tile<'a> {
-    /// For each part the elements of each row, at least as many as the part has lines.
-    pub(in crate::exec) rows: &'a [&'a [f32]],
-    /// How many there are of each part, and which of them are the tile's: at most [`ROWS`].
-    pub(in crate::exec) count: usize,
+    /// The rows' elements of each part, and which part is the tile's first.
+    pub(super) rows: &'a Starts<'a>,
+    pub(super) first: usize,
+    /// Which rows are the tile's: at most [`ROWS`].
     pub(in crate::exec) own: Range<usize>,
     /// The columns' elements at each k, and which of them are each part's.
     pub(in crate::exec) lines: &'a [Line],
@@ -64,8 +65,8 @@ pub(in crate::exec) struct Sums<'a> {
 /// What makes elements of results: one operation after the other, and then canonical NaNs.
 pub(in crate::exec) struct Finish<'a> {
     pub(in crate::exec) links: &'a [Link<'a>],
-    /// Where the elements go: a row for each of the tile's, all of the same length.
-    pub(in crate::exec) to: &'a mut [&'a mut [f32]],
+    /// Where the elements go: the tile's rows are numbered as those that it reads.
+    pub(in crate::exec) to: &'a Elements<'a>,
 }
 
 /// An operation on a result and what lies at the same place of other rows.
@@ -86,7 +87,7 @@ pub(in crate::exec) enum Pairwise {
 }
 
 /// A tile's results go to their elements if there is something to finish them with, else to the sums.
-pub(in crate::exec) type Kernel = fn(tile: &Tile<'_>, sums: Sums<'_>, finish: Option<Finish<'_>>);
+pub(in crate::exec) type Kernel = fn(tile: &Tile<'_>, sums: &mut Sums<'_>, finish: Option<&Finish<'_>>);
 
 /// The kernel for an instruction set.
 pub(in crate::exec) fn kernel(isa: Isa) -> Kernel {
@@ -115,9 +116,9 @@ macro_rules! with_rows {
 /// Sixteen columns to a register: two registers of columns, up to 24 of results. For a few columns eight to a register take half the time.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
-fn avx512(tile: &Tile<'_>, mut sums: Sums<'_>, mut finish: Option<Finish<'_>>) {
-    check(tile, &sums, finish.as_ref());
-    let all = (tile, (0, 0), &mut sums, &mut finish);
+fn avx512(tile: &Tile<'_>, sums: &mut Sums<'_>, finish: Option<&Finish<'_>>) {
+    check(tile, sums, finish);
+    let all = (tile, (0, 0), sums, finish);
     // SAFETY: the CPU has these instructions, and the tile was checked.
     unsafe {
         match tile.columns {
@@ -131,16 +132,16 @@ fn avx512(tile: &Tile<'_>, mut sums: Sums<'_>, mut finish: Option<Finish<'_>>) {
 /// Eight columns to a register. Sixteen registers hold six rows of sixteen columns, so the tile is made in parts.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn avx2(tile: &Tile<'_>, mut sums: Sums<'_>, mut finish: Option<Finish<'_>>) {
-    check(tile, &sums, finish.as_ref());
+fn avx2(tile: &Tile<'_>, sums: &mut Sums<'_>, finish: Option<&Finish<'_>>) {
+    check(tile, sums, finish);
     if tile.columns <= 8 {
-        let all = (tile, (0, 0), &mut sums, &mut finish);
+        let all = (tile, (0, 0), sums, finish);
         // SAFETY: as above.
         return unsafe { with_rows!(tile.own.len(), rows::<Eight, 1>, all, 1 2 3 4 5 6 7 8 9 10 11 12) };
     }
     for row in (0..tile.own.len()).step_by(ROWS / 2) {
         for column in (0..tile.columns).step_by(16) {
-            let part = (tile, (row, column), &mut sums, &mut finish);
+            let part = (tile, (row, column), &mut *sums, finish);
             // SAFETY: as above.
             unsafe {
                 with_rows!((tile.own.len() - row).min(ROWS / 2), rows::<Eight, 2>, part, 1 2 3 4 5 6);
@@ -149,33 +150,31 @@ fn avx2(tile: &Tile<'_>, mut sums: Sums<'_>, mut finish: Option<Finish<'_>>) {
     }
 }
 
-fn portable(tile: &Tile<'_>, mut sums: Sums<'_>, mut finish: Option<Finish<'_>>) {
-    check(tile, &sums, finish.as_ref());
+fn portable(tile: &Tile<'_>, sums: &mut Sums<'_>, finish: Option<&Finish<'_>>) {
+    check(tile, sums, finish);
     for row in 0..tile.own.len() {
         // SAFETY: the tile was checked.
-        unsafe { rows::<Plain, 1, 1>((tile, (row, 0), &mut sums, &mut finish)) };
+        unsafe { rows::<Plain, 1, 1>((tile, (row, 0), &mut *sums, finish)) };
     }
 }
 
 /// What the kernels rely on.
 #[inline(always)]
 fn check(tile: &Tile<'_>, sums: &Sums<'_>, finish: Option<&Finish<'_>>) {
-    let Tile { rows, count, own, lines, parts, .. } = tile;
+    let Tile { rows, own, lines, parts, .. } = tile;
     let n = own.len();
-    assert!(n <= ROWS && own.end <= *count && parts.len() * count <= rows.len(), "rows that are not there");
-    assert!(parts.iter().all(|ks| ks.start <= ks.end && ks.end <= lines.len()), "lines that are not there");
-    assert!(tile.columns <= COLUMNS, "columns that are not there");
+    assert!(n <= ROWS && tile.columns <= COLUMNS, "more than a tile");
+    for (part, ks) in parts.iter().enumerate() {
+        assert!(ks.start <= ks.end && ks.end <= lines.len(), "lines that are not there");
+        assert!(ks.len() <= rows.len(tile.first + part), "rows that are too short");
+    }
     let last = n.saturating_sub(1);
     if finish.is_none() || tile.start != Start::Set {
         assert!(n == 0 || sums.rows.len() >= last * sums.stride + COLUMNS, "sums that are not there");
     }
     if let Some(Finish { links, to }) = finish {
-        let len = to.first().map_or(0, |row| row.len());
-        assert!(
-            to.len() == n && len <= COLUMNS && to.iter().all(|row| row.len() == len),
-            "elements that are not there"
-        );
-        let enough = |link: &Link<'_>| n == 0 || link.rows.len() >= (own.end - 1) * link.apart + len;
+        assert!(own.end <= to.count() && to.len() <= COLUMNS, "elements that are not there");
+        let enough = |link: &Link<'_>| n == 0 || link.rows.len() >= (own.end - 1) * link.apart + to.len();
         assert!(links.iter().all(enough), "nothing to finish a result with");
     }
 }
@@ -186,12 +185,17 @@ fn check(tile: &Tile<'_>, sums: &Sums<'_>, finish: Option<&Finish<'_>>) {
 /// The CPU has the register's instructions, and the tile was checked.
 #[inline(always)]
 unsafe fn rows<V: Vector, const R: usize, const N: usize>(
-    (tile, (row, column), sums, finish): (&Tile<'_>, (usize, usize), &mut Sums<'_>, &mut Option<Finish<'_>>),
+    (tile, (row, column), sums, finish): (&Tile<'_>, (usize, usize), &mut Sums<'_>, Option<&Finish<'_>>),
 ) {
     // SAFETY: the caller's, and of the rows' length the assertion's.
     unsafe {
         let mut acc = [[V::zero(); N]; R];
         let sum = sums.rows.as_mut_ptr().wrapping_add(row * sums.stride + column);
+        let first = tile.own.start + row;
+        let finish = finish.map(|finish| (finish, finish.to.starts::<R>(first)));
+        if let Some((finish, to)) = finish {
+            ahead::<V, R, N>(finish, to, first, column);
+        }
         if tile.start == Start::Continue {
             for (r, acc) in acc.iter_mut().enumerate() {
                 for (v, acc) in acc.iter_mut().enumerate() {
@@ -200,14 +204,8 @@ unsafe fn rows<V: Vector, const R: usize, const N: usize>(
             }
         }
         for (n, ks) in tile.parts.iter().enumerate() {
-            let rows = &tile.rows[n * tile.count + tile.own.start + row..][..R];
             let mut starts = [std::ptr::null(); R];
-            let mut whole = true;
-            for (start, row) in starts.iter_mut().zip(rows) {
-                *start = row.as_ptr();
-                whole &= row.len() >= ks.len();
-            }
-            assert!(whole, "a row that is too short");
+            starts.copy_from_slice(&tile.rows.of(tile.first + n, &tile.own)[row..row + R]);
             let lines = tile.lines.as_ptr().add(ks.start).cast::<f32>().wrapping_add(column);
             for k in 0..ks.len() {
                 let mut b = [V::zero(); N];
@@ -233,7 +231,7 @@ unsafe fn rows<V: Vector, const R: usize, const N: usize>(
             }
         }
         match finish {
-            Some(finish) => finished(acc, finish, tile.own.start + row, (row, column)),
+            Some((finish, to)) => finished(acc, finish, to, first, column),
             None => {
                 for (r, acc) in acc.iter().enumerate() {
                     for (v, acc) in acc.iter().enumerate() {
@@ -245,18 +243,43 @@ unsafe fn rows<V: Vector, const R: usize, const N: usize>(
     }
 }
 
-/// Makes elements of results. The first of them is at `row` and `column` of the tile, and its row is number `first` for what is read.
+/// Has what [`finished`] reads and writes brought near while the chains are computed: rows of results lie too far apart for the CPU to see it coming.
+///
+/// # Safety
+/// As for [`rows`].
+#[inline(always)]
+unsafe fn ahead<V: Vector, const R: usize, const N: usize>(
+    finish: &Finish<'_>,
+    to: [*mut f32; R],
+    first: usize,
+    column: usize,
+) {
+    for v in (0..N).step_by((CACHE_LINE / V::LANES).max(1)) {
+        let column = column + V::LANES * v;
+        for to in to {
+            fetch_to_write(to.wrapping_add(column));
+        }
+        for link in finish.links.iter().filter(|link| link.apart > 0) {
+            for r in 0..R {
+                fetch_near(link.rows.as_ptr().wrapping_add((first + r) * link.apart + column));
+            }
+        }
+    }
+}
+
+/// Makes elements of results. The first of them is at `column` of the tile's row number `first`.
 ///
 /// # Safety
 /// As for [`rows`].
 #[inline(always)]
 unsafe fn finished<V: Vector, const R: usize, const N: usize>(
     mut acc: [[V; N]; R],
-    finish: &mut Finish<'_>,
+    finish: &Finish<'_>,
+    to: [*mut f32; R],
     first: usize,
-    (row, column): (usize, usize),
+    column: usize,
 ) {
-    let len = finish.to[row].len();
+    let len = finish.to.len();
     let lanes = |v: usize| len.saturating_sub(column + V::LANES * v).min(V::LANES);
     let whole = lanes(N - 1) == V::LANES;
     // SAFETY: the caller's.
@@ -280,9 +303,9 @@ unsafe fn finished<V: Vector, const R: usize, const N: usize>(
                 Pairwise::Min => apply!(link, min),
             }
         }
-        for (to, acc) in finish.to[row..row + R].iter_mut().zip(acc) {
+        for (to, acc) in to.into_iter().zip(acc) {
             for (v, acc) in acc.into_iter().enumerate() {
-                let to = to.as_mut_ptr().wrapping_add(column + V::LANES * v);
+                let to = to.wrapping_add(column + V::LANES * v);
                 if whole { acc.canonical().store(to) } else { acc.canonical().store_some(to, lanes(v)) }
             }
         }
@@ -291,8 +314,12 @@ unsafe fn finished<V: Vector, const R: usize, const N: usize>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::out::Out;
+    use super::super::super::reader::Inside;
     use super::*;
     use crate::arith::native::{self, canonical};
+    use crate::tensor::Tensor;
+    use ndarray::ArrayD;
 
     fn number(seed: &mut u32) -> f32 {
         *seed ^= *seed << 13;
@@ -312,8 +339,10 @@ mod tests {
             let before = sums.rows[r * sums.stride + c];
             let mut chain = if tile.start == Start::Continue { before } else { 0.0 };
             for (n, ks) in tile.parts.iter().enumerate() {
-                let row = tile.rows[n * tile.count + tile.own.start + r];
-                for (line, &x) in tile.lines[ks.clone()].iter().zip(row) {
+                let row = tile.rows.of(tile.first + n, &tile.own)[r];
+                for (k, line) in tile.lines[ks.clone()].iter().enumerate() {
+                    // SAFETY: the rows have at least as many elements as their part.
+                    let x = unsafe { *row.add(k) };
                     chain = native::fma(x, line.0[c], chain);
                 }
             }
@@ -332,7 +361,7 @@ mod tests {
             canonical(chain).to_bits()
         };
         let columns = match finish {
-            Some(finish) => finish.to.first().map_or(0, |row| row.len()),
+            Some(finish) => finish.to.len(),
             None => tile.columns,
         };
         (0..tile.own.len()).map(|r| (0..columns).map(|c| element(r, c)).collect()).collect()
@@ -355,7 +384,12 @@ mod tests {
             let a: Vec<Vec<f32>> = (0..lens.len() * (ROWS + 3))
                 .map(|n| (0..lens[n / (ROWS + 3)] + n % 3).map(|_| number(&mut seed)).collect())
                 .collect();
-            let rows: Vec<&[f32]> = a.iter().map(Vec::as_slice).collect();
+            let fills = [0.0; 256];
+            let mut rows = Starts::new(ROWS + 3, lens.len());
+            for (part, &len) in lens.iter().enumerate() {
+                rows.push(len, &Inside::nowhere(&fills), &[-1; ROWS + 3], &fills);
+                (0..ROWS + 3).for_each(|row| rows.set(part, row, &a[part * (ROWS + 3) + row]));
+            }
             let lines: Vec<Line> = (0..depth).map(|_| Line(std::array::from_fn(|_| number(&mut seed)))).collect();
             let before: Vec<f32> = (0..ROWS * STRIDE).map(|_| number(&mut seed)).collect();
             let others: Vec<f32> = (0..(ROWS + 3) * STRIDE).map(|_| number(&mut seed)).collect();
@@ -374,7 +408,7 @@ mod tests {
                         for links in [None, Some(&all[..]), Some(&all[n..=n + 1])] {
                             let tile = Tile {
                                 rows: &rows,
-                                count: ROWS + 3,
+                                first: 0,
                                 own: own.clone(),
                                 lines: &lines,
                                 parts: &parts,
@@ -383,19 +417,28 @@ mod tests {
                             };
                             let run = |isa: Option<Isa>| -> Vec<Vec<u32>> {
                                 let mut sums = before.clone();
-                                let mut made = vec![vec![7.0; columns]; count];
-                                let mut to: Vec<&mut [f32]> = made.iter_mut().map(Vec::as_mut_slice).collect();
-                                let finish = links.map(|links| Finish { links, to: &mut to });
-                                let into = Sums { rows: &mut sums, stride: STRIDE };
+                                let mut made = Tensor::F32(ArrayD::from_elem(vec![ROWS + 3, columns], 7.0));
+                                let begin: Vec<usize> = (0..ROWS + 3).map(|row| row * columns).collect();
+                                let out = Out::new(&mut made, Isa::Auto.level());
+                                // SAFETY: nobody else has its elements.
+                                let to = unsafe { out.rows(&begin, 0, columns) };
+                                let finish = links.map(|links| Finish { links, to: &to });
+                                let mut into = Sums { rows: &mut sums, stride: STRIDE };
                                 let Some(isa) = isa else { return expected(&tile, &into, finish.as_ref()) };
-                                kernel(isa)(&tile, into, finish);
-                                if links.is_none() {
-                                    made = sums.chunks(STRIDE).take(count).map(|row| row[..columns].to_vec()).collect();
-                                }
-                                let bits = |row: Vec<f32>| {
-                                    row.into_iter().map(|x| if links.is_none() { canonical(x) } else { x }.to_bits())
+                                kernel(isa)(&tile, &mut into, finish.as_ref());
+                                let Tensor::F32(made) = made else { return vec![] };
+                                let made = made.as_slice().unwrap_or_default();
+                                let (from, stride) = if links.is_none() {
+                                    (&sums[..], STRIDE)
+                                } else {
+                                    (&made[own.start * columns..], columns)
                                 };
-                                made.into_iter().map(|row| bits(row).collect()).collect()
+                                let row = |r: usize| -> Vec<u32> {
+                                    let row = &from[r * stride..][..columns];
+                                    let bits = |&x: &f32| if links.is_none() { canonical(x) } else { x }.to_bits();
+                                    row.iter().map(bits).collect()
+                                };
+                                (0..count).map(row).collect()
                             };
                             let wanted = run(None);
                             for isa in [Isa::Auto, Isa::Avx2, Isa::Portable] {

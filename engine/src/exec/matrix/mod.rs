@@ -9,6 +9,7 @@ mod parts;
 mod roles;
 mod rows;
 mod slices;
+mod starts;
 mod vectors;
 mod windows;
 

@@ -1,8 +1,9 @@
 //! Where the rows of a block lie: in the operands, or copied where they lie there only in part.
 
 use super::super::read::Source;
-use super::super::reader::{Inside, Pieces, Place, floats};
+use super::super::reader::{Pieces, Place, floats};
 use super::rows::Rows;
+use super::starts::Starts;
 use super::{Group, Matrix, Product};
 use crate::program::limits::CHUNK;
 use crate::tensor::Tensor;
@@ -21,14 +22,14 @@ impl Room {
 }
 
 impl Matrix<'_> {
-    /// For each segment each row's elements: where they lie, or as they are copied to `packed`.
-    pub(super) fn slices<'a>(
+    /// Where each row's elements of each segment begin.
+    pub(super) fn starts<'a>(
         &'a self,
         product: &Product<'a>,
         rows: &Range<usize>,
         operands: &'a [&'a Tensor],
         room: &'a mut Room,
-    ) -> Option<Vec<&'a [f32]>> {
+    ) -> Option<Starts<'a>> {
         let source = Source { instruction: &self.dot, operands };
         let view = &self.dot.views[usize::from(self.roles.views[0])];
         let reads = Rows::new(&self.dot, view);
@@ -49,31 +50,19 @@ impl Matrix<'_> {
                 (&made, 0)
             }
         };
-        let inside = (0..segments.len()).map(|s| reader.inside(s, &floats, fills));
-        if let Some(addresses) = table.addresses(first..first + count) {
-            let mut slices = Vec::with_capacity(segments.len() * count);
-            inside.for_each(|inside| slices.extend(addresses.iter().map(|&address| inside.at(address))));
-            return Some(slices);
+        let addresses = table.addresses(first..first + count);
+        let mut starts = Starts::new(count, segments.len());
+        for (s, ks) in segments.iter().enumerate() {
+            starts.push(ks.len(), &reader.inside(s, &floats, fills), addresses, fills);
         }
-        let inside: Vec<Inside<'_>> = inside.collect();
-        let mut slices: Vec<&[f32]> = vec![&[]; segments.len() * count];
-        // What does not lie in an operand is copied: its number among the slices, and where the copy is.
-        let mut copies: Vec<(usize, Range<usize>)> = Vec::with_capacity(slices.len());
-        packed.reserve(4 * slices.len());
-        for n in 0..count {
-            let places = match reader.pieces(table, first + n) {
-                Pieces::Inside(address) => {
-                    for (s, inside) in inside.iter().enumerate() {
-                        slices[s * count + n] = inside.at(address);
-                    }
-                    continue;
-                }
-                Pieces::Each(places) => places,
-            };
+        // What does not lie in an operand is copied: its segment and row, and where the copy is.
+        let mut copies: Vec<(usize, usize, Range<usize>)> = Vec::new();
+        for n in (0..count).filter(|&n| addresses[n] < 0) {
+            let Pieces::Each(places) = reader.pieces(table, first + n) else { continue };
             for (s, (ks, place)) in segments.iter().zip(places).enumerate() {
                 match place {
-                    Place::Operand(operand, address) => slices[s * count + n] = &floats[*operand][*address..],
-                    Place::Fill => slices[s * count + n] = fills,
+                    Place::Operand(operand, address) => starts.set(s, n, &floats[*operand][*address..]),
+                    Place::Fill => {}
                     Place::Part(_) | Place::Scattered => {
                         let copy = packed.len()..packed.len() + ks.len();
                         packed.resize(copy.end, fill);
@@ -85,14 +74,15 @@ impl Matrix<'_> {
                             let first = window.ks.start + ks.start as u64;
                             reads.read(&source, at, &(first..first + ks.len() as u64), &mut packed[copy.clone()]);
                         }
-                        copies.push((s * count + n, copy));
+                        copies.push((s, n, copy));
                     }
                 }
             }
         }
-        for (n, copy) in copies {
-            slices[n] = &packed[copy];
+        let packed: &'a [f32] = packed;
+        for (s, n, copy) in copies {
+            starts.set(s, n, &packed[copy]);
         }
-        Some(slices)
+        Some(starts)
     }
 }

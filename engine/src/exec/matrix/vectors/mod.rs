@@ -45,6 +45,31 @@ pub(super) trait Vector: Copy {
     unsafe fn canonical(self) -> Self;
 }
 
+macro_rules! hint {
+    ($(#[$doc:meta])* $name:ident, $hint:ident) => {
+        $(#[$doc])*
+        #[inline(always)]
+        pub(super) fn $name(from: *const f32) {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: a hint, which every CPU of this architecture has and which never faults.
+            unsafe {
+                use std::arch::x86_64::{$hint, _mm_prefetch};
+                _mm_prefetch::<$hint>(from.cast());
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            let _ = from;
+        }
+    };
+}
+
+hint! {
+    fetch_near, _MM_HINT_T0
+}
+
+hint! {
+    fetch_to_write, _MM_HINT_ET0
+}
+
 /// Has the cache line of an address, which may be any, brought near.
 #[inline(always)]
 pub(super) fn fetch(from: *const f32) {
