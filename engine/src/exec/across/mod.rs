@@ -1,19 +1,23 @@
 //! Reductions whose elements lie side by side along an axis that is not reduced, as channels do: depthwise convolution and pooling. Vectors run
 //! along that axis, and what is reduced is read where it lies.
 
-use super::block::{Scope, multiply_add};
+mod chains;
+
+use super::block::Scope;
 use super::lanes::{Buffer, Lanes, f32_of};
 use super::matrix::reads_by_row;
 use super::out::{Layout, Out};
 use super::points::{Grid, Point, over, strides};
 use super::read::{Block, Coordinates, Run, Source, read_f32, set_reduction};
 use super::reader::{LARGEST_TABLE, Piece, Pieces, Place, Reader, Table, floats};
+use super::straight::{Reads, Straight};
 use super::tiles::Tiles;
-use crate::arith::{Isa, for_each_level, native};
-use crate::program::limits::{MAX_RANK, SUM_LANES};
+use crate::arith::Isa;
+use crate::program::limits::MAX_RANK;
 use crate::program::{Core, DType, FoldOp, Instruction, Node, View, product};
 use crate::tasks;
 use crate::tensor::Tensor;
+use chains::{Chains, RowLink, finish_row, interleave, reduce_strips};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -37,6 +41,8 @@ pub(super) struct Across<'p> {
     core: Cow<'p, Instruction>,
     finish: Cow<'p, Instruction>,
     tiles: Tiles,
+    /// The epilogue, if it makes all rows alike and a row's results are neighbours: then rows are finished one by one.
+    alike: Option<Straight>,
     /// For each e axis of `finish` that of `core`.
     axes: Vec<usize>,
     /// The innermost axis along which vectors run, its length, and how far results along it are apart.
@@ -54,6 +60,7 @@ pub(super) struct Across<'p> {
     by_row: bool,
     /// Coordinates of what is reduced, window after window.
     windows: Vec<Vec<Coordinates>>,
+    lens: Vec<usize>,
     /// Points that share their weights, and these.
     outer: Grid,
     inner: Grid,
@@ -182,13 +189,17 @@ impl<'p> Across<'p> {
         };
         let table = if small { reader.table((0..high.len() * low.len()).map(at), LARGEST_TABLE) } else { None };
         let by_row = reads_by_row(&finish, |x| !along.contains(&axes[x]));
+        let runs = grid(&along[..along.len() - 1]).all();
+        let neighbours = places[axis] == runs.len() && runs.iter().enumerate().all(|(n, run)| run.offset == n);
         Some(Self {
+            alike: Straight::new(&finish).filter(|_| neighbours && !by_row),
             table,
             by_row,
             outer: grid(&outer),
             inner: grid(&inner),
-            runs: grid(&along[..along.len() - 1]).all(),
+            runs,
             layout: Layout { len, stride: places[axis] },
+            lens: windows.iter().map(Vec::len).collect(),
             axis,
             kind,
             view,
@@ -263,7 +274,6 @@ impl<'p> Across<'p> {
         let floats = floats(&source);
         let (len, width) = (self.len(), self.width());
         let fills = vec![f32_of(view.fill); width];
-        let mut cores = Buffer::new(points.len() * width);
         // Without a table these points are found now.
         let made;
         let (table, first) = match &self.table {
@@ -297,11 +307,18 @@ impl<'p> Across<'p> {
                 }
             }
         }
-        let count: usize = self.windows.iter().map(Vec::len).sum();
+        let scope = Scope { instruction: &self.finish, operands: finish, isa };
+        let links = self.alike.as_ref().map(|straight| self.row_links(straight, &rows, &scope));
+        let chains = match self.kind {
+            Kind::Dot(_) => Chains::Dot(&self.lens, weights),
+            Kind::Fold(op) => Chains::Fold(op),
+        };
+        let mut cores = Buffer::new(if links.is_some() { width } else { points.len() * width });
+        let count: usize = self.lens.iter().sum();
         let inside: Vec<_> = (0..count).map(|n| self.reader.inside(n, &floats, &fills)).collect();
         let mut slices: Vec<&[f32]> = Vec::with_capacity(count);
         let mut rest = packed.chunks_exact(width);
-        for (n, core) in cores.chunks_exact_mut(width).enumerate() {
+        for n in 0..points.len() {
             slices.clear();
             match self.reader.pieces(table, first + n) {
                 Pieces::Inside(address) => {
@@ -313,6 +330,7 @@ impl<'p> Across<'p> {
                     Place::Part(_) | Place::Scattered => rest.next().unwrap_or_default(), // one was packed for each
                 })),
             }
+            let core = &mut cores[if links.is_some() { 0 } else { n * width }..][..width];
             if slices.iter().any(|s| s.len() < width) {
                 // At the end of an operand there may be less than a whole strip.
                 let mut ends = vec![0.0; count * width];
@@ -321,16 +339,23 @@ impl<'p> Across<'p> {
                     end[..len].copy_from_slice(&slice[..len]);
                 }
                 let ends: Vec<&[f32]> = ends.chunks_exact(width).collect();
-                reduce_strips(isa.level(), self, &ends, weights, core);
+                reduce_strips(isa.level(), chains, &ends, core);
             } else {
-                reduce_strips(isa.level(), self, &slices, weights, core);
+                reduce_strips(isa.level(), chains, &slices, core);
+            }
+            if let Some(links) = &links {
+                finish_row(isa.level(), links, core);
+                // SAFETY: each element is at one point and one place along the axes, and a task has points of its own.
+                let to = unsafe { out.floats(starts[n], len) };
+                interleave(isa.level(), core, self.runs.len(), to);
             }
         }
+        if links.is_some() {
+            return;
+        }
         let Some(axis) = self.axes.iter().position(|&x| x == self.axis) else { return };
-        let scope = Scope { instruction: &self.finish, operands: finish, isa };
         for (n, run) in self.runs.iter().enumerate() {
-            let moved = over(&self.axes, &run.at);
-            let rows: Vec<Coordinates> = rows.iter().map(|at| std::array::from_fn(|x| at[x] + moved[x])).collect();
+            let rows = self.moved(&rows, run);
             let copies = starts.len() / rows.len().max(1);
             let block = Block { copies, rows: rows.into(), axis, len: self.layout.len };
             let lanes = if width == self.layout.len {
@@ -344,98 +369,29 @@ impl<'p> Across<'p> {
         }
     }
 
-    /// Reduces what begins at each of `slices`, which have whole strips.
-    #[inline(always)]
-    fn reduce(&self, slices: &[&[f32]], weights: &[f32], fused: bool, out: &mut [f32]) {
-        let width = out.len();
-        if let Kind::Fold(op) = self.kind {
-            return fold(op, slices, fused, &mut out[..self.len()]);
-        }
-        let mut first = 0;
-        while first < width {
-            if first + WIDE <= width {
-                self.strip::<WIDE>(slices, weights, fused, first, out);
-                first += WIDE;
-            } else {
-                self.strip::<STRIP>(slices, weights, fused, first, out);
-                first += STRIP;
+    /// Rows of the result where a run begins.
+    fn moved(&self, rows: &[Coordinates], run: &Point) -> Vec<Coordinates> {
+        let moved = over(&self.axes, &run.at);
+        rows.iter().map(|at| std::array::from_fn(|x| at[x] + moved[x])).collect()
+    }
+
+    /// The operations that make a row's elements, with what they read along it; it is the same for all of `rows`.
+    fn row_links(&self, straight: &Straight, rows: &[Coordinates], scope: &Scope<'_>) -> Vec<RowLink> {
+        let Some(axis) = self.axes.iter().position(|&x| x == self.axis) else { return vec![] };
+        let mut all: Vec<RowLink> = Vec::new();
+        for (n, run) in self.runs.iter().enumerate() {
+            let rows = self.moved(&rows[..rows.len().min(1)], run);
+            let block = Block { copies: 1, rows: rows.into(), axis, len: self.layout.len };
+            let reads = Reads::new(&self.tiles, scope, &block);
+            for (l, link) in straight.links(&reads, &(0..self.layout.len)).into_iter().enumerate() {
+                if n == 0 {
+                    let mut row = Buffer::new(self.width());
+                    row.fill(0.0);
+                    all.push((link.op, row));
+                }
+                all[l].1[n * self.layout.len..][..self.layout.len].copy_from_slice(&link.rows[..self.layout.len]);
             }
         }
+        all
     }
-
-    /// The chains of `N` elements from `first` on, which stay in registers.
-    #[inline(always)]
-    fn strip<const N: usize>(&self, slices: &[&[f32]], weights: &[f32], fused: bool, first: usize, out: &mut [f32]) {
-        let width = out.len();
-        let mut rest = slices.iter().zip(weights.chunks_exact(width));
-        let mut sum = [0.0; N];
-        for (w, window) in self.windows.iter().enumerate() {
-            let mut chain = [0.0; N];
-            for (x, weights) in rest.by_ref().take(window.len()) {
-                let (Some(x), Some(weights)) = (x[first..].first_chunk::<N>(), weights[first..].first_chunk::<N>())
-                else {
-                    return;
-                };
-                (0..N).for_each(|i| chain[i] = multiply_add(fused, x[i], weights[i], chain[i]));
-            }
-            if w == 0 {
-                sum = chain;
-            } else {
-                (0..N).for_each(|i| sum[i] += chain[i]);
-            }
-        }
-        out[first..first + N].copy_from_slice(&sum);
-    }
-}
-
-for_each_level!(fn reduce_strips = reduce, (across: &Across<'_>, slices: &[&[f32]], weights: &[f32], out: &mut [f32]) -> ());
-
-#[inline(always)]
-fn reduce(fused: bool, across: &Across<'_>, slices: &[&[f32]], weights: &[f32], out: &mut [f32]) {
-    across.reduce(slices, weights, fused, out);
-}
-
-/// Folds what begins at each of `slices` element by element, in the fold's own order.
-#[inline(always)]
-fn fold(op: FoldOp, slices: &[&[f32]], fused: bool, out: &mut [f32]) {
-    match op {
-        _ if slices.is_empty() => out.fill(f32_of(op.empty(DType::F32))),
-        FoldOp::Min => in_order(slices, out, native::min),
-        FoldOp::Max => in_order(slices, out, native::max),
-        FoldOp::Sum => in_lanes(slices, out, |x| x, |sum, x| sum + x),
-        FoldOp::SumSq => in_lanes(slices, out, |x| x * x, |sum, x| multiply_add(fused, x, x, sum)),
-        _ => in_order(slices, out, |a, b| a + b),
-    }
-}
-
-#[inline(always)]
-fn in_order(slices: &[&[f32]], out: &mut [f32], f: impl Fn(f32, f32) -> f32) {
-    out.copy_from_slice(&slices[0][..out.len()]);
-    for x in &slices[1..] {
-        out.iter_mut().zip(*x).for_each(|(out, &x)| *out = f(*out, x));
-    }
-}
-
-/// Sixteen lanes, then halves of them. A lane that nothing was added to is -0, which changes no sum: it is left out.
-#[inline(always)]
-fn in_lanes(slices: &[&[f32]], out: &mut [f32], first: impl Fn(f32) -> f32, take: impl Fn(f32, f32) -> f32) {
-    let len = out.len();
-    let mut lanes = Buffer::new(slices.len().min(SUM_LANES) * len);
-    for (k, x) in slices.iter().enumerate() {
-        let lane = &mut lanes[k % SUM_LANES * len..][..len];
-        if k < SUM_LANES {
-            lane.iter_mut().zip(*x).for_each(|(lane, &x)| *lane = first(x));
-        } else {
-            lane.iter_mut().zip(*x).for_each(|(lane, &x)| *lane = take(*lane, x));
-        }
-    }
-    let mut half = SUM_LANES / 2;
-    while half > 0 {
-        if lanes.len() > half * len {
-            let (low, high) = lanes.split_at_mut(half * len);
-            low.iter_mut().zip(&*high).for_each(|(low, high)| *low += *high);
-        }
-        half /= 2;
-    }
-    out.copy_from_slice(&lanes[..len]);
 }
