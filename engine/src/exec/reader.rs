@@ -114,6 +114,11 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// How many points have places of their own.
+    pub(super) fn outside(&self) -> usize {
+        self.points.iter().filter(|&&address| address < 0).count()
+    }
+
     /// The addresses of some points; less than 0 for those that have places of their own.
     pub(super) fn addresses(&self, points: Range<usize>) -> &[i64] {
         &self.points[points]
@@ -130,7 +135,7 @@ pub(super) enum Pieces<'a> {
 
 /// A piece at every point whose pieces are at the same offsets from an address.
 pub(super) struct Inside<'a> {
-    pub(super) from: &'a [f32],
+    from: &'a [f32],
     offset: i64,
     /// 0 where it is the fill at all of them.
     moves: i64,
@@ -145,13 +150,12 @@ impl<'a> Inside<'a> {
     /// From its first element on, at the point of this address.
     #[inline]
     pub(super) fn at(&self, address: i64) -> &'a [f32] {
-        &self.from[self.first(address) as usize..] // the interior's addresses are not negative
+        &self.from[(address * self.moves + self.offset) as usize..] // the interior's addresses are not negative
     }
 
-    /// The number of its first element.
-    #[inline]
-    pub(super) fn first(&self, address: i64) -> i64 {
-        address * self.moves + self.offset
+    /// Where it would be at the address 0; none where it is the fill at all points.
+    pub(super) fn start(&self) -> Option<*const f32> {
+        (self.moves != 0).then(|| self.from.as_ptr().wrapping_offset(self.offset as isize)) // in memory
     }
 }
 

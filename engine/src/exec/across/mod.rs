@@ -315,6 +315,7 @@ impl<'p> Across<'p> {
         };
         let mut cores = Buffer::new(if links.is_some() { width } else { points.len() * width });
         let count: usize = self.lens.iter().sum();
+        let level = isa.level();
         let inside: Vec<_> = (0..count).map(|n| self.reader.inside(n, &floats, &fills)).collect();
         let mut slices: Vec<&[f32]> = Vec::with_capacity(count);
         let mut rest = packed.chunks_exact(width);
@@ -339,15 +340,15 @@ impl<'p> Across<'p> {
                     end[..len].copy_from_slice(&slice[..len]);
                 }
                 let ends: Vec<&[f32]> = ends.chunks_exact(width).collect();
-                reduce_strips(isa.level(), chains, &ends, core);
+                reduce_strips(level, chains, &ends, core);
             } else {
-                reduce_strips(isa.level(), chains, &slices, core);
+                reduce_strips(level, chains, &slices, core);
             }
             if let Some(links) = &links {
-                finish_row(isa.level(), links, core);
+                finish_row(level, links, core);
                 // SAFETY: each element is at one point and one place along the axes, and a task has points of its own.
                 let to = unsafe { out.floats(starts[n], len) };
-                interleave(isa.level(), core, self.runs.len(), to);
+                interleave(level, core, self.runs.len(), to);
             }
         }
         if links.is_some() {

@@ -316,6 +316,7 @@ unsafe fn finished<V: Vector, const R: usize, const N: usize>(
 mod tests {
     use super::super::super::out::Out;
     use super::super::super::reader::Inside;
+    use super::super::starts::Addresses;
     use super::*;
     use crate::arith::native::{self, canonical};
     use crate::tensor::Tensor;
@@ -387,7 +388,7 @@ mod tests {
             let fills = [0.0; 256];
             let mut rows = Starts::new(ROWS + 3, lens.len());
             for (part, &len) in lens.iter().enumerate() {
-                rows.push(len, &Inside::nowhere(&fills), &[-1; ROWS + 3], &fills);
+                rows.push(len, &Inside::nowhere(&fills), &Addresses::new(&[-1; ROWS + 3]), &fills);
                 (0..ROWS + 3).for_each(|row| rows.set(part, row, &a[part * (ROWS + 3) + row]));
             }
             let lines: Vec<Line> = (0..depth).map(|_| Line(std::array::from_fn(|_| number(&mut seed)))).collect();

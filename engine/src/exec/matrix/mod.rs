@@ -4,6 +4,7 @@ mod block;
 mod chunks;
 mod finish;
 mod kernels;
+mod padding;
 mod panels;
 mod parts;
 mod roles;
@@ -30,6 +31,7 @@ use crate::tasks;
 use crate::tensor::Tensor;
 use block::even;
 use kernels::ROWS;
+use padding::Padding;
 use panels::Panels;
 use parts::Parts;
 use roles::Roles;
@@ -37,15 +39,17 @@ use std::borrow::Cow;
 use std::ops::Range;
 use windows::{Window, windows};
 
-/// Most rows of a block: the columns' elements are read once for a block, and its results stay in the second cache.
-const BLOCK_ROWS: usize = 12 * ROWS;
 /// Panels whose results a block keeps before they are finished.
 const BLOCK_PANELS: usize = 4;
+/// Most rows of a block with so many panels: the columns' elements are read once for a block, and its results stay in the second cache.
+const BLOCK_ROWS: usize = 12 * ROWS;
 /// Most parts of a product's rows, and bytes of its packed columns: a hostile program may ask for more.
 const MOST_SEGMENTS: usize = 1 << 13;
 const LARGEST_PANELS: u64 = 1 << 31;
 /// Fewest rows of a block, where there would be too few blocks for all threads: two tiles.
 const FEWEST_ROWS: usize = 2 * ROWS;
+/// Elements of a padded copy for which a part of a row is found and copied.
+const WORTH: usize = 8;
 
 /// A product, ready to run.
 pub(super) struct Matrix<'p> {
@@ -60,6 +64,8 @@ pub(super) struct Matrix<'p> {
     roles: Roles,
     /// Each product of the batch again for each of these: where the windows are values of their own.
     groups: Vec<Group>,
+    /// What copies the rows' operand with its borders: the dot's last operand.
+    padding: Option<Padding>,
     batch: Grid,
     rows: Grid,
     columns: Grid,
@@ -175,6 +181,13 @@ impl<'p> Matrix<'p> {
             }
             _ => vec![group(all, Point::ORIGIN)],
         };
+        let outside: usize = groups.iter().map(|g| g.table.as_ref().map_or(0, Table::outside) * g.segments.len()).sum();
+        if let Some((dot, padding)) = Padding::new(&dot, usize::from(roles.views[0]), moving)
+            && padding.elements() <= outside.saturating_mul(WORTH)
+        {
+            let matrix = Self::with(Cow::Owned(dot), finish, axes, chunks)?;
+            return Some(Self { padding: Some(padding), ..matrix });
+        }
         let columns = grid(&roles.columns);
         let parts = (!chunks.is_empty()).then(|| Parts::new(&dot, &roles, &groups[0].windows));
         let depth = groups.iter().map(|g: &Group| g.windows.iter().map(Window::depth).sum()).max().unwrap_or(0);
@@ -194,6 +207,7 @@ impl<'p> Matrix<'p> {
             runs: grid(outer),
             layout,
             constant: None,
+            padding: None,
             parts,
             groups,
             axes,
@@ -228,6 +242,14 @@ impl<'p> Matrix<'p> {
 
     /// Computes all elements, of which there are some.
     pub(super) fn run(&self, operands: Operands<'_>, isa: Isa, results: Results<'_>) {
+        let (padded, mut all) = (self.padding.as_ref().map(|padding| padding.run(operands.dot, isa)), vec![]);
+        let operands = match &padded {
+            Some(copy) => {
+                all.extend(operands.dot.iter().copied().chain([copy]));
+                Operands { dot: &all, ..operands }
+            }
+            None => operands,
+        };
         let groups = self.groups.len();
         tasks::each(self.batch.len() * groups, |product| {
             let group = &self.groups[product % groups];
@@ -242,7 +264,9 @@ impl<'p> Matrix<'p> {
             };
             let number = product / groups;
             let product = Product { group, at: sum(&at, &group.place), number, panels, panel };
-            let (most, least) = (self.rows.len().div_ceil(FEWEST_ROWS), self.rows.len().div_ceil(BLOCK_ROWS));
+            let panels = self.columns.len().div_ceil(COLUMNS).clamp(1, BLOCK_PANELS);
+            let least = self.rows.len().div_ceil(BLOCK_ROWS * BLOCK_PANELS / panels);
+            let most = self.rows.len().div_ceil(FEWEST_ROWS);
             // Enough blocks by themselves, else cut along the columns too, else of fewer rows.
             let enough = tasks::enough().div_ceil(self.batch.len() * groups);
             let parts = if least < enough { self.columns.len().div_ceil(COLUMNS * BLOCK_PANELS) } else { 1 };

@@ -3,7 +3,7 @@
 use super::super::read::Source;
 use super::super::reader::{Pieces, Place, floats};
 use super::rows::Rows;
-use super::starts::Starts;
+use super::starts::{Addresses, Starts};
 use super::{Group, Matrix, Product};
 use crate::program::limits::CHUNK;
 use crate::tensor::Tensor;
@@ -52,8 +52,9 @@ impl Matrix<'_> {
         };
         let addresses = table.addresses(first..first + count);
         let mut starts = Starts::new(count, segments.len());
+        let all = Addresses::new(addresses);
         for (s, ks) in segments.iter().enumerate() {
-            starts.push(ks.len(), &reader.inside(s, &floats, fills), addresses, fills);
+            starts.push(ks.len(), &reader.inside(s, &floats, fills), &all, fills);
         }
         // What does not lie in an operand is copied: its segment and row, and where the copy is.
         let mut copies: Vec<(usize, usize, Range<usize>)> = Vec::new();

@@ -13,31 +13,48 @@ pub(super) struct Starts<'a> {
     elements: PhantomData<&'a [f32]>,
 }
 
+/// The rows' addresses: less than 0 for those that have none.
+pub(super) struct Addresses<'a> {
+    all: &'a [i64],
+    /// The least and the greatest of those that there are.
+    reach: Option<(i64, i64)>,
+    /// Whether every row has one.
+    every: bool,
+}
+
+impl<'a> Addresses<'a> {
+    pub(super) fn new(all: &'a [i64]) -> Self {
+        let there = || all.iter().copied().filter(|&address| address >= 0);
+        Self { all, reach: there().min().zip(there().max()), every: all.iter().all(|&address| address >= 0) }
+    }
+}
+
 impl<'a> Starts<'a> {
     /// Of no part yet.
     pub(super) fn new(rows: usize, parts: usize) -> Self {
         Self { all: Vec::with_capacity(rows * parts), rows, lens: Vec::with_capacity(parts), elements: PhantomData }
     }
 
-    /// The next part, of `len` elements: each row's lie at its address, or are `fills` where that is less than 0.
+    /// The next part, of `len` elements: each row's lie at its address, or are `fills` where it has none.
     ///
     /// # Panics
     /// When there are not as many addresses as rows, or elements at one.
-    pub(super) fn push(&mut self, len: usize, inside: &Inside<'a>, addresses: &[i64], fills: &'a [f32]) {
-        assert!(addresses.len() == self.rows && fills.len() >= len, "not as many rows or elements");
-        let (mut least, mut most) = (i64::MAX, i64::MIN);
-        let start = |&address: &i64| {
-            if address < 0 {
-                return fills.as_ptr();
-            }
-            let first = inside.first(address);
-            (least, most) = (least.min(first), most.max(first));
-            inside.from.as_ptr().wrapping_offset(first as isize) // the width of an address
-        };
-        self.all.extend(addresses.iter().map(start));
-        let there = |len: usize| least >= 0 && most as usize <= len; // not negative
-        assert!(least > most || inside.from.len().checked_sub(len).is_some_and(there), "elements that are not there");
+    pub(super) fn push(&mut self, len: usize, inside: &Inside<'a>, addresses: &Addresses<'_>, fills: &'a [f32]) {
+        assert!(addresses.all.len() == self.rows && fills.len() >= len, "not as many rows or elements");
         self.lens.push(len);
+        let fill = fills.as_ptr();
+        let (Some((least, most)), Some(start)) = (addresses.reach, inside.start()) else {
+            self.all.extend(addresses.all.iter().map(|_| fill));
+            return;
+        };
+        let there = |address: i64| inside.at(address).len() >= len;
+        assert!(there(least) && there(most), "elements that are not there");
+        let at = |address: i64| start.wrapping_offset(address as isize); // in memory
+        if addresses.every {
+            self.all.extend(addresses.all.iter().map(|&address| at(address)));
+        } else {
+            self.all.extend(addresses.all.iter().map(|&address| if address < 0 { fill } else { at(address) }));
+        }
     }
 
     /// Where a row's elements of a part are instead.
