@@ -98,6 +98,64 @@ fn convolutions_and_what_follows() {
     }
 }
 
+/// Branches of an image that are put side by side: convolutions with what follows them and pooling write to their place in the whole, but not where
+/// somebody else reads them, or one is read twice.
+#[test]
+fn branches_side_by_side() {
+    for case in 0..48 {
+        let rng = &mut ChaCha8Rng::seed_from_u64(SEED + 2000 + case);
+        let channels: i64 = *[1, 3, 16].choose(rng).expect("some");
+        let [h, w]: [i64; 2] = [rng.random_range(2..9), rng.random_range(2..12)];
+        let axis = *[1, 1, 2, 3].choose(rng).expect("some");
+        let count = rng.random_range(2..4);
+        let (mut nodes, mut names, mut sizes, mut initializers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for n in 0..count {
+            let outputs = if axis == 1 { *[1, 4, 8, 32, 40].choose(rng).expect("some") } else { 8 };
+            let (kernel, name) = (*[1, 3].choose(rng).expect("some"), format!("b{n}"));
+            let (weights, made) = (format!("w{n}"), format!("c{n}"));
+            let pads = attr_ints("pads", &[kernel / 2; 4]);
+            let conv = node("Conv", &made, &["x", weights.as_str()], &[made.as_str()], vec![pads]);
+            let dims = [outputs, channels, kernel, kernel];
+            initializers.push(floats(&weights, &dims, &numbers(rng, size(&dims))));
+            nodes.push(conv);
+            let (operator, attributes) = match rng.random_range(0..4) {
+                0 => ("MaxPool", vec![attr_ints("kernel_shape", &[3, 3]), attr_ints("pads", &[1; 4])]),
+                1 => ("Sigmoid", vec![]),
+                _ => ("Relu", vec![]),
+            };
+            nodes.push(node(operator, &name, &[made.as_str()], &[name.as_str()], attributes));
+            names.push(name);
+            sizes.push(outputs);
+        }
+        // Now and then the image itself, or a branch again.
+        match rng.random_range(0..6) {
+            0 if axis == 1 => {
+                names.push("x".to_owned());
+                sizes.push(channels);
+            }
+            1 => {
+                names.push(names[0].clone());
+                sizes.push(sizes[0]);
+            }
+            _ => {}
+        }
+        let read: Vec<&str> = names.iter().map(String::as_str).collect();
+        nodes.push(node("Concat", "all", &read, &["all"], vec![attr_int("axis", axis)]));
+        let total = if axis == 1 { sizes.iter().sum() } else { 8 };
+        nodes.push(node("Conv", "mixed", &["all", "w"], &["mixed"], vec![]));
+        initializers.push(floats("w", &[5, total, 1, 1], &numbers(rng, size(&[5, total]))));
+        let what = format!("case {case}: {channels}x{h}x{w}, axis {axis}, {read:?}");
+        let outputs = *[&["mixed"][..], &["all"], &["mixed", "b1"]].choose(rng).expect("some");
+        let graph = Graph {
+            nodes,
+            initializers,
+            inputs: vec![value("x", F32, &[1, channels, h, w])],
+            outputs: outputs.iter().map(|name| Message::default().bytes(1, name)).collect(),
+        };
+        check(graph.message(), &[input(rng, &[1, channels, h, w])], &what);
+    }
+}
+
 #[test]
 fn products_of_inputs() {
     for case in 0..32i64 {

@@ -65,7 +65,10 @@ pub(super) fn along(
     let axis = reduction_axis(scope.instruction.reduction.len().saturating_sub(1));
     let block = Block { rows: rows.into(), copies: 1, axis, len };
     let (dtype, x) = scope.evaluate(body, &block, None);
-    let x = x.spread(dtype, block.lanes());
+    let x = match x {
+        Lanes::Operand(_) => x,
+        x => x.spread(dtype, block.lanes()),
+    };
     if let Each::Own(x) = x.f32() {
         reduce_rows(scope.isa.level(), op, len, x, &mut out);
     }

@@ -55,7 +55,7 @@ pub(super) fn follow(first: &Instruction, next: &Instruction, operand: usize) ->
 }
 
 /// Whether a view reads element after element.
-fn own_elements(view: &View, i: &Instruction) -> bool {
+pub(super) fn own_elements(view: &View, i: &Instruction) -> bool {
     let [access] = view.accesses.as_slice() else { return false };
     let strides = strides(i);
     let own = |x: usize| i.extents[x] == 1 || access.address.coefficient(x) == strides[x] as i64; // in memory
@@ -65,7 +65,7 @@ fn own_elements(view: &View, i: &Instruction) -> bool {
 
 /// For each axis over `wide` extents the axes over `narrow` ones that it is made of, and what a step of each is worth; `None` where an axis
 /// begins within another.
-fn parts(wide: &[u64], narrow: &[u64]) -> Option<Vec<Vec<(usize, u64)>>> {
+pub(super) fn parts(wide: &[u64], narrow: &[u64]) -> Option<Vec<Vec<(usize, u64)>>> {
     let mut parts = vec![Vec::new(); wide.len()];
     let mut rest = (0..narrow.len()).rev().filter(|&x| narrow[x] != 1);
     for (axis, &extent) in wide.iter().enumerate().rev() {

@@ -105,6 +105,8 @@ pub(super) enum Lanes<'a> {
     Int(Buffer<i64>),
     /// One row, the same for all rows of the block.
     Row(Buffer<f32>),
+    /// One float for each row; only where a tile takes them.
+    Column(Buffer<f32>),
     /// One register for all elements.
     Same(i64),
 }
@@ -172,6 +174,12 @@ impl Lanes<'_> {
                 buffer.copy_from_slice(x);
                 Lanes::F32(buffer)
             }
+            Self::Column(x) => {
+                let len = n / x.len().max(1);
+                let mut buffer = Buffer::new(n);
+                buffer.chunks_exact_mut(len.max(1)).zip(x.iter()).for_each(|(to, &x)| to.fill(x));
+                Lanes::F32(buffer)
+            }
         }
     }
 
@@ -187,24 +195,24 @@ impl Lanes<'_> {
         Self::F32(buffer)
     }
 
-    /// Rows of `len` floats, and how far one is after the one before; none where all rows are one, and for integers.
+    /// Rows of `len` floats, and how far one is after the one before; none where rows have none of their own, and for integers.
     pub(super) fn rows(&self, len: usize) -> (&[f32], usize) {
         match self {
             Self::F32(x) => (x, len),
             Self::Operand(x) => (x, len),
             Self::Apart(x, apart) => (x, *apart),
-            Self::Row(_) | Self::Same(_) | Self::Int(_) => (&[], len),
+            Self::Row(_) | Self::Column(_) | Self::Same(_) | Self::Int(_) => (&[], len),
         }
     }
 
-    /// The f32 lanes; none for integers, which a validated program never confuses.
+    /// The f32 lanes; none for columns, and for integers, which a validated program never confuses.
     pub(super) fn f32(&self) -> Each<'_, f32> {
         match self {
             Self::F32(x) => Each::Own(x),
             Self::Operand(x) | Self::Apart(x, _) => Each::Own(x),
             Self::Row(x) => Each::Row(x),
             Self::Same(register) => Each::Same(f32_of(*register)),
-            Self::Int(_) => Each::Own(&[]),
+            Self::Int(_) | Self::Column(_) => Each::Own(&[]),
         }
     }
 
@@ -213,7 +221,7 @@ impl Lanes<'_> {
         match self {
             Self::Int(x) => Each::Own(x),
             Self::Same(register) => Each::Same(*register),
-            Self::F32(_) | Self::Operand(_) | Self::Apart(..) | Self::Row(_) => Each::Own(&[]),
+            Self::F32(_) | Self::Operand(_) | Self::Apart(..) | Self::Row(_) | Self::Column(_) => Each::Own(&[]),
         }
     }
 }

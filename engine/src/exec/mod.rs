@@ -3,6 +3,7 @@
 mod across;
 mod axes;
 mod block;
+mod concat;
 mod elements;
 mod environment;
 mod fold;

@@ -74,6 +74,15 @@ impl<'a> Out<'a> {
         Self { start, len, dtype, level, tensor: PhantomData }
     }
 
+    /// A result of floats from element `start` on, or any from its first.
+    ///
+    /// # Panics
+    /// When there is no such element.
+    pub(super) fn from(self, start: usize) -> Self {
+        assert!(start == 0 || (self.dtype == DType::F32 && start < self.len), "elements outside the result");
+        Self { start: self.start.wrapping_add(start * size_of::<f32>()), len: self.len - start, ..self }
+    }
+
     /// Writes rows of lanes; NaNs become canonical, narrower integers hold their registers exactly.
     ///
     /// # Safety

@@ -96,7 +96,8 @@ pub(super) fn read_f32(view: &View, source: &Source<'_>, run: &Run<'_>, out: &mu
         && guards.is_empty()
         && indirects.is_empty()
         && let Some(Tensor::F32(tensor)) = source.operands.get(usize::from(*operand))
-        && let (start, 1) = along(address, run)
+        && let (start, step) = along(address, run)
+        && (step == 1 || run.len == 1)
         && let Some(from) = usize::try_from(start).ok().and_then(|start| slice(tensor).get(start..start + run.len))
     {
         return out.copy_from_slice(from);
@@ -162,10 +163,13 @@ impl Block<'_> {
 
     /// Reads a view of any type.
     pub(super) fn read<'a>(&self, view: &View, dtype: DType, source: &Source<'a>) -> Lanes<'a> {
-        self.read_rows(view, dtype, source).together(self.lanes(), self.len)
+        match self.read_rows(view, dtype, source) {
+            column @ Lanes::Column(_) => column.spread(dtype, self.lanes()),
+            lanes => lanes.together(self.lanes(), self.len),
+        }
     }
 
-    /// As [`read`](Self::read); rows that lie apart are left there.
+    /// As [`read`](Self::read); rows that lie apart are left there, and what is the same along a row is read once.
     pub(super) fn read_rows<'a>(&self, view: &View, dtype: DType, source: &Source<'a>) -> Lanes<'a> {
         if dtype == DType::F32 {
             if let Some((rows, apart)) = self.in_place(view, source) {
@@ -175,6 +179,13 @@ impl Block<'_> {
                 let mut row = Buffer::new(self.len);
                 read_f32(view, source, &Run { at: &self.rows[0], axis: self.axis, len: self.len }, &mut row);
                 return Lanes::Row(row);
+            }
+            if self.len > 1 && self.is_column(view) {
+                let mut column = Buffer::new(self.rows.len());
+                for (at, to) in self.rows.iter().zip(column.chunks_exact_mut(1)) {
+                    read_f32(view, source, &Run { at, axis: self.axis, len: 1 }, to);
+                }
+                return Lanes::Column(column);
             }
             let mut out = Buffer::new(self.lanes());
             self.read_f32(view, source, &mut out);
@@ -203,6 +214,12 @@ impl Block<'_> {
         let apart = usize::try_from(apart).ok()?;
         let end = first + (self.rows.len() - 1) * apart + self.len;
         Some((slice(tensor).get(first..end)?, apart))
+    }
+
+    /// Whether the view reads the same all along each row.
+    fn is_column(&self, view: &View) -> bool {
+        let stays = |form: &Affine| form.coefficient(self.axis) == 0;
+        self.copies == 1 && view.indirects().next().is_none() && view.forms().all(stays)
     }
 
     /// Whether the view reads the same in every row.

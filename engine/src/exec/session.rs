@@ -1,6 +1,7 @@
 //! The plain run: a program prepared once and run often. Chunk results never exist in memory, constant matrices are packed beforehand, and a
 //! value's memory is used again after its last reader.
 
+use super::concat::{Part, concatenation};
 use super::follow::follow;
 use super::matrix::{Chunked, Operands, Results, chunked};
 use super::out::Out;
@@ -10,7 +11,7 @@ use super::step::{PACKED, Reduction, Step, pack};
 use super::threads::Threads;
 use crate::arith::Isa;
 use crate::package::Package;
-use crate::program::{Core, Instruction, Operand, Program, Source, Value, ValueId, product};
+use crate::program::{Core, DType, Instruction, Operand, Program, Source, Value, ValueId, product};
 use crate::tensor::Tensor;
 
 /// Cost of a program below which more than one thread would only wait for one another.
@@ -36,8 +37,8 @@ struct Work<'p> {
 enum Kind<'p> {
     /// An instruction, with the values that it reads.
     One(Vec<ValueId>, Step<'p>),
-    /// A reduction and what follows it, with the values that each of them reads.
-    Joined([Vec<ValueId>; 2], Reduction<'p>),
+    /// A reduction and what follows it, with the values that each of them reads, and which element of the value is the first that it makes.
+    Joined([Vec<ValueId>; 2], Reduction<'p>, usize),
 }
 
 impl<'p> Session<'p> {
@@ -53,7 +54,9 @@ impl<'p> Session<'p> {
         session.work = plan(package.program());
         let mut left = PACKED;
         for work in &mut session.work {
-            if let Kind::One(reads, Step::Reduction(reduction)) | Kind::Joined([reads, _], reduction) = &mut work.kind {
+            if let Kind::One(reads, Step::Reduction(reduction)) | Kind::Joined([reads, _], reduction, _) =
+                &mut work.kind
+            {
                 session.threads.install(|| pack(package, reads, reduction, &mut left));
             }
         }
@@ -73,7 +76,11 @@ impl<'p> Session<'p> {
             let mut values: Vec<Option<Tensor>> = Vec::new();
             values.resize_with(program.values.len(), || None);
             for Work { value, kind, last } in work {
-                let mut out = spare.take(&program.values[*value].ty)?;
+                // What several make in parts is there already.
+                let mut out = match values[*value].take() {
+                    Some(out) => out,
+                    None => spare.take(&program.values[*value].ty)?,
+                };
                 let of = |reads: &[ValueId]| -> Vec<&Tensor> {
                     // What was never made is what is read only between joined instructions.
                     let operand = |&id: &ValueId| match source(program, id) {
@@ -86,10 +93,10 @@ impl<'p> Session<'p> {
                 match kind {
                     _ if out.is_empty() => {}
                     Kind::One(reads, step) => step.run(&of(reads), *isa, &mut out),
-                    Kind::Joined([dot, finish], reduction) => {
+                    Kind::Joined([dot, finish], reduction, start) => {
                         let (dot, finish) = (of(dot), of(finish));
                         let operands = Operands { dot: &dot, finish: &finish };
-                        let out = Out::new(&mut out, isa.level());
+                        let out = Out::new(&mut out, isa.level()).from(*start);
                         reduction.run(operands, *isa, Results { finished: &out, parts: None });
                     }
                 }
@@ -154,12 +161,25 @@ fn plan(program: &Program) -> Vec<Work<'_>> {
         chain.push((value, joined.map(|joined| joined.1)));
         chains.push(chain);
     }
+    let mut parted: Vec<Option<Work<'_>>> = Vec::new();
+    parted.resize_with(program.values.len(), || None);
+    let alone = |value: usize| readers[value] == 1 && value < first_output;
+    for value in 0..program.values.len() {
+        let parts =
+            instruction(value).and_then(concatenation).and_then(|parts| placed(program, &chains, value, parts, alone));
+        for (made, kind) in parts.into_iter().flatten() {
+            chains[made].clear();
+            chains[value].clear();
+            parted[made] = Some(Work { value, kind, last: Vec::new() });
+        }
+    }
     let mut work: Vec<Work<'_>> = Vec::new();
-    for chain in chains {
+    for (chain, parted) in chains.into_iter().zip(parted) {
+        work.extend(parted);
         let ready = |n: usize| {
             let joined = chain[n].1.as_ref()?;
             let reads = [ids(&joined.dot.operands), ids(&joined.fold.operands)];
-            Some((n, Kind::Joined(reads, Reduction::chunked(joined.clone())?)))
+            Some((n, Kind::Joined(reads, Reduction::chunked(joined.clone())?, 0)))
         };
         let (first, mut joined) = (0..chain.len()).rev().find_map(ready).unzip();
         for &(value, _) in chain.get(first.unwrap_or(0)..).unwrap_or_default() {
@@ -172,7 +192,7 @@ fn plan(program: &Program) -> Vec<Work<'_>> {
     for work in work.iter_mut().rev() {
         let reads: Vec<ValueId> = match &work.kind {
             Kind::One(reads, _) => reads.clone(),
-            Kind::Joined(reads, _) => reads.concat(),
+            Kind::Joined(reads, ..) => reads.concat(),
         };
         for id in reads.into_iter().map(|id| id as usize) {
             if !std::mem::replace(&mut seen[id], true) && id < first_output && instruction(id).is_some() {
@@ -181,6 +201,38 @@ fn plan(program: &Program) -> Vec<Work<'_>> {
         }
     }
     work
+}
+
+/// What makes the parts of a concatenation where they belong, with the values that they would be, if nothing else reads these.
+fn placed<'p>(
+    program: &'p Program,
+    chains: &[Chain],
+    value: usize,
+    parts: Vec<Part>,
+    alone: impl Fn(usize) -> bool,
+) -> Option<Vec<(usize, Kind<'p>)>> {
+    let whole = program.values[value].instruction()?;
+    let place = |part: Part| {
+        let made = whole.operands[part.operand].value as usize;
+        let chain = &chains[made];
+        let (last, joined) = chain.last().filter(|_| alone(made))?;
+        let made_by = program.values[*last].instruction()?;
+        let chunked = match joined {
+            Some(joined) => joined.clone(),
+            None => by_itself(made_by),
+        };
+        let reads = [ids(&chunked.dot.operands), ids(&chunked.fold.operands)];
+        let strides = part.steps(&chunked.fold)?;
+        let float = [made, value].iter().all(|&id| program.values[id].ty.dtype == DType::F32);
+        let all = chain.len() == 1 || joined.is_some();
+        Some((made, Kind::Joined(reads, Reduction::placed(chunked, &strides).filter(|_| float && all)?, part.start)))
+    };
+    parts.into_iter().map(place).collect()
+}
+
+/// An instruction with nothing joined to it.
+fn by_itself(i: &Instruction) -> Chunked {
+    Chunked { dot: i.clone(), fold: i.clone(), axes: (0..i.extents.len()).collect(), chunks: Vec::new() }
 }
 
 /// A value's instruction, with what is joined to it so far, and the next one, which reads it as its operand number `operand`.
@@ -193,13 +245,7 @@ fn join(last: &Instruction, so_far: Option<&Chunked>, next: &Instruction, operan
     if !matches!(last.core, Core::Dot { .. } | Core::Fold { .. }) && so_far.is_none() {
         return None;
     }
-    let alone = || Chunked {
-        dot: last.clone(),
-        fold: last.clone(),
-        axes: (0..last.extents.len()).collect(),
-        chunks: Vec::new(),
-    };
-    let before = so_far.cloned().unwrap_or_else(alone);
+    let before = so_far.cloned().unwrap_or_else(|| by_itself(last));
     let fold = follow(&before.fold, next, operand)?;
     Some(Chunked { fold, ..before })
 }

@@ -4,6 +4,7 @@ use super::across::Across;
 use super::block::Scope;
 use super::matrix::{Chunked, Matrix, Operands, Results};
 use super::out::Out;
+use super::points::strides;
 use super::tiles::Tiles;
 use super::{elements, scan};
 use crate::arith::Isa;
@@ -65,8 +66,14 @@ impl<'p> Reduction<'p> {
 
     /// A dot with the fold over its chunks, where a kernel pays.
     pub(super) fn chunked(chunked: Chunked) -> Option<Self> {
-        let across = Across::chunked(chunked.clone()).map(|across| Self::Across(Box::new(across)));
-        across.or_else(|| Some(Self::Matrix(Box::new(Matrix::chunked(chunked)?))))
+        let strides = strides(&chunked.fold);
+        Self::placed(chunked, &strides)
+    }
+
+    /// The same where the fold's e axes have these strides in the result.
+    pub(super) fn placed(chunked: Chunked, strides: &[usize]) -> Option<Self> {
+        let across = Across::chunked(chunked.clone(), strides).map(|across| Self::Across(Box::new(across)));
+        across.or_else(|| Some(Self::Matrix(Box::new(Matrix::chunked(chunked, strides)?))))
     }
 
     /// Packs once and for all what is constant, if it takes no more than `left` bytes.

@@ -28,6 +28,7 @@ impl<'a> Reads<'a> {
                 row.fill(f32_of(register));
                 Lanes::Row(row)
             }
+            column @ Lanes::Column(_) => column.spread(DType::F32, block.lanes()),
             lanes => lanes,
         };
         Self { values: tiles.evaluate(scope, block, None).into_iter().map(row).collect(), len: block.len }

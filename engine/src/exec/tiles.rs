@@ -61,6 +61,8 @@ enum Kind<'a> {
     Rows(&'a [f32], usize),
     /// One row for all.
     Row,
+    /// One float for each row.
+    Column(&'a [f32]),
     /// One float for all.
     Same,
 }
@@ -137,9 +139,12 @@ impl Tiles {
         out: &Out<'_>,
         (starts, from, layout): (&[usize], usize, Layout),
     ) {
-        let values = self.evaluate(scope, block, core);
+        let mut values = self.evaluate(scope, block, core);
         if let Place::Before(n) = self.result {
-            let Some((_, lanes)) = values.get(usize::from(n)) else { return };
+            let Some((dtype, lanes)) = values.get_mut(usize::from(n)) else { return };
+            if let Lanes::Column(_) = lanes {
+                *lanes = std::mem::replace(lanes, Lanes::Same(0)).spread(*dtype, block.lanes());
+            }
             let Lanes::Apart(rows, apart) = *lanes else {
                 // SAFETY: the caller's.
                 return unsafe { out.store(starts, from, layout, lanes) };
@@ -215,6 +220,7 @@ impl<'a> Input<'a> {
     fn new(lanes: &'a Lanes<'_>, len: usize, at_once: usize) -> Self {
         let kind = match lanes {
             Lanes::Row(_) => Kind::Row,
+            Lanes::Column(x) => Kind::Column(x),
             // No operation on floats reads integers.
             Lanes::Same(_) | Lanes::Int(_) => Kind::Same,
             lanes => {
@@ -238,6 +244,14 @@ impl<'a> Input<'a> {
             Kind::Rows(all, apart) => (all, apart),
             Kind::Row => {
                 self.tile = Start::Own(first);
+                return;
+            }
+            Kind::Column(column) => {
+                // A row's further tiles have the same.
+                if first == 0 {
+                    let width = if rows.len() == 1 { TILE } else { len };
+                    self.own.chunks_mut(width).zip(&column[rows]).for_each(|(to, &x)| to.fill(x));
+                }
                 return;
             }
             Kind::Same => return,

@@ -76,12 +76,12 @@ impl<'p> Across<'p> {
     /// A reduction by itself, where this way pays.
     pub(super) fn new(core: &'p Instruction) -> Option<Self> {
         let axes = (0..core.extents.len()).collect();
-        Self::with(Cow::Borrowed(core), Cow::Borrowed(core), axes, &[])
+        Self::with(Cow::Borrowed(core), Cow::Borrowed(core), axes, &[], &strides(core))
     }
 
-    /// A dot with the fold over its chunks, where this way pays.
-    pub(super) fn chunked(chunked: super::matrix::Chunked) -> Option<Self> {
-        Self::with(Cow::Owned(chunked.dot), Cow::Owned(chunked.fold), chunked.axes, &chunked.chunks)
+    /// A dot with the fold over its chunks, whose e axes have these strides in the result, where this way pays.
+    pub(super) fn chunked(chunked: super::matrix::Chunked, strides: &[usize]) -> Option<Self> {
+        Self::with(Cow::Owned(chunked.dot), Cow::Owned(chunked.fold), chunked.axes, &chunked.chunks, strides)
     }
 
     fn with(
@@ -89,6 +89,7 @@ impl<'p> Across<'p> {
         finish: Cow<'p, Instruction>,
         axes: Vec<usize>,
         chunks: &[usize],
+        finished: &[usize],
     ) -> Option<Self> {
         let f32_view = |v: u8| {
             let view = &core.views[usize::from(v)];
@@ -133,9 +134,8 @@ impl<'p> Across<'p> {
             }
             _ => return None,
         };
-        let finished = strides(&finish);
         let mut places = vec![0; core.extents.len()];
-        axes.iter().zip(&finished).for_each(|(&x, &stride)| places[x] = stride);
+        axes.iter().zip(finished).for_each(|(&x, &stride)| places[x] = stride);
         let len = core.extents[axis] as usize; // the result is in memory
         let mut along = vec![axis];
         let mut length = core.extents[axis];

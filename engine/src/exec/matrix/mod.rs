@@ -121,13 +121,13 @@ impl<'p> Matrix<'p> {
     /// A dot by itself; `None` where the matrix kernel would not pay.
     pub(super) fn new(dot: &'p Instruction) -> Option<Self> {
         let axes = (0..dot.extents.len()).collect();
-        Self::with(Cow::Borrowed(dot), Cow::Borrowed(dot), axes, &[])
+        Self::with(Cow::Borrowed(dot), Cow::Borrowed(dot), axes, &[], &strides(dot))
     }
 
-    /// A dot with the fold over its chunks; `None` where the matrix kernel would not pay.
-    pub(super) fn chunked(chunked: Chunked) -> Option<Self> {
+    /// A dot with the fold over its chunks, whose e axes have these strides in the result; `None` where the matrix kernel would not pay.
+    pub(super) fn chunked(chunked: Chunked, strides: &[usize]) -> Option<Self> {
         let Chunked { dot, fold, axes, chunks } = chunked;
-        Self::with(Cow::Owned(dot), Cow::Owned(fold), axes, &chunks)
+        Self::with(Cow::Owned(dot), Cow::Owned(fold), axes, &chunks, strides)
     }
 
     fn with(
@@ -135,12 +135,12 @@ impl<'p> Matrix<'p> {
         finish: Cow<'p, Instruction>,
         axes: Vec<usize>,
         chunks: &[usize],
+        finished: &[usize],
     ) -> Option<Self> {
         let Core::Dot { a, b } = dot.core else { return None };
         let roles = Roles::new(&dot, a, b, chunks)?;
-        let finished = strides(&finish);
         let mut places = vec![0; dot.extents.len()];
-        axes.iter().zip(&finished).for_each(|(&x, &stride)| places[x] = stride);
+        axes.iter().zip(finished).for_each(|(&x, &stride)| places[x] = stride);
         let grid = |axes: &[usize]| Grid::with_strides(&dot, axes, &places);
         let (inner, outer) = roles.columns.split_last()?;
         let layout = Layout { len: dot.extents[*inner] as usize, stride: places[*inner] }; // the result is in memory
@@ -185,7 +185,7 @@ impl<'p> Matrix<'p> {
         if let Some((dot, padding)) = Padding::new(&dot, usize::from(roles.views[0]), moving)
             && padding.elements() <= outside.saturating_mul(WORTH)
         {
-            let matrix = Self::with(Cow::Owned(dot), finish, axes, chunks)?;
+            let matrix = Self::with(Cow::Owned(dot), finish, axes, chunks, finished)?;
             return Some(Self { padding: Some(padding), ..matrix });
         }
         let columns = grid(&roles.columns);
