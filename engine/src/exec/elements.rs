@@ -2,14 +2,14 @@
 
 use super::block::Scope;
 use super::fold;
+use super::matrix::differs;
 use super::out::{Layout, Out};
 use super::points::{Grid, Point, strides};
 use super::read::{Block, Run, read_f32};
+use super::straight::{Straight, finish_row};
 use super::tiles::Tiles;
-use crate::arith::for_each_level;
-use crate::arith::native::canonical;
 use crate::program::limits::CHUNK;
-use crate::program::{Access, Core, DType, Instruction, Node, View};
+use crate::program::{Access, Core, DType, Instruction, Node};
 use crate::tasks;
 
 /// Elements that are evaluated at once.
@@ -17,9 +17,25 @@ pub(super) const BLOCK: usize = 1 << 14;
 /// Fewest elements of a task.
 pub(super) const LEAST: usize = 1 << 11;
 
+/// The shortest row that goes through its operations by itself.
+const SHORT: u64 = 96;
+
+/// An instruction that is computed element by element, ready to run.
+pub(super) struct Elements {
+    tiles: Tiles,
+    /// Where each row is what one view reads, with the same operations and what they read along every row: the view, and these.
+    chain: Option<(u8, Straight)>,
+}
+
+impl Elements {
+    pub(super) fn new(instruction: &Instruction) -> Self {
+        Self { tiles: Tiles::new(instruction), chain: chain(instruction) }
+    }
+}
+
 /// Computes all elements of an instruction that is no scan into `out`, which is not empty.
 #[allow(unsafe_code)]
-pub(super) fn run(scope: &Scope<'_>, tiles: &Tiles, out: &Out<'_>) {
+pub(super) fn run(scope: &Scope<'_>, Elements { tiles, chain }: &Elements, out: &Out<'_>) {
     let i = scope.instruction;
     let window_axis = i.windowed.then(|| i.extents.len() - 1);
     let total_k: u64 = i.reduction.iter().product();
@@ -30,7 +46,6 @@ pub(super) fn run(scope: &Scope<'_>, tiles: &Tiles, out: &Out<'_>) {
     let len = along.map_or(1, |x| i.extents[x] as usize); // the result is in memory, so this fits
     let others: Vec<usize> = (0..i.extents.len()).filter(|&x| Some(x) != along && Some(x) != window_axis).collect();
     let grid = Grid::new(i, &others);
-    let copied = copied(i).filter(|_| along.is_some());
     for w in 0..windows {
         let ks = if i.windowed { w * CHUNK..total_k.min((w + 1) * CHUNK) } else { 0..total_k };
         let at_once = if by_reduction { (ks.end - ks.start) as usize } else { len }; // below the result's or a chunk's size
@@ -56,12 +71,14 @@ pub(super) fn run(scope: &Scope<'_>, tiles: &Tiles, out: &Out<'_>) {
                 rows.push(*at);
                 starts.push(offset);
             });
-            if let (Some(view), 1) = (copied, stride) {
+            if let (Some((view, straight)), Some(axis), Some(first_row)) = (chain, along, rows.first()) {
+                let row = Block { rows: vec![*first_row].into(), copies: 1, axis, len: last - first };
+                let links = straight.along(tiles, scope, &row);
                 for (at, &start) in rows.iter().zip(&starts) {
                     // SAFETY: every task has rows or parts of rows of its own.
-                    let to = unsafe { out.floats(start, last - first) };
-                    read_f32(view, &scope.source(), &Run { at, axis: along.unwrap_or(0), len: to.len() }, to);
-                    canonical_all(out.level(), to);
+                    let to = unsafe { out.floats(start, row.len) };
+                    read_f32(&i.views[usize::from(*view)], &scope.source(), &Run { at, axis, len: row.len }, to);
+                    finish_row(out.level(), &links, to);
                 }
                 return;
             }
@@ -83,21 +100,19 @@ pub(super) fn run(scope: &Scope<'_>, tiles: &Tiles, out: &Out<'_>) {
     }
 }
 
-/// The view of floats that an instruction does nothing but read.
-fn copied(i: &Instruction) -> Option<&View> {
-    let ([Node::Load(v)], Core::None) = (i.epilogue.nodes.as_slice(), &i.core) else { return None };
-    let view = &i.views[usize::from(*v)];
+/// The view and the operations of an instruction whose rows go through them one by one.
+fn chain(i: &Instruction) -> Option<(u8, Straight)> {
+    let along = longest(0..i.extents.len(), i).filter(|&x| i.core == Core::None && strides(i)[x] == 1)?;
+    let nodes = &i.epilogue.nodes;
+    let loads =
+        || nodes.iter().enumerate().filter_map(|(n, node)| if let Node::Load(v) = node { Some((n, *v)) } else { None });
+    let mut rows = loads().filter(|(_, v)| differs(i, *v, |x| x != along));
+    let (start, view) = rows.next().or_else(|| loads().next())?;
     let float = |a: &Access| i.operands[usize::from(a.operand)].dtype == DType::F32;
-    (!view.accesses.is_empty() && view.accesses.iter().all(float)).then_some(view)
-}
-
-for_each_level!(fn canonical_all = canonical_each, (elements: &mut [f32]) -> ());
-
-#[inline(always)]
-fn canonical_each(_: bool, elements: &mut [f32]) {
-    for x in elements {
-        *x = canonical(*x);
-    }
+    let accesses = &i.views[usize::from(view)].accesses;
+    let one = rows.next().is_none() && !accesses.is_empty() && accesses.iter().all(float);
+    let long = nodes.len() == 1 || i.extents[along] >= SHORT;
+    Straight::of(i, start).filter(|_| one && long).map(|straight| (view, straight))
 }
 
 /// The axis along which runs go: the innermost one unless it is short and another is longer. `axes` are those that it may be, never

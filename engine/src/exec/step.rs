@@ -2,10 +2,10 @@
 
 use super::across::Across;
 use super::block::Scope;
+use super::elements::Elements;
 use super::matrix::{Chunked, Matrix, Operands, Results};
 use super::out::Out;
 use super::points::strides;
-use super::tiles::Tiles;
 use super::{elements, scan};
 use crate::arith::Isa;
 use crate::package::Package;
@@ -22,7 +22,7 @@ pub(super) enum Step<'p> {
     /// In order along an axis.
     Scan(&'p Instruction, u8, u8),
     /// Element by element.
-    Elements(&'p Instruction, Tiles),
+    Elements(&'p Instruction, Elements),
 }
 
 /// A kernel for reductions, with what follows them.
@@ -36,7 +36,7 @@ impl<'p> Step<'p> {
         match instruction.core {
             Core::Scan { axis, initial } => Self::Scan(instruction, axis, initial),
             _ => Reduction::new(instruction)
-                .map_or_else(|| Self::Elements(instruction, Tiles::new(instruction)), Self::Reduction),
+                .map_or_else(|| Self::Elements(instruction, Elements::new(instruction)), Self::Reduction),
         }
     }
 
@@ -52,7 +52,7 @@ impl<'p> Step<'p> {
             Self::Scan(instruction, axis, initial) => {
                 scan::run(&Scope { instruction, operands, isa }, *axis, *initial, dtype, &out);
             }
-            Self::Elements(instruction, tiles) => elements::run(&Scope { instruction, operands, isa }, tiles, &out),
+            Self::Elements(instruction, ready) => elements::run(&Scope { instruction, operands, isa }, ready, &out),
         }
     }
 }

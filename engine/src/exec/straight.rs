@@ -6,6 +6,7 @@ use super::lanes::{Buffer, Lanes, f32_of};
 use super::matrix::{Link, Pairwise};
 use super::read::Block;
 use super::tiles::Tiles;
+use crate::arith::{for_each_level, native};
 use crate::program::{DType, Instruction, Node, NodeId, Op, epilogue_types};
 use std::ops::Range;
 
@@ -36,8 +37,17 @@ impl<'a> Reads<'a> {
 }
 
 impl Straight {
-    /// The epilogue of an instruction, if it is one of these.
+    /// The epilogue of an instruction, if it is one of these and begins with a reduction's result.
     pub(super) fn new(instruction: &Instruction) -> Option<Self> {
+        Self::after(instruction, |_, node| matches!(node, Node::Core))
+    }
+
+    /// The same where it begins with what node `start` reads.
+    pub(super) fn of(instruction: &Instruction, start: usize) -> Option<Self> {
+        Self::after(instruction, |n, _| n == start)
+    }
+
+    fn after(instruction: &Instruction, begins: impl Fn(usize, &Node) -> bool) -> Option<Self> {
         let nodes = &instruction.epilogue.nodes;
         let types = epilogue_types(instruction)?;
         if types.iter().any(|&ty| ty != DType::F32) {
@@ -47,7 +57,7 @@ impl Straight {
         let mut links = Vec::new();
         for (n, node) in nodes.iter().enumerate() {
             match *node {
-                Node::Core if last.is_none() => last = Some(n),
+                _ if last.is_none() && begins(n, node) => last = Some(n),
                 Node::Core | Node::Valid(_) | Node::Iota(_) => return None,
                 Node::Load(_) | Node::Const(..) => {}
                 Node::Apply(op, [a, b, _]) => {
@@ -55,7 +65,7 @@ impl Straight {
                     let before = NodeId::try_from(last?).ok()?;
                     let other = if a == before { b } else { a };
                     let read = matches!(nodes.get(usize::from(other)), Some(Node::Load(_) | Node::Const(..)));
-                    if (a != before && b != before) || !read {
+                    if (a != before && b != before) || other == before || !read {
                         return None;
                     }
                     links.push((op, other));
@@ -78,6 +88,62 @@ impl Straight {
         };
         self.0.iter().map(link).collect()
     }
+}
+
+/// An operation on each element of a row and what lies at its place in another.
+pub(super) type RowLink = (Pairwise, Buffer<f32>);
+
+impl Straight {
+    /// The operations along a row, with what they read of it: the block is one row.
+    pub(super) fn along(&self, tiles: &Tiles, scope: &Scope<'_>, block: &Block<'_>) -> Vec<RowLink> {
+        if self.0.is_empty() {
+            return vec![];
+        }
+        let reads = Reads::new(tiles, scope, block);
+        let link = |link: Link<'_>| {
+            let mut row = Buffer::new(block.len);
+            row.copy_from_slice(&link.rows[..block.len]);
+            (link.op, row)
+        };
+        self.links(&reads, &(0..block.len)).into_iter().map(link).collect()
+    }
+}
+
+/// Elements of a row that go through all operations together: they stay in the first cache.
+const TOGETHER: usize = 1 << 10;
+
+// Makes elements of a row: one operation after the other, and then canonical NaNs.
+for_each_level!(pub(super) fn finish_row = finish, (links: &[RowLink], row: &mut [f32]) -> ());
+
+#[inline(always)]
+fn finish(_: bool, links: &[RowLink], row: &mut [f32]) {
+    if links.is_empty() {
+        return canonical_each(row);
+    }
+    for (n, row) in row.chunks_mut(TOGETHER).enumerate() {
+        for (op, others) in links {
+            let others = &others[n * TOGETHER..];
+            match op {
+                Pairwise::Add => pair(row, others, |a, b| a + b),
+                Pairwise::Mul => pair(row, others, |a, b| a * b),
+                Pairwise::Max => pair(row, others, native::max),
+                Pairwise::Min => pair(row, others, native::min),
+            }
+        }
+        canonical_each(row);
+    }
+}
+
+#[inline(always)]
+fn canonical_each(row: &mut [f32]) {
+    for x in row {
+        *x = native::canonical(*x);
+    }
+}
+
+#[inline(always)]
+fn pair(row: &mut [f32], others: &[f32], f: impl Fn(f32, f32) -> f32) {
+    row.iter_mut().zip(others).for_each(|(x, &other)| *x = f(*x, other));
 }
 
 fn pairwise(op: Op) -> Option<Pairwise> {

@@ -1,8 +1,7 @@
-//! One row: its chains, an element of each side by side, and what makes results of them.
+//! One row: its chains, an element of each side by side, and how runs of it become neighbours.
 
 use super::super::block::multiply_add;
 use super::super::lanes::{Buffer, f32_of};
-use super::super::matrix::Pairwise;
 use super::{STRIP, WIDE};
 use crate::arith::{for_each_level, native};
 use crate::program::limits::SUM_LANES;
@@ -15,9 +14,6 @@ pub(super) enum Chains<'a> {
     Dot(&'a [usize], &'a [f32]),
     Fold(FoldOp),
 }
-
-/// An operation on each result and what lies at its place in a row.
-pub(super) type RowLink = (Pairwise, Buffer<f32>);
 
 // Reduces what begins at each of `slices`, which have whole strips, into `out`, which has too.
 for_each_level!(pub(super) fn reduce_strips = reduce, (chains: Chains<'_>, slices: &[&[f32]], out: &mut [f32]) -> ());
@@ -122,29 +118,6 @@ fn in_lanes(slices: &[&[f32]], out: &mut [f32], first: impl Fn(f32) -> f32, take
         half /= 2;
     }
     out.copy_from_slice(&lanes[..len]);
-}
-
-// Makes elements of a row's results: one operation after the other, and then canonical NaNs.
-for_each_level!(pub(super) fn finish_row = finish, (links: &[RowLink], row: &mut [f32]) -> ());
-
-#[inline(always)]
-fn finish(_: bool, links: &[RowLink], row: &mut [f32]) {
-    for (op, others) in links {
-        match op {
-            Pairwise::Add => pairwise(row, others, |a, b| a + b),
-            Pairwise::Mul => pairwise(row, others, |a, b| a * b),
-            Pairwise::Max => pairwise(row, others, native::max),
-            Pairwise::Min => pairwise(row, others, native::min),
-        }
-    }
-    for x in row {
-        *x = native::canonical(*x);
-    }
-}
-
-#[inline(always)]
-fn pairwise(row: &mut [f32], others: &[f32], f: impl Fn(f32, f32) -> f32) {
-    row.iter_mut().zip(others).for_each(|(x, &other)| *x = f(*x, other));
 }
 
 // Element `i` of each of `runs` runs of `len` elements becomes one of `runs` neighbours.

@@ -10,14 +10,14 @@ use super::out::{Layout, Out};
 use super::points::{Grid, Point, over, strides};
 use super::read::{Block, Coordinates, Run, Source, read_f32, set_reduction};
 use super::reader::{LARGEST_TABLE, Piece, Pieces, Place, Reader, Table, floats};
-use super::straight::{Reads, Straight};
+use super::straight::{RowLink, Straight, finish_row};
 use super::tiles::Tiles;
 use crate::arith::Isa;
 use crate::program::limits::MAX_RANK;
 use crate::program::{Core, DType, FoldOp, Instruction, Node, View, product};
 use crate::tasks;
 use crate::tensor::Tensor;
-use chains::{Chains, RowLink, finish_row, interleave, reduce_strips};
+use chains::{Chains, interleave, reduce_strips};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -383,14 +383,13 @@ impl<'p> Across<'p> {
         for (n, run) in self.runs.iter().enumerate() {
             let rows = self.moved(&rows[..rows.len().min(1)], run);
             let block = Block { copies: 1, rows: rows.into(), axis, len: self.layout.len };
-            let reads = Reads::new(&self.tiles, scope, &block);
-            for (l, link) in straight.links(&reads, &(0..self.layout.len)).into_iter().enumerate() {
+            for (l, (op, run)) in straight.along(&self.tiles, scope, &block).into_iter().enumerate() {
                 if n == 0 {
                     let mut row = Buffer::new(self.width());
                     row.fill(0.0);
-                    all.push((link.op, row));
+                    all.push((op, row));
                 }
-                all[l].1[n * self.layout.len..][..self.layout.len].copy_from_slice(&link.rows[..self.layout.len]);
+                all[l].1[n * self.layout.len..][..self.layout.len].copy_from_slice(&run);
             }
         }
         all

@@ -289,15 +289,18 @@ impl<'p> Matrix<'p> {
 /// Whether an epilogue reads something that differs along axes that move.
 pub(super) fn reads_by_row(finish: &Instruction, moves: impl Fn(usize) -> bool) -> bool {
     finish.epilogue.nodes.iter().any(|node| match node {
-        Node::Load(v) => {
-            let view = &finish.views[usize::from(*v)];
-            let moving = || view.forms().any(|f| f.terms.iter().any(|t| moves(usize::from(t.0))));
-            let float = view.accesses.iter().all(|a| finish.operands[usize::from(a.operand)].dtype == DType::F32);
-            !float || view.accesses.len() != 1 || view.indirects().next().is_some() || moving()
-        }
+        Node::Load(v) => differs(finish, *v, &moves),
         Node::Iota(_) | Node::Valid(_) => true,
         _ => false,
     })
+}
+
+/// Whether a view of a few floats is not known to be the same along axes that move.
+pub(super) fn differs(i: &Instruction, view: u8, moves: impl Fn(usize) -> bool) -> bool {
+    let view = &i.views[usize::from(view)];
+    let moving = || view.forms().any(|f| f.terms.iter().any(|t| moves(usize::from(t.0))));
+    let float = view.accesses.iter().all(|a| i.operands[usize::from(a.operand)].dtype == DType::F32);
+    !float || view.accesses.len() != 1 || view.indirects().next().is_some() || moving()
 }
 
 /// The point with both points' coordinates; they are over different axes.

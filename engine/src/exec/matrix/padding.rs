@@ -1,9 +1,8 @@
 //! Rows that reach beyond the borders of a small operand read a copy of it with its borders around it, where all of them lie together.
 
 use super::super::block::Scope;
-use super::super::elements;
+use super::super::elements::{self, Elements};
 use super::super::out::Out;
-use super::super::tiles::Tiles;
 use crate::arith::Isa;
 use crate::program::{Access, Affine, Core, DType, Expr, Guard, Instruction, Node, Operand, View};
 use crate::tensor::Tensor;
@@ -16,7 +15,7 @@ const MOST: i64 = 1 << 20;
 /// What makes the copy.
 pub(super) struct Padding {
     copy: Instruction,
-    tiles: Tiles,
+    elements: Elements,
     dims: Vec<usize>,
 }
 
@@ -112,7 +111,7 @@ impl Padding {
             core: Core::None,
             epilogue: Expr { nodes: vec![Node::Load(0)] },
         };
-        Some(Self { tiles: Tiles::new(&copy), copy, dims })
+        Some(Self { elements: Elements::new(&copy), copy, dims })
     }
 
     /// Elements of the copy.
@@ -124,7 +123,7 @@ impl Padding {
     pub(super) fn run(&self, operands: &[&Tensor], isa: Isa) -> Tensor {
         let mut copy = Tensor::F32(ArrayD::zeros(IxDyn(&self.dims)));
         let scope = Scope { instruction: &self.copy, operands, isa };
-        elements::run(&scope, &self.tiles, &Out::new(&mut copy, isa.level()));
+        elements::run(&scope, &self.elements, &Out::new(&mut copy, isa.level()));
         copy
     }
 }
