@@ -54,7 +54,7 @@ impl Matrix<'_> {
                     for own in chains.tiles() {
                         let sums = &mut sums[own.start * stride + before..];
                         for (w, rows) in of_windows.chunks_exact_mut(ROWS * COLUMNS).enumerate() {
-                            let tile = chains.tile(w, &columns, own.clone(), Start::Set);
+                            let tile = chains.tile(w..w + 1, &columns, own.clone(), Start::Set);
                             kernel(&tile, &mut Sums { rows, stride: COLUMNS }, None);
                             take(rows, own.len(), w == 0, sums, stride);
                         }
@@ -70,12 +70,14 @@ impl Matrix<'_> {
                     }
                     continue;
                 }
-                for w in 0..chains.windows() {
-                    let start = if w > 0 { Start::Add } else { Start::Set };
-                    let finish = finish.as_ref().filter(|_| w + 1 == chains.windows());
+                let windows = chains.windows();
+                let at_once = if product.group.together { windows } else { 1 };
+                for first in (0..windows).step_by(at_once.max(1)) {
+                    let start = if first > 0 { Start::Add } else { Start::Set };
+                    let finish = finish.as_ref().filter(|_| first + at_once >= windows);
                     for own in chains.tiles() {
                         let mut sums = Sums { rows: &mut sums[own.start * stride + before..], stride };
-                        kernel(&chains.tile(w, &columns, own, start), &mut sums, finish);
+                        kernel(&chains.tile(first..first + at_once, &columns, own, start), &mut sums, finish);
                     }
                 }
             }
@@ -105,14 +107,13 @@ impl Chains<'_> {
         (0..tiles).map(move |n| even(count, tiles, n))
     }
 
-    /// A tile over window `w`; columns are those of a panel.
-    fn tile(&self, w: usize, columns: &Range<usize>, own: Range<usize>, start: Start) -> Tile<'_> {
-        let Group { windows, segments, .. } = self.product.group;
-        let first = windows[w].segments.start;
+    /// A tile over some windows; columns are those of a panel.
+    fn tile(&self, windows: Range<usize>, columns: &Range<usize>, own: Range<usize>, start: Start) -> Tile<'_> {
+        let Group { segments, chains, .. } = self.product.group;
         Tile {
-            first,
-            lines: self.product.panels.window(self.product.panel, columns.start / COLUMNS, &windows[w]),
-            parts: &segments[windows[w].segments.clone()],
+            lines: self.product.panels.panel(self.product.panel, columns.start / COLUMNS),
+            parts: segments,
+            chains: &chains[windows],
             start,
             ..self.summed(columns, own)
         }
@@ -122,10 +123,10 @@ impl Chains<'_> {
     fn summed(&self, columns: &Range<usize>, own: Range<usize>) -> Tile<'_> {
         Tile {
             rows: &self.starts,
-            first: 0,
             own,
             lines: &[],
             parts: &[],
+            chains: &[],
             columns: columns.len(),
             start: Start::Continue,
         }

@@ -29,30 +29,30 @@ const CACHE_LINE: usize = 16;
 #[repr(C, align(64))]
 pub(in crate::exec) struct Line(pub(in crate::exec) [f32; COLUMNS]);
 
-/// What a kernel computes: the sums of a tile of chains, one chain for each row and column, in parts that follow one another.
+/// What a kernel computes: for each row and column of a tile the sum of some chains, each over parts that follow one another.
 pub(in crate::exec) struct Tile<'a> {
-    /// The rows' elements of each part, and which part is the tile's first.
+    /// The rows' elements of each part.
     pub(super) rows: &'a Starts<'a>,
-    pub(super) first: usize,
     /// Which rows are the tile's: at most [`ROWS`].
     pub(in crate::exec) own: Range<usize>,
-    /// The columns' elements at each k, and which of them are each part's.
+    /// The columns' elements at each k, which of them are each part's, and which parts are each chain's.
     pub(in crate::exec) lines: &'a [Line],
     pub(in crate::exec) parts: &'a [Range<usize>],
+    pub(in crate::exec) chains: &'a [Range<usize>],
     /// How many columns matter.
     pub(in crate::exec) columns: usize,
     pub(in crate::exec) start: Start,
 }
 
-/// How chains begin, and what becomes of their results.
+/// How the first chain begins, and what becomes of its results; later ones begin at +0 and are added.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(in crate::exec) enum Start {
-    /// They begin at +0, and are the results.
+    /// It begins at +0, and is the result.
     #[default]
     Set,
-    /// They begin at +0, and are added to the results.
+    /// It begins at +0, and is added to the result.
     Add,
-    /// They go on from the results.
+    /// It goes on from the result.
     Continue,
 }
 
@@ -118,14 +118,41 @@ macro_rules! with_rows {
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
 fn avx512(tile: &Tile<'_>, sums: &mut Sums<'_>, finish: Option<&Finish<'_>>) {
     check(tile, sums, finish);
-    let all = (tile, (0, 0), sums, finish);
+    let rows = tile.own.len();
     // SAFETY: the CPU has these instructions, and the tile was checked.
     unsafe {
-        match tile.columns {
-            0..=8 => with_rows!(tile.own.len(), rows::<Eight, 1>, all, 1 2 3 4 5 6 7 8 9 10 11 12),
-            9..=16 => with_rows!(tile.own.len(), rows::<Sixteen, 1>, all, 1 2 3 4 5 6 7 8 9 10 11 12),
-            _ => with_rows!(tile.own.len(), rows::<Sixteen, 2>, all, 1 2 3 4 5 6 7 8 9 10 11 12),
+        if tile.chains.len() > 1 && tile.columns > 16 {
+            // Chains and their sum: half as many rows of each.
+            for row in (0..rows).step_by(ROWS / 2) {
+                let part = (tile, (row, 0), &mut *sums, finish);
+                with_rows!((rows - row).min(ROWS / 2), several::<Sixteen, 2>, part, 1 2 3 4 5 6);
+            }
+            return;
         }
+        let all = (tile, (0, 0), sums, finish);
+        match (tile.chains.len() > 1, tile.columns) {
+            (true, 0..=8) => with_rows!(rows, several::<Eight, 1>, all, 1 2 3 4 5 6 7 8 9 10 11 12),
+            (true, _) => with_rows!(rows, several::<Sixteen, 1>, all, 1 2 3 4 5 6 7 8 9 10 11 12),
+            (false, 0..=8) => with_rows!(rows, single::<Eight, 1>, all, 1 2 3 4 5 6 7 8 9 10 11 12),
+            (false, 9..=16) => with_rows!(rows, single::<Sixteen, 1>, all, 1 2 3 4 5 6 7 8 9 10 11 12),
+            (false, _) => with_rows!(rows, single::<Sixteen, 2>, all, 1 2 3 4 5 6 7 8 9 10 11 12),
+        }
+    }
+}
+
+/// Calls a kernel for each chain of a tile by itself; sums are kept in memory.
+#[inline(always)]
+fn one_by_one(
+    tile: &Tile<'_>,
+    sums: &mut Sums<'_>,
+    finish: Option<&Finish<'_>>,
+    kernel: impl Fn(&Tile<'_>, &mut Sums<'_>, Option<&Finish<'_>>),
+) {
+    for (n, chain) in tile.chains.iter().enumerate() {
+        let start = if n == 0 { tile.start } else { Start::Add };
+        let finish = finish.filter(|_| n + 1 == tile.chains.len());
+        let chains = std::slice::from_ref(chain);
+        kernel(&Tile { chains, start, own: tile.own.clone(), ..*tile }, sums, finish);
     }
 }
 
@@ -134,17 +161,20 @@ fn avx512(tile: &Tile<'_>, sums: &mut Sums<'_>, finish: Option<&Finish<'_>>) {
 #[target_feature(enable = "avx2,fma")]
 fn avx2(tile: &Tile<'_>, sums: &mut Sums<'_>, finish: Option<&Finish<'_>>) {
     check(tile, sums, finish);
+    if tile.chains.len() > 1 {
+        return one_by_one(tile, sums, finish, |tile, sums, finish| avx2(tile, sums, finish));
+    }
     if tile.columns <= 8 {
         let all = (tile, (0, 0), sums, finish);
         // SAFETY: as above.
-        return unsafe { with_rows!(tile.own.len(), rows::<Eight, 1>, all, 1 2 3 4 5 6 7 8 9 10 11 12) };
+        return unsafe { with_rows!(tile.own.len(), single::<Eight, 1>, all, 1 2 3 4 5 6 7 8 9 10 11 12) };
     }
     for row in (0..tile.own.len()).step_by(ROWS / 2) {
         for column in (0..tile.columns).step_by(16) {
             let part = (tile, (row, column), &mut *sums, finish);
             // SAFETY: as above.
             unsafe {
-                with_rows!((tile.own.len() - row).min(ROWS / 2), rows::<Eight, 2>, part, 1 2 3 4 5 6);
+                with_rows!((tile.own.len() - row).min(ROWS / 2), single::<Eight, 2>, part, 1 2 3 4 5 6);
             }
         }
     }
@@ -152,24 +182,29 @@ fn avx2(tile: &Tile<'_>, sums: &mut Sums<'_>, finish: Option<&Finish<'_>>) {
 
 fn portable(tile: &Tile<'_>, sums: &mut Sums<'_>, finish: Option<&Finish<'_>>) {
     check(tile, sums, finish);
+    if tile.chains.len() > 1 {
+        return one_by_one(tile, sums, finish, portable);
+    }
     for row in 0..tile.own.len() {
         // SAFETY: the tile was checked.
-        unsafe { rows::<Plain, 1, 1>((tile, (row, 0), &mut *sums, finish)) };
+        unsafe { single::<Plain, 1, 1>((tile, (row, 0), &mut *sums, finish)) };
     }
 }
 
 /// What the kernels rely on.
 #[inline(always)]
 fn check(tile: &Tile<'_>, sums: &Sums<'_>, finish: Option<&Finish<'_>>) {
-    let Tile { rows, own, lines, parts, .. } = tile;
+    let Tile { rows, own, lines, parts, chains, .. } = tile;
     let n = own.len();
     assert!(n <= ROWS && tile.columns <= COLUMNS, "more than a tile");
-    for (part, ks) in parts.iter().enumerate() {
+    assert!(chains.len() <= 1 || tile.start == Start::Set, "chains that go on");
+    for part in chains.iter().cloned().flatten() {
+        let ks = &parts[part];
         assert!(ks.start <= ks.end && ks.end <= lines.len(), "lines that are not there");
-        assert!(ks.len() <= rows.len(tile.first + part), "rows that are too short");
+        assert!(ks.len() <= rows.len(part), "rows that are too short");
     }
     let last = n.saturating_sub(1);
-    if finish.is_none() || tile.start != Start::Set {
+    if finish.is_none() || tile.start != Start::Set || chains.len() > 1 {
         assert!(n == 0 || sums.rows.len() >= last * sums.stride + COLUMNS, "sums that are not there");
     }
     if let Some(Finish { links, to }) = finish {
@@ -179,23 +214,20 @@ fn check(tile: &Tile<'_>, sums: &Sums<'_>, finish: Option<&Finish<'_>>) {
     }
 }
 
-/// R rows of a tile from `row` on and N registers of columns from `column` on.
+/// Rows and columns of a tile, from a row and a column on.
+type Arguments<'a, 'b> = (&'a Tile<'a>, (usize, usize), &'a mut Sums<'b>, Option<&'a Finish<'a>>);
+
+/// R rows of a tile of at most one chain, and N registers of columns.
 ///
 /// # Safety
 /// The CPU has the register's instructions, and the tile was checked.
 #[inline(always)]
-unsafe fn rows<V: Vector, const R: usize, const N: usize>(
-    (tile, (row, column), sums, finish): (&Tile<'_>, (usize, usize), &mut Sums<'_>, Option<&Finish<'_>>),
-) {
-    // SAFETY: the caller's, and of the rows' length the assertion's.
+unsafe fn single<V: Vector, const R: usize, const N: usize>((tile, from, sums, finish): Arguments<'_, '_>) {
+    // SAFETY: the caller's.
     unsafe {
+        let sum = sums.rows.as_mut_ptr().wrapping_add(from.0 * sums.stride + from.1);
+        let finish = prepare::<V, R, N>(tile, from, finish);
         let mut acc = [[V::zero(); N]; R];
-        let sum = sums.rows.as_mut_ptr().wrapping_add(row * sums.stride + column);
-        let first = tile.own.start + row;
-        let finish = finish.map(|finish| (finish, finish.to.starts::<R>(first)));
-        if let Some((finish, to)) = finish {
-            ahead::<V, R, N>(finish, to, first, column);
-        }
         if tile.start == Start::Continue {
             for (r, acc) in acc.iter_mut().enumerate() {
                 for (v, acc) in acc.iter_mut().enumerate() {
@@ -203,9 +235,64 @@ unsafe fn rows<V: Vector, const R: usize, const N: usize>(
                 }
             }
         }
-        for (n, ks) in tile.parts.iter().enumerate() {
-            let mut starts = [std::ptr::null(); R];
-            starts.copy_from_slice(&tile.rows.of(tile.first + n, &tile.own)[row..row + R]);
+        if let [parts] = tile.chains {
+            acc = chain(tile, parts, from, acc);
+        }
+        if tile.start == Start::Add {
+            for (r, acc) in acc.iter_mut().enumerate() {
+                for (v, acc) in acc.iter_mut().enumerate() {
+                    *acc = V::load(sum.add(r * sums.stride + V::LANES * v)).add(*acc);
+                }
+            }
+        }
+        end(acc, tile, from, sums, finish);
+    }
+}
+
+/// The same of several chains, whose sums stay in registers.
+///
+/// # Safety
+/// As for [`single`].
+#[inline(always)]
+unsafe fn several<V: Vector, const R: usize, const N: usize>((tile, from, sums, finish): Arguments<'_, '_>) {
+    // SAFETY: the caller's.
+    unsafe {
+        let finish = prepare::<V, R, N>(tile, from, finish);
+        let zero = [[V::zero(); N]; R];
+        let mut sum = zero;
+        for (n, parts) in tile.chains.iter().enumerate() {
+            let acc = chain(tile, parts, from, zero);
+            if n == 0 {
+                sum = acc;
+                continue;
+            }
+            for (sum, acc) in sum.iter_mut().zip(acc) {
+                for v in 0..N {
+                    sum[v] = sum[v].add(acc[v]);
+                }
+            }
+        }
+        end(sum, tile, from, sums, finish);
+    }
+}
+
+/// A chain over some parts that goes on from `acc`.
+///
+/// # Safety
+/// As for [`single`].
+#[inline(always)]
+unsafe fn chain<V: Vector, const R: usize, const N: usize>(
+    tile: &Tile<'_>,
+    parts: &Range<usize>,
+    (row, column): (usize, usize),
+    mut acc: [[V; N]; R],
+) -> [[V; N]; R] {
+    for part in parts.clone() {
+        let ks = &tile.parts[part];
+        let mut starts = [std::ptr::null(); R];
+        starts.copy_from_slice(&tile.rows.of(part, &tile.own)[row..row + R]);
+        // SAFETY: the caller's: the lines are there, and each row has as many elements.
+        unsafe {
             let lines = tile.lines.as_ptr().add(ks.start).cast::<f32>().wrapping_add(column);
             for k in 0..ks.len() {
                 let mut b = [V::zero(); N];
@@ -223,16 +310,48 @@ unsafe fn rows<V: Vector, const R: usize, const N: usize>(
                 }
             }
         }
-        if tile.start == Start::Add {
-            for (r, acc) in acc.iter_mut().enumerate() {
-                for (v, acc) in acc.iter_mut().enumerate() {
-                    *acc = V::load(sum.add(r * sums.stride + V::LANES * v)).add(*acc);
-                }
-            }
-        }
+    }
+    acc
+}
+
+/// Where results become elements; what they are finished with is brought near.
+///
+/// # Safety
+/// As for [`single`].
+#[inline(always)]
+unsafe fn prepare<'a, V: Vector, const R: usize, const N: usize>(
+    tile: &Tile<'_>,
+    (row, column): (usize, usize),
+    finish: Option<&'a Finish<'a>>,
+) -> Option<(&'a Finish<'a>, [*mut f32; R])> {
+    let first = tile.own.start + row;
+    let finish = finish.map(|finish| (finish, finish.to.starts::<R>(first)));
+    if let Some((finish, to)) = finish {
+        // SAFETY: the caller's.
+        unsafe { ahead::<V, R, N>(finish, to, first, column) }
+    }
+    finish
+}
+
+/// Results become elements, or go to the sums.
+///
+/// # Safety
+/// As for [`single`].
+#[inline(always)]
+unsafe fn end<V: Vector, const R: usize, const N: usize>(
+    acc: [[V; N]; R],
+    tile: &Tile<'_>,
+    (row, column): (usize, usize),
+    sums: &mut Sums<'_>,
+    finish: Option<(&Finish<'_>, [*mut f32; R])>,
+) {
+    let first = tile.own.start + row;
+    // SAFETY: the caller's.
+    unsafe {
         match finish {
             Some((finish, to)) => finished(acc, finish, to, first, column),
             None => {
+                let sum = sums.rows.as_mut_ptr().wrapping_add(row * sums.stride + column);
                 for (r, acc) in acc.iter().enumerate() {
                     for (v, acc) in acc.iter().enumerate() {
                         acc.store(sum.add(r * sums.stride + V::LANES * v));
@@ -246,7 +365,7 @@ unsafe fn rows<V: Vector, const R: usize, const N: usize>(
 /// Has what [`finished`] reads and writes brought near while the chains are computed: rows of results lie too far apart for the CPU to see it coming.
 ///
 /// # Safety
-/// As for [`rows`].
+/// As for [`single`].
 #[inline(always)]
 unsafe fn ahead<V: Vector, const R: usize, const N: usize>(
     finish: &Finish<'_>,
@@ -270,7 +389,7 @@ unsafe fn ahead<V: Vector, const R: usize, const N: usize>(
 /// Makes elements of results. The first of them is at `column` of the tile's row number `first`.
 ///
 /// # Safety
-/// As for [`rows`].
+/// As for [`single`].
 #[inline(always)]
 unsafe fn finished<V: Vector, const R: usize, const N: usize>(
     mut acc: [[V; N]; R],
@@ -338,13 +457,20 @@ mod tests {
     fn expected(tile: &Tile<'_>, sums: &Sums<'_>, finish: Option<&Finish<'_>>) -> Vec<Vec<u32>> {
         let element = |r: usize, c: usize| {
             let before = sums.rows[r * sums.stride + c];
-            let mut chain = if tile.start == Start::Continue { before } else { 0.0 };
-            for (n, ks) in tile.parts.iter().enumerate() {
-                let row = tile.rows.of(tile.first + n, &tile.own)[r];
-                for (k, line) in tile.lines[ks.clone()].iter().enumerate() {
-                    // SAFETY: the rows have at least as many elements as their part.
-                    let x = unsafe { *row.add(k) };
-                    chain = native::fma(x, line.0[c], chain);
+            let mut chain = 0.0;
+            for (n, parts) in tile.chains.iter().enumerate() {
+                let so_far = chain;
+                chain = if n == 0 && tile.start == Start::Continue { before } else { 0.0 };
+                for part in parts.clone() {
+                    let row = tile.rows.of(part, &tile.own)[r];
+                    for (k, line) in tile.lines[tile.parts[part].clone()].iter().enumerate() {
+                        // SAFETY: the rows have at least as many elements as their part.
+                        let x = unsafe { *row.add(k) };
+                        chain = native::fma(x, line.0[c], chain);
+                    }
+                }
+                if n > 0 {
+                    chain += so_far;
                 }
             }
             if tile.start == Start::Add {
@@ -382,18 +508,18 @@ mod tests {
                 parts.push(k..k + len);
                 k + len
             });
-            let a: Vec<Vec<f32>> = (0..lens.len() * (ROWS + 3))
-                .map(|n| (0..lens[n / (ROWS + 3)] + n % 3).map(|_| number(&mut seed)).collect())
+            let a: Vec<Vec<f32>> = (0..lens.len() * (ROWS + 4))
+                .map(|n| (0..lens[n / (ROWS + 4)] + n % 3).map(|_| number(&mut seed)).collect())
                 .collect();
             let fills = [0.0; 256];
-            let mut rows = Starts::new(ROWS + 3, lens.len());
+            let mut rows = Starts::new(ROWS + 4, lens.len());
             for (part, &len) in lens.iter().enumerate() {
-                rows.push(len, &Inside::nowhere(&fills), &Addresses::new(&[-1; ROWS + 3]), &fills);
-                (0..ROWS + 3).for_each(|row| rows.set(part, row, &a[part * (ROWS + 3) + row]));
+                rows.push(len, &Inside::nowhere(&fills), &Addresses::new(&[-1; ROWS + 4]), &fills);
+                (0..ROWS + 4).for_each(|row| rows.set(part, row, &a[part * (ROWS + 4) + row]));
             }
             let lines: Vec<Line> = (0..depth).map(|_| Line(std::array::from_fn(|_| number(&mut seed)))).collect();
             let before: Vec<f32> = (0..ROWS * STRIDE).map(|_| number(&mut seed)).collect();
-            let others: Vec<f32> = (0..(ROWS + 3) * STRIDE).map(|_| number(&mut seed)).collect();
+            let others: Vec<f32> = (0..(ROWS + 4) * STRIDE).map(|_| number(&mut seed)).collect();
             let link = |op, apart| Link { op, rows: &others, apart };
             let all = [
                 link(Pairwise::Mul, 0),
@@ -402,14 +528,18 @@ mod tests {
                 link(Pairwise::Min, STRIDE),
                 link(Pairwise::Max, 0),
             ];
+            let one = 0..lens.len();
+            let each: Vec<Range<usize>> = (0..lens.len().max(1)).map(|n| n..lens.len().min(n + 1)).collect();
+            let ways = [(Start::Set, 1), (Start::Add, 1), (Start::Continue, 1), (Start::Set, each.len())];
             for count in 0..=ROWS {
-                for (n, start) in [Start::Set, Start::Add, Start::Continue].into_iter().enumerate() {
+                for (n, (start, chains)) in ways.into_iter().enumerate() {
+                    let chains = if chains == 1 { std::slice::from_ref(&one) } else { &each[..] };
                     let own = n..n + count;
                     for columns in [COLUMNS, 16, 8, (7 * count + 5 * n + case) % (COLUMNS + 1)] {
-                        for links in [None, Some(&all[..]), Some(&all[n..=n + 1])] {
+                        for links in [None, Some(&all[..]), Some(&all[n..(n + 2).min(all.len())])] {
                             let tile = Tile {
                                 rows: &rows,
-                                first: 0,
+                                chains,
                                 own: own.clone(),
                                 lines: &lines,
                                 parts: &parts,
@@ -418,8 +548,8 @@ mod tests {
                             };
                             let run = |isa: Option<Isa>| -> Vec<Vec<u32>> {
                                 let mut sums = before.clone();
-                                let mut made = Tensor::F32(ArrayD::from_elem(vec![ROWS + 3, columns], 7.0));
-                                let begin: Vec<usize> = (0..ROWS + 3).map(|row| row * columns).collect();
+                                let mut made = Tensor::F32(ArrayD::from_elem(vec![ROWS + 4, columns], 7.0));
+                                let begin: Vec<usize> = (0..ROWS + 4).map(|row| row * columns).collect();
                                 let out = Out::new(&mut made, Isa::Auto.level());
                                 // SAFETY: nobody else has its elements.
                                 let to = unsafe { out.rows(&begin, 0, columns) };

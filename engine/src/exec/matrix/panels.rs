@@ -60,9 +60,9 @@ impl Panels {
         Self { lines, count, depth }
     }
 
-    /// The lines of a product's panel in a window.
-    pub(super) fn window(&self, product: usize, panel: usize, window: &Window) -> &[Line] {
-        &self.lines[(product * self.count + panel) * self.depth + window.before..][..window.depth()]
+    /// The lines of a product's panel.
+    pub(super) fn panel(&self, product: usize, panel: usize) -> &[Line] {
+        &self.lines[(product * self.count + panel) * self.depth..][..self.depth]
     }
 }
 

@@ -72,7 +72,7 @@ impl Matrix<'_> {
                         } else if let Some(window) = windows.iter().find(|w| w.segments.contains(&s)) {
                             let point = self.rows.point(rows.start + n, &product.at);
                             let at = std::array::from_fn(|x| point.at[x] + window.at[x]);
-                            let first = window.ks.start + ks.start as u64;
+                            let first = window.ks.start + (ks.start - window.before) as u64;
                             reads.read(&source, at, &(first..first + ks.len() as u64), &mut packed[copy.clone()]);
                         }
                         copies.push((s, n, copy));
