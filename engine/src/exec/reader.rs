@@ -2,7 +2,7 @@
 
 use super::read::{Coordinates, Source, slice};
 use crate::program::limits::{MAX_ACCESSES, MAX_GUARDS};
-use crate::program::{Affine, View};
+use crate::program::{Affine, Guard, View};
 use crate::tensor::Tensor;
 use std::ops::Range;
 
@@ -29,6 +29,13 @@ impl Piece {
     pub(super) fn fails(&self, form: &Affine, limit: i64, moving: impl Fn(usize) -> bool) -> bool {
         let (low, high) = self.reach(form);
         !form.terms.iter().any(|t| moving(usize::from(t.0))) && (form.base + high < 0 || form.base + low >= limit)
+    }
+
+    /// Whether a view is its fill all along it at every point.
+    pub(super) fn outside(&self, view: &View, moving: impl Fn(usize) -> bool) -> bool {
+        // Limits are below 2^40.
+        let fails = |guard: &Guard| self.fails(&guard.affine, guard.limit as i64, &moving);
+        view.accesses.iter().all(|access| access.guards.iter().any(fails))
     }
 }
 

@@ -10,7 +10,8 @@ use crate::program::{DType, FoldOp};
 /// What reduces a row.
 #[derive(Clone, Copy)]
 pub(super) enum Chains<'a> {
-    /// Windows of so many elements, each a chain of multiply-adds with its weights, and the chains' sum.
+    /// Windows of so many elements, each a chain of multiply-adds with its weights, and the chains' sum. What has no elements is nothing but a
+    /// product of zeros.
     Dot(&'a [usize], &'a [f32]),
     Fold(FoldOp),
 }
@@ -62,6 +63,11 @@ fn dot<const N: usize>(
     for (w, &window) in windows.iter().enumerate() {
         let mut chain = [0.0; N];
         for (x, weights) in rest.by_ref().take(window) {
+            if x.is_empty() {
+                // A product of zeros, which makes +0 of a chain that is -0.
+                (0..N).for_each(|i| chain[i] += 0.0);
+                continue;
+            }
             let (Some(x), Some(weights)) = (x[first..].first_chunk::<N>(), weights[first..].first_chunk::<N>()) else {
                 return;
             };

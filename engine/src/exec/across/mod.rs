@@ -9,7 +9,7 @@ use super::matrix::reads_by_row;
 use super::out::{Layout, Out};
 use super::points::{Grid, Point, over, strides};
 use super::read::{Block, Coordinates, Run, Source, read_f32, set_reduction};
-use super::reader::{LARGEST_TABLE, Piece, Pieces, Place, Reader, Table, floats};
+use super::reader::{Inside, LARGEST_TABLE, Piece, Pieces, Place, Reader, Table, floats};
 use super::straight::{RowLink, Straight, finish_row};
 use super::tiles::Tiles;
 use crate::arith::Isa;
@@ -61,6 +61,8 @@ pub(super) struct Across<'p> {
     /// Coordinates of what is reduced, window after window.
     windows: Vec<Vec<Coordinates>>,
     lens: Vec<usize>,
+    /// Which of them are nothing but a product of zeros, at every point.
+    zeros: Vec<bool>,
     /// Points that share their weights, and these.
     outer: Grid,
     inner: Grid,
@@ -177,8 +179,14 @@ impl<'p> Across<'p> {
         let span: Vec<(usize, u64)> = along.iter().map(|&x| (x, core.extents[x])).collect();
         let piece = |at: &Coordinates| Some(Piece { at: *at, len: length as usize, span: span.clone() });
         let pieces: Vec<Option<Piece>> = windows.iter().flatten().map(piece).collect();
-        let elements: Vec<u64> = core.operands.iter().map(|o| o.elements).collect();
         let moving = |x: usize| x < MAX_RANK && !chunks.contains(&x) && !along.contains(&x);
+        let zero = |piece: &Piece| {
+            let zero =
+                |v: u8| core.views[usize::from(v)].fill == 0 && piece.outside(&core.views[usize::from(v)], moving);
+            matches!(kind, Kind::Dot(weights) if zero(view) && zero(weights))
+        };
+        let zeros = pieces.iter().map(|piece| piece.as_ref().is_some_and(zero)).collect();
+        let elements: Vec<u64> = core.operands.iter().map(|o| o.elements).collect();
         let reader = Reader::new(&core.views[usize::from(view)], &elements, &pieces, moving);
         let grid = |axes: &[usize]| Grid::with_strides(&core, axes, &places);
         let small = grid(&outer).len().saturating_mul(grid(&inner).len()) <= LARGEST_TABLE;
@@ -200,6 +208,7 @@ impl<'p> Across<'p> {
             runs,
             layout: Layout { len, stride: places[axis] },
             lens: windows.iter().map(Vec::len).collect(),
+            zeros,
             axis,
             kind,
             view,
@@ -316,7 +325,9 @@ impl<'p> Across<'p> {
         let mut cores = Buffer::new(if links.is_some() { width } else { points.len() * width });
         let count: usize = self.lens.iter().sum();
         let level = isa.level();
-        let inside: Vec<_> = (0..count).map(|n| self.reader.inside(n, &floats, &fills)).collect();
+        let inside =
+            |n: usize| if self.zeros[n] { Inside::nowhere(&[]) } else { self.reader.inside(n, &floats, &fills) };
+        let inside: Vec<Inside<'_>> = (0..count).map(inside).collect();
         let mut slices: Vec<&[f32]> = Vec::with_capacity(count);
         let mut rest = packed.chunks_exact(width);
         for n in 0..points.len() {
@@ -325,14 +336,17 @@ impl<'p> Across<'p> {
                 Pieces::Inside(address) => {
                     slices.extend(inside.iter().map(|inside| inside.at(address)));
                 }
-                Pieces::Each(places) => slices.extend(places.iter().map(|place| match place {
-                    Place::Operand(operand, address) => &floats[*operand][*address..],
-                    Place::Fill => &fills,
-                    Place::Part(_) | Place::Scattered => rest.next().unwrap_or_default(), // one was packed for each
-                })),
+                Pieces::Each(places) => {
+                    slices.extend(places.iter().zip(&self.zeros).map(|(place, zero)| match place {
+                        _ if *zero => &[][..],
+                        Place::Operand(operand, address) => &floats[*operand][*address..],
+                        Place::Fill => &fills,
+                        Place::Part(_) | Place::Scattered => rest.next().unwrap_or_default(), // one was packed for each
+                    }))
+                }
             }
             let core = &mut cores[if links.is_some() { 0 } else { n * width }..][..width];
-            if slices.iter().any(|s| s.len() < width) {
+            if slices.iter().any(|s| s.len() < width && !s.is_empty()) {
                 // At the end of an operand there may be less than a whole strip.
                 let mut ends = vec![0.0; count * width];
                 for (slice, end) in slices.iter().zip(ends.chunks_exact_mut(width)) {

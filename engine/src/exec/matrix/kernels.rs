@@ -253,6 +253,7 @@ unsafe fn single<V: Vector, const R: usize, const N: usize>((tile, from, sums, f
 ///
 /// # Safety
 /// As for [`single`].
+#[cfg(target_arch = "x86_64")]
 #[inline(always)]
 unsafe fn several<V: Vector, const R: usize, const N: usize>((tile, from, sums, finish): Arguments<'_, '_>) {
     // SAFETY: the caller's.

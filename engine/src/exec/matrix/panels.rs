@@ -104,7 +104,14 @@ fn down_columns(
 ) {
     let mut row = Buffer::new(lines.len());
     for (j, point) in points.iter().enumerate() {
-        rows.read(source, std::array::from_fn(|x| at[x] + point.at[x]), ks, &mut row);
-        lines.iter_mut().zip(row.iter()).for_each(|(line, &x)| line.0[j] = x);
+        let at = std::array::from_fn(|x| at[x] + point.at[x]);
+        let row = match rows.lying(source, at, ks) {
+            Some(row) => row,
+            None => {
+                rows.read(source, at, ks, &mut row);
+                &row
+            }
+        };
+        lines.iter_mut().zip(row).for_each(|(line, &x)| line.0[j] = x);
     }
 }

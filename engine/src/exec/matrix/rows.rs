@@ -1,7 +1,8 @@
 //! Reading a view along the reduction, the rows of a packed matrix: as few runs as the view allows.
 
-use super::super::read::{Coordinates, Run, Source, read_f32, reduction_axis, set_reduction};
+use super::super::read::{Coordinates, Run, Source, read_f32, reduction_axis, set_reduction, slice};
 use crate::program::{Affine, Instruction, View};
+use crate::tensor::Tensor;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -39,6 +40,24 @@ impl<'a> Rows<'a> {
             _ => None,
         };
         Self { reduction, guarded: runs(Cow::Borrowed(view)), free }
+    }
+
+    /// The elements `ks` of the reduction at the point `at` where they lie, if they lie together.
+    pub(super) fn lying<'t>(&self, source: &Source<'t>, mut at: Coordinates, ks: &Range<u64>) -> Option<&'t [f32]> {
+        let Runs { view, length } = &self.guarded;
+        let [access] = view.accesses.as_slice() else { return None };
+        let axis = reduction_axis(self.reduction.len().checked_sub(1)?);
+        let plain = access.guards.is_empty() && access.indirects.is_empty() && access.address.coefficient(axis) == 1;
+        let (Tensor::F32(operand), true) = (source.operands.get(usize::from(access.operand))?, plain) else {
+            return None;
+        };
+        let len = usize::try_from(ks.end.checked_sub(ks.start)?).ok()?;
+        if len == 0 || ks.start / length != (ks.end - 1) / length {
+            return None;
+        }
+        set_reduction(&mut at, self.reduction, ks.start);
+        let start = usize::try_from(access.address.value(&at)).ok()?;
+        slice(operand).get(start..start.checked_add(len)?)
     }
 
     /// Reads the elements `ks` of the reduction at the point `at`.

@@ -5,7 +5,7 @@ use super::super::read::{Coordinates, reduction_axis, set_reduction};
 use super::super::reader::Piece;
 use super::rows::run_length;
 use crate::program::limits::CHUNK;
-use crate::program::{Affine, Guard, Instruction, View, product};
+use crate::program::{Affine, Instruction, View, product};
 use std::ops::Range;
 
 /// The shortest run that is multiplied where it lies.
@@ -44,7 +44,7 @@ impl Window {
                 continue;
             };
             for (mut ks, mut piece) in parts(rows, ks, piece, &moving) {
-                let zero = |view: &View| view.fill == 0 && outside(view, &piece, &moving);
+                let zero = |view: &View| view.fill == 0 && piece.outside(view, &moving);
                 if zero(rows) && zero(columns) {
                     ks.end = ks.start + 1;
                     piece.len = 1;
@@ -119,13 +119,6 @@ fn parts(view: &View, ks: Range<usize>, piece: Piece, moving: impl Fn(usize) -> 
         first = c;
     }
     parts
-}
-
-/// Whether a view is its fill all along a piece, at every point.
-fn outside(view: &View, piece: &Piece, moving: impl Fn(usize) -> bool) -> bool {
-    // Limits are below 2^40.
-    let fails = |guard: &Guard| piece.fails(&guard.affine, guard.limit as i64, &moving);
-    view.accesses.iter().all(|access| access.guards.iter().any(fails))
 }
 
 /// The windows over a dot's axes `chunks`, in their order; without chunks, one for each window of the reduction.
