@@ -2,7 +2,7 @@
 
 use super::super::block::Scope;
 use super::super::lanes::{Buffer, f32_of};
-use super::kernels::{COLUMNS, Finish, ROWS, Start, Sums, Tile, kernel};
+use super::kernels::{COLUMNS, Finish, ROWS, Start, Sums, Tile, kernel, lines_at_once};
 use super::slices::Room;
 use super::starts::Starts;
 use super::{BLOCK_PANELS, Group, Matrix, Operands, Product, Results};
@@ -71,8 +71,8 @@ impl Matrix<'_> {
                     continue;
                 }
                 let windows = chains.windows();
-                let at_once = if product.group.together { windows } else { 1 };
-                for first in (0..windows).step_by(at_once.max(1)) {
+                let at_once = if product.panels.depth() <= lines_at_once(isa) { windows.max(1) } else { 1 };
+                for first in (0..windows).step_by(at_once) {
                     let start = if first > 0 { Start::Add } else { Start::Set };
                     let finish = finish.as_ref().filter(|_| first + at_once >= windows);
                     for own in chains.tiles() {

@@ -102,6 +102,15 @@ pub(in crate::exec) fn kernel(isa: Isa) -> Kernel {
     }
 }
 
+/// Most lines of a panel all of whose chains a tile is best given at once: where their sums stay in registers, and the panel in the second cache.
+pub(super) fn lines_at_once(isa: Isa) -> usize {
+    match isa.level() {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => 1 << 12,
+        _ => 0,
+    }
+}
+
 /// Calls `f::<V, R, N>` for as many rows R as there are.
 #[cfg(target_arch = "x86_64")]
 macro_rules! with_rows {

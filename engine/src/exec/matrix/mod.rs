@@ -48,8 +48,6 @@ const MOST_SEGMENTS: usize = 1 << 13;
 const LARGEST_PANELS: u64 = 1 << 31;
 /// Fewest rows of a block, where there would be too few blocks for all threads: two tiles.
 const FEWEST_ROWS: usize = 2 * ROWS;
-/// Most lines of a panel whose windows a tile takes at once: the panel stays in the first cache.
-const TOGETHER: usize = 256;
 /// Elements of a padded copy for which a part of a row is found and copied.
 const WORTH: usize = 8;
 
@@ -88,8 +86,6 @@ struct Group {
     /// Parts of the windows whose elements lie together in each row: which lines of a panel each of them is, and which of them each window has.
     segments: Vec<Range<usize>>,
     chains: Vec<Range<usize>>,
-    /// Whether a tile takes all windows at once.
-    together: bool,
     reader: Reader,
     /// Where the rows of each product of the batch are.
     table: Option<Table>,
@@ -163,9 +159,7 @@ impl<'p> Matrix<'p> {
                 }
                 window.segments = first..segments.len();
             }
-            let chains: Vec<Range<usize>> = windows.iter().map(|w| w.segments.clone()).collect();
-            let depth: usize = windows.iter().map(Window::depth).sum();
-            let together = chains.len() > 1 && depth <= TOGETHER;
+            let chains = windows.iter().map(|w| w.segments.clone()).collect();
             let reader = Reader::new(views[0], &elements, &pieces, moving);
             let (batch, rows) = (grid(&roles.batch), grid(&roles.rows));
             let small = batch.len().saturating_mul(rows.len()) <= LARGEST_TABLE;
@@ -175,7 +169,7 @@ impl<'p> Matrix<'p> {
                 std::array::from_fn(|x| batch.at[x] + row.at[x] + place.at[x])
             };
             let table = if small { reader.table((0..batch.len() * rows.len()).map(at), LARGEST_TABLE) } else { None };
-            Group { reader, table, windows, segments, chains, together, place }
+            Group { reader, table, windows, segments, chains, place }
         };
         let groups = match dot.windowed.then(|| dot.extents.len() - 1) {
             Some(x) if chunks.is_empty() => {

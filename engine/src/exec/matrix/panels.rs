@@ -60,6 +60,11 @@ impl Panels {
         Self { lines, count, depth }
     }
 
+    /// Lines of a panel.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+
     /// The lines of a product's panel.
     pub(super) fn panel(&self, product: usize, panel: usize) -> &[Line] {
         &self.lines[(product * self.count + panel) * self.depth..][..self.depth]
