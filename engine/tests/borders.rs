@@ -123,3 +123,20 @@ fn windows_of_other_shapes() {
         core = dot(v0, v1) core";
     agree("borders within the operand", [&[6, 7, 4], &[8, 2, 2, 4]], narrow);
 }
+
+#[test]
+fn steps_that_cancel_each_other() {
+    // Forms within 2^62 whose parts alone are not.
+    let twice = "%2: f32[40,8,8] = e[1, 1, 40, 8, 8] r[3, 4]
+        v0 = %0[1152921504606846976*e0+1152921504606846976*e1+4*e2+4*r0+r1] if 0 <= e0+7*e3 < 8 if 0 <= e1+7*e3 < 8
+            if 0 <= e2+r0-20 < 4 else 0.0
+        v1 = %1[12*e4+4*r0+r1] else 0.0
+        core = dot(v0, v1) core";
+    agree("two coordinates of one axis", [&[700], &[1600]], twice);
+    let against = "%2: f32[40,8,8] = e[1, 1, 40, 8, 8] r[3, 4]
+        v0 = %0[1152921504606846976*e0+1152921504606846976*e1+e2+5*r0+r1+1152921504606846956] if 0 <= e0+e3 < 8
+            if 0 <= e1-e3 < 8 if 0 <= e2+5*r0+r1-20 < 40 else 0.0
+        v1 = %1[12*e4+4*r0+r1] else 0.0
+        core = dot(v0, v1) core";
+    agree("coordinates that go against each other", [&[700], &[1600]], against);
+}

@@ -53,11 +53,11 @@ impl Straight {
         if types.iter().any(|&ty| ty != DType::F32) {
             return None;
         }
-        let mut last: Option<usize> = None;
+        let (mut start, mut last): (Option<usize>, Option<usize>) = (None, None);
         let mut links = Vec::new();
         for (n, node) in nodes.iter().enumerate() {
             match *node {
-                _ if last.is_none() && begins(n, node) => last = Some(n),
+                _ if last.is_none() && begins(n, node) => (start, last) = (Some(n), Some(n)),
                 Node::Core | Node::Valid(_) | Node::Iota(_) => return None,
                 Node::Load(_) | Node::Const(..) => {}
                 Node::Apply(op, [a, b, _]) => {
@@ -65,7 +65,8 @@ impl Straight {
                     let before = NodeId::try_from(last?).ok()?;
                     let other = if a == before { b } else { a };
                     let read = matches!(nodes.get(usize::from(other)), Some(Node::Load(_) | Node::Const(..)));
-                    if (a != before && b != before) || other == before || !read {
+                    // What it begins with differs from row to row, and is no row of another.
+                    if (a != before && b != before) || Some(usize::from(other)) == start || !read {
                         return None;
                     }
                     links.push((op, other));

@@ -26,7 +26,7 @@ use super::straight::Straight;
 use super::tiles::Tiles;
 use crate::arith::Isa;
 use crate::program::limits::MAX_RANK;
-use crate::program::{Core, DType, Instruction, Node};
+use crate::program::{Core, DType, Instruction, Node, product};
 use crate::tasks;
 use crate::tensor::Tensor;
 use block::even;
@@ -43,7 +43,8 @@ use windows::{Window, windows};
 const BLOCK_PANELS: usize = 4;
 /// Most rows of a block with so many panels: the columns' elements are read once for a block, and its results stay in the second cache.
 const BLOCK_ROWS: usize = 12 * ROWS;
-/// Most parts of a product's rows, and bytes of its packed columns: a hostile program may ask for more.
+/// Most windows of a product, parts of its rows, and bytes of its packed columns: a hostile program may ask for more.
+const MOST_WINDOWS: u64 = 1 << 16;
 const MOST_SEGMENTS: usize = 1 << 13;
 const LARGEST_PANELS: u64 = 1 << 31;
 /// Fewest rows of a block, where there would be too few blocks for all threads: two tiles.
@@ -147,6 +148,11 @@ impl<'p> Matrix<'p> {
         let layout = Layout { len: dot.extents[*inner] as usize, stride: places[*inner] }; // the result is in memory
         let views = roles.views.map(|v| &dot.views[usize::from(v)]);
         let moving = |x: usize| x < MAX_RANK && !chunks.contains(&x);
+        let own = dot.windowed.then_some(dot.extents.len() - 1);
+        let windowing: Vec<u64> = chunks.iter().copied().chain(own).map(|x| dot.extents[x]).collect();
+        if product(&windowing) > MOST_WINDOWS {
+            return None;
+        }
         let all = windows(&dot, chunks);
         let elements: Vec<u64> = dot.operands.iter().map(|o| o.elements).collect();
         let group = |mut windows: Vec<Window>, place: Point| {

@@ -12,6 +12,9 @@ use std::ops::RangeInclusive;
 /// Most elements of a copy.
 const MOST: i64 = 1 << 20;
 
+/// The farthest address of an affine form.
+const FARTHEST: u64 = 1 << 62;
+
 /// What makes the copy.
 pub(super) struct Padding {
     copy: Instruction,
@@ -100,6 +103,13 @@ impl Padding {
                 (c.values.end().checked_sub(*c.values.start())?.checked_add(1)?.checked_mul(unit)?).unsigned_abs(),
             );
         }
+        // Steps that cancel each other in the dot's address do not in the copy's.
+        let last = address.terms.iter().zip(&extents).try_fold(address.base, |last, (&(_, step), &extent)| {
+            last.checked_add(step.checked_mul(i64::try_from(extent).ok()?.checked_sub(1)?)?)
+        })?;
+        if [address.base, last].iter().any(|address| address.unsigned_abs() > FARTHEST) {
+            return None;
+        }
         let dims: Vec<usize> = extents.iter().map(|&n| usize::try_from(n).ok()).collect::<Option<_>>()?;
         let view = View { fill, accesses: vec![Access { address, guards, ..access.clone() }] };
         let copy = Instruction {
@@ -155,8 +165,9 @@ fn coordinates<'a>(dot: &Instruction, address: &Affine, guards: Vec<&'a Guard>) 
     // Together they are all of the address along their axes.
     let all = coordinates.iter().flat_map(|c| &c.guard.affine.terms).map(|t| t.0);
     let sum = |x: u8| {
-        let parts = coordinates.iter().map(|c| c.step.checked_mul(c.guard.affine.coefficient(usize::from(x))));
-        parts.sum::<Option<i64>>()
+        coordinates
+            .iter()
+            .try_fold(0i64, |sum, c| sum.checked_add(c.step.checked_mul(c.guard.affine.coefficient(usize::from(x)))?))
     };
     let whole = all.into_iter().all(|x| sum(x) == Some(address.coefficient(usize::from(x))));
     whole.then_some(coordinates)
