@@ -10,33 +10,26 @@ use rebut_engine::exec::Options;
 /// An expression over `x`, which has rows of `len`; `row` and `column`, which are the same for each row and along each; `other`, as large as `x`.
 fn agree(rows: usize, len: usize, expression: &str) {
     let what = format!("{rows} rows of {len}: {expression}");
+    let views = [
+        ("v1", "%1[e1] else 0.0".to_owned()),
+        ("v2", "%2[e0] else 0.0".to_owned()),
+        ("v3", format!("%3[e0+{rows}*e1] else 0.0")),
+        ("v4", format!("%0[{len}*e0+e1-3] if 0 <= e1-3 < {len} else 0.5")),
+    ];
+    // An instruction has no views that it does not read.
+    let (mut read, mut evaluated) = (format!("v0 = %0[{len}*e0+e1] else 0.0"), expression.to_owned());
+    for (n, (name, view)) in views.iter().filter(|(name, _)| expression.contains(name)).enumerate() {
+        read += &format!("\nv{} = {view}", n + 1);
+        evaluated = evaluated.replace(name, &format!("v{}", n + 1));
+    }
     let text = format!(
         "%0: f32[{rows},{len}] = input %1: f32[{len}] = input %2: f32[{rows}] = input %3: f32[{len},{rows}] = input
         %4: f32[{rows},{len}] = e[{rows}, {len}]
-        v0 = %0[{len}*e0+e1] else 0.0
-        v1 = %1[e1] else 0.0
-        v2 = %2[e0] else 0.0
-        v3 = %3[e0+{rows}*e1] else 0.0
-        v4 = %0[{len}*e0+e1-3] if 0 <= e1-3 < {len} else 0.5
+        {read}
         t0 = v0;
-        {expression}
+        {evaluated}
         return %4"
     );
-    // An instruction has no views that it does not read.
-    let mut text: Vec<&str> = text.lines().collect();
-    for v in ["v1", "v2", "v3", "v4"] {
-        if !expression.contains(v) {
-            text.retain(|line| !line.trim().starts_with(&format!("{v} =")));
-        }
-    }
-    let mut text = text.join("\n");
-    let mut next = 1;
-    for v in ["v1", "v2", "v3", "v4"] {
-        if expression.contains(v) {
-            text = text.replace(v, &format!("v{next}"));
-            next += 1;
-        }
-    }
     let package = written(&text, &what);
     let number = |i: usize| match (i * 7919) % 1013 {
         0 => f32::NAN,

@@ -1,9 +1,11 @@
 //! Where the runs of a view lie: most of them whole in their operand, which then need not be copied.
 
+use super::points::{Grid, Point};
 use super::read::{Coordinates, Source, slice};
 use crate::program::limits::{MAX_ACCESSES, MAX_GUARDS};
 use crate::program::{Affine, Guard, View};
 use crate::tensor::Tensor;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// A run of a view's elements, relative to a point: what it adds to the point's coordinates, and how far it goes.
@@ -40,7 +42,7 @@ impl Piece {
 }
 
 /// Most points, and places, of a table.
-pub(super) const LARGEST_TABLE: usize = 1 << 20;
+const LARGEST_TABLE: usize = 1 << 20;
 
 /// How a view is read in pieces, the same ones at each point.
 #[derive(Debug)]
@@ -112,7 +114,7 @@ pub(super) enum Place {
 }
 
 /// Where all pieces of some points are, found once and for all.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Table {
     /// For each point its address, if all its pieces lie in one operand but for those that are the fill at every point; else less than 0: the
     /// complement of the number of its first place.
@@ -225,8 +227,36 @@ impl Reader {
         }));
     }
 
+    /// The table of the points of `inner` at each of `outer`, which is over other axes, moved by `at`; `None` if it would be too large.
+    pub(super) fn table_over(&self, [outer, inner]: [&Grid; 2], at: &Coordinates) -> Option<Table> {
+        let points = outer.len().checked_mul(inner.len()).filter(|&points| points <= LARGEST_TABLE)?;
+        let (outer, inner) = (outer.all(), inner.all());
+        let point = |n: usize| {
+            let (outer, inner) = (&outer[n / inner.len()], &inner[n % inner.len()]);
+            std::array::from_fn(|x| outer.at[x] + inner.at[x] + at[x])
+        };
+        self.table((0..points).map(point), LARGEST_TABLE)
+    }
+
+    /// The table, and the number in it of the first of some points of a grid, whose own first point has number `first` there. Without a table these
+    /// points are found now, moved by `origin`.
+    pub(super) fn table_or<'t>(
+        &self,
+        table: Option<&'t Table>,
+        (grid, first): (&Grid, usize),
+        points: &Range<usize>,
+        origin: &Point,
+    ) -> Option<(Cow<'t, Table>, usize)> {
+        if let Some(table) = table {
+            return Some((Cow::Borrowed(table), first + points.start));
+        }
+        let points = grid.points(points.clone());
+        let points = points.iter().map(|p| std::array::from_fn(|x| p.at[x] + origin.at[x]));
+        Some((Cow::Owned(self.table(points, usize::MAX)?), 0))
+    }
+
     /// The table of some points; `None` if it has more than `most` places, give or take a point's.
-    pub(super) fn table(&self, points: impl ExactSizeIterator<Item = Coordinates>, most: usize) -> Option<Table> {
+    fn table(&self, points: impl ExactSizeIterator<Item = Coordinates>, most: usize) -> Option<Table> {
         let mut table = Table { points: Vec::with_capacity(points.len()), places: Vec::new() };
         for at in points {
             let first = table.places.len();

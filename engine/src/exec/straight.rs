@@ -89,12 +89,7 @@ impl Straight {
         };
         self.0.iter().map(link).collect()
     }
-}
 
-/// An operation on each element of a row and what lies at its place in another.
-pub(super) type RowLink = (Pairwise, Buffer<f32>);
-
-impl Straight {
     /// The operations along a row, with what they read of it: the block is one row.
     pub(super) fn along(&self, tiles: &Tiles, scope: &Scope<'_>, block: &Block<'_>) -> Vec<RowLink> {
         if self.0.is_empty() {
@@ -109,6 +104,9 @@ impl Straight {
         self.links(&reads, &(0..block.len)).into_iter().map(link).collect()
     }
 }
+
+/// An operation on each element of a row and what lies at its place in another.
+pub(super) type RowLink = (Pairwise, Buffer<f32>);
 
 /// Elements of a row that go through all operations together: they stay in the first cache.
 const TOGETHER: usize = 1 << 10;

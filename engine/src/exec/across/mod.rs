@@ -9,7 +9,7 @@ use super::matrix::reads_by_row;
 use super::out::{Layout, Out};
 use super::points::{Grid, Point, over, strides};
 use super::read::{Block, Coordinates, Run, Source, read_f32, set_reduction};
-use super::reader::{Inside, LARGEST_TABLE, Piece, Pieces, Place, Reader, Table, floats};
+use super::reader::{Inside, Piece, Pieces, Place, Reader, Table, floats};
 use super::straight::{RowLink, Straight, finish_row};
 use super::tiles::Tiles;
 use crate::arith::Isa;
@@ -189,13 +189,8 @@ impl<'p> Across<'p> {
         let elements: Vec<u64> = core.operands.iter().map(|o| o.elements).collect();
         let reader = Reader::new(&core.views[usize::from(view)], &elements, &pieces, moving);
         let grid = |axes: &[usize]| Grid::with_strides(&core, axes, &places);
-        let small = grid(&outer).len().saturating_mul(grid(&inner).len()) <= LARGEST_TABLE;
-        let (high, low) = if small { (grid(&outer).all(), grid(&inner).all()) } else { (vec![], vec![]) };
-        let at = |n: usize| {
-            let (high, low) = (&high[n / low.len()], &low[n % low.len()]);
-            std::array::from_fn(|x| high.at[x] + low.at[x])
-        };
-        let table = if small { reader.table((0..high.len() * low.len()).map(at), LARGEST_TABLE) } else { None };
+        let (outer, inner) = (grid(&outer), grid(&inner));
+        let table = reader.table_over([&outer, &inner], &Point::ORIGIN.at);
         let by_row = reads_by_row(&finish, |x| !along.contains(&axes[x]));
         let runs = grid(&along[..along.len() - 1]).all();
         let neighbours = places[axis] == runs.len() && runs.iter().enumerate().all(|(n, run)| run.offset == n);
@@ -203,8 +198,8 @@ impl<'p> Across<'p> {
             alike: Straight::new(&finish).filter(|_| neighbours && !by_row),
             table,
             by_row,
-            outer: grid(&outer),
-            inner: grid(&inner),
+            outer,
+            inner,
             runs,
             layout: Layout { len, stride: places[axis] },
             lens: windows.iter().map(Vec::len).collect(),
@@ -283,22 +278,12 @@ impl<'p> Across<'p> {
         let floats = floats(&source);
         let (len, width) = (self.len(), self.width());
         let fills = vec![f32_of(view.fill); width];
-        // Without a table these points are found now.
-        let made;
-        let (table, first) = match &self.table {
-            Some(table) => (table, number * self.inner.len() + points.start),
-            None => {
-                let points = self.inner.points(points.clone());
-                let points = points.iter().map(|p| std::array::from_fn(|x| p.at[x] + outer.at[x]));
-                let Some(table) = self.reader.table(points, usize::MAX) else { return };
-                made = table;
-                (&made, 0)
-            }
-        };
+        let own = (&self.inner, number * self.inner.len());
+        let Some((table, first)) = self.reader.table_or(self.table.as_ref(), own, &points, outer) else { return };
         let (rows, starts) = self.inner.rows(points.clone(), outer, &self.axes, !self.by_row);
         let mut packed: Vec<f32> = Vec::new();
         for n in 0..points.len() {
-            let Pieces::Each(places) = self.reader.pieces(table, first + n) else { continue };
+            let Pieces::Each(places) = self.reader.pieces(&table, first + n) else { continue };
             for (place, at) in places.iter().zip(self.windows.iter().flatten()) {
                 let start = packed.len();
                 match place {
@@ -332,7 +317,7 @@ impl<'p> Across<'p> {
         let mut rest = packed.chunks_exact(width);
         for n in 0..points.len() {
             slices.clear();
-            match self.reader.pieces(table, first + n) {
+            match self.reader.pieces(&table, first + n) {
                 Pieces::Inside(address) => {
                     slices.extend(inside.iter().map(|inside| inside.at(address)));
                 }

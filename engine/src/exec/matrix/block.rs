@@ -3,7 +3,7 @@
 use super::super::block::Scope;
 use super::super::lanes::{Buffer, f32_of};
 use super::kernels::{COLUMNS, Finish, ROWS, Start, Sums, Tile, kernel, lines_at_once};
-use super::slices::Room;
+use super::placing::Room;
 use super::starts::Starts;
 use super::{BLOCK_PANELS, Group, Matrix, Operands, Product, Results};
 use crate::arith::Isa;
@@ -23,7 +23,7 @@ impl Matrix<'_> {
         let view = &self.dot.views[usize::from(self.roles.views[0])];
         let mut room = Room::new(f32_of(view.fill));
         let Some(starts) = self.starts(product, &rows, operands.dot, &mut room) else { return };
-        let chains = Chains { product, starts, count: rows.len() };
+        let chains = Chains { product, starts };
         let mut of_windows = Buffer::new(if results.parts.is_some() { chains.windows() * ROWS * COLUMNS } else { 0 });
         let parted = self.parts.as_ref().zip(results.parts);
         let part_rows = parted.map_or(Vec::new(), |(places, _)| places.rows(product.number, rows.clone()));
@@ -36,7 +36,7 @@ impl Matrix<'_> {
             let reads = self.reads(&mut block, first..last, &scope);
             // A straight epilogue finishes panel by panel.
             let stride = if reads.is_some() { COLUMNS } else { (last - first).next_multiple_of(COLUMNS) };
-            let mut sums = Buffer::new(chains.count * stride);
+            let mut sums = Buffer::new(chains.starts.rows() * stride);
             for from in (first..last).step_by(COLUMNS) {
                 let columns = from..last.min(from + COLUMNS);
                 let before = if reads.is_some() { 0 } else { from - first };
@@ -93,7 +93,6 @@ impl Matrix<'_> {
 struct Chains<'a> {
     product: &'a Product<'a>,
     starts: Starts<'a>,
-    count: usize,
 }
 
 impl Chains<'_> {
@@ -103,7 +102,8 @@ impl Chains<'_> {
 
     /// The rows in tiles.
     fn tiles(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (count, tiles) = (self.count, self.count.div_ceil(ROWS));
+        let count = self.starts.rows();
+        let tiles = count.div_ceil(ROWS);
         (0..tiles).map(move |n| even(count, tiles, n))
     }
 

@@ -7,9 +7,9 @@ mod kernels;
 mod padding;
 mod panels;
 mod parts;
+mod placing;
 mod roles;
 mod rows;
-mod slices;
 mod starts;
 mod vectors;
 mod windows;
@@ -21,7 +21,7 @@ pub(super) use rows::run_length;
 use super::out::{Layout, Out};
 use super::points::{Grid, Point, strides};
 use super::read::{Coordinates, Source};
-use super::reader::{LARGEST_TABLE, Reader, Table};
+use super::reader::{Reader, Table};
 use super::straight::Straight;
 use super::tiles::Tiles;
 use crate::arith::Isa;
@@ -148,36 +148,28 @@ impl<'p> Matrix<'p> {
         let layout = Layout { len: dot.extents[*inner] as usize, stride: places[*inner] }; // the result is in memory
         let views = roles.views.map(|v| &dot.views[usize::from(v)]);
         let moving = |x: usize| x < MAX_RANK && !chunks.contains(&x);
-        let own = dot.windowed.then_some(dot.extents.len() - 1);
-        let windowing: Vec<u64> = chunks.iter().copied().chain(own).map(|x| dot.extents[x]).collect();
+        let window_axis = dot.windowed.then(|| dot.extents.len() - 1);
+        let windowing: Vec<u64> = chunks.iter().copied().chain(window_axis).map(|x| dot.extents[x]).collect();
         if product(&windowing) > MOST_WINDOWS {
             return None;
         }
         let all = windows(&dot, chunks);
         let elements: Vec<u64> = dot.operands.iter().map(|o| o.elements).collect();
-        let group = |mut windows: Vec<Window>, place: Point| {
-            let (mut segments, mut pieces) = (Vec::new(), Vec::new());
-            for window in &mut windows {
+        let group = |windows: Vec<Window>, place: Point| {
+            let (mut segments, mut pieces, mut chains) = (Vec::new(), Vec::new(), Vec::new());
+            for window in &windows {
                 let first = segments.len();
                 for (ks, piece) in window.pieces(&dot, views, moving) {
                     segments.push(window.before + ks.start..window.before + ks.end);
                     pieces.push(piece);
                 }
-                window.segments = first..segments.len();
+                chains.push(first..segments.len());
             }
-            let chains = windows.iter().map(|w| w.segments.clone()).collect();
             let reader = Reader::new(views[0], &elements, &pieces, moving);
-            let (batch, rows) = (grid(&roles.batch), grid(&roles.rows));
-            let small = batch.len().saturating_mul(rows.len()) <= LARGEST_TABLE;
-            let (batch, rows) = if small { (batch.all(), rows.all()) } else { (vec![], vec![]) };
-            let at = |n: usize| {
-                let (batch, row) = (&batch[n / rows.len()], &rows[n % rows.len()]);
-                std::array::from_fn(|x| batch.at[x] + row.at[x] + place.at[x])
-            };
-            let table = if small { reader.table((0..batch.len() * rows.len()).map(at), LARGEST_TABLE) } else { None };
+            let table = reader.table_over([&grid(&roles.batch), &grid(&roles.rows)], &place.at);
             Group { reader, table, windows, segments, chains, place }
         };
-        let groups = match dot.windowed.then(|| dot.extents.len() - 1) {
+        let groups = match window_axis {
             Some(x) if chunks.is_empty() => {
                 let own = |mut window: Window| {
                     let at = std::mem::replace(&mut window.at, [0; _]);
@@ -190,7 +182,8 @@ impl<'p> Matrix<'p> {
             _ => vec![group(all, Point::ORIGIN)],
         };
         let outside: usize = groups.iter().map(|g| g.table.as_ref().map_or(0, Table::outside) * g.segments.len()).sum();
-        if let Some((dot, padding)) = Padding::new(&dot, usize::from(roles.views[0]), moving)
+        if outside > 0
+            && let Some((dot, padding)) = Padding::new(&dot, usize::from(roles.views[0]), moving)
             && padding.elements() <= outside.saturating_mul(WORTH)
         {
             let matrix = Self::with(Cow::Owned(dot), finish, axes, chunks, finished)?;

@@ -66,6 +66,11 @@ impl<'a> Starts<'a> {
         self.all[part * self.rows + row] = from.as_ptr();
     }
 
+    /// How many rows there are.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// Some rows of a part.
     pub(super) fn of(&self, part: usize, rows: &Range<usize>) -> &[*const f32] {
         &self.all[part * self.rows..][..self.rows][rows.clone()]

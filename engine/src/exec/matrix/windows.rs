@@ -19,8 +19,6 @@ pub(super) struct Window {
     pub(super) ks: Range<u64>,
     /// Elements of the chains before it.
     pub(super) before: usize,
-    /// The numbers of its parts that lie together.
-    pub(super) segments: Range<usize>,
 }
 
 impl Window {
@@ -132,7 +130,7 @@ pub(super) fn windows(dot: &Instruction, chunks: &[usize]) -> Vec<Window> {
             Some(x) => (at[x] as u64 * CHUNK).min(k)..(at[x] as u64 * CHUNK + CHUNK).min(k), // a validated window's number
             None => 0..k,
         };
-        let window = Window { at, ks, before, segments: 0..0 };
+        let window = Window { at, ks, before };
         before += window.depth();
         window
     };

@@ -33,23 +33,13 @@ impl Matrix<'_> {
         let source = Source { instruction: &self.dot, operands };
         let view = &self.dot.views[usize::from(self.roles.views[0])];
         let reads = Rows::new(&self.dot, view);
-        let Group { windows, segments, reader, .. } = product.group;
+        let Group { windows, segments, chains, reader, table, .. } = product.group;
         let count = rows.len();
         let Room { fills, packed } = room;
         let fill = fills[0];
         let floats = floats(&source);
-        // Without a table the points of these rows are found now.
-        let made;
-        let (table, first) = match &product.group.table {
-            Some(table) => (table, product.number * self.rows.len() + rows.start),
-            None => {
-                let points = self.rows.points(rows.clone());
-                let points = points.iter().map(|p| std::array::from_fn(|x| p.at[x] + product.at.at[x]));
-                let table = reader.table(points, usize::MAX)?;
-                made = table;
-                (&made, 0)
-            }
-        };
+        let own = (&self.rows, product.number * self.rows.len());
+        let (table, first) = reader.table_or(table.as_ref(), own, rows, &product.at)?;
         let addresses = table.addresses(first..first + count);
         let mut starts = Starts::new(count, segments.len());
         let all = Addresses::new(addresses);
@@ -59,7 +49,7 @@ impl Matrix<'_> {
         // What does not lie in an operand is copied: its segment and row, and where the copy is.
         let mut copies: Vec<(usize, usize, Range<usize>)> = Vec::new();
         for n in (0..count).filter(|&n| addresses[n] < 0) {
-            let Pieces::Each(places) = reader.pieces(table, first + n) else { continue };
+            let Pieces::Each(places) = reader.pieces(&table, first + n) else { continue };
             for (s, (ks, place)) in segments.iter().zip(places).enumerate() {
                 match place {
                     Place::Operand(operand, address) => starts.set(s, n, &floats[*operand][*address..]),
@@ -69,7 +59,8 @@ impl Matrix<'_> {
                         packed.resize(copy.end, fill);
                         if let Place::Part(part) = place {
                             part.copy(&floats, &mut packed[copy.clone()]);
-                        } else if let Some(window) = windows.iter().find(|w| w.segments.contains(&s)) {
+                        } else if let Some(w) = chains.iter().position(|chain| chain.contains(&s)) {
+                            let window = &windows[w];
                             let point = self.rows.point(rows.start + n, &product.at);
                             let at = std::array::from_fn(|x| point.at[x] + window.at[x]);
                             let first = window.ks.start + (ks.start - window.before) as u64;
