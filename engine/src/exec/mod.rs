@@ -19,11 +19,13 @@ mod reader;
 mod scan;
 mod session;
 mod spare;
+mod starts;
 mod step;
 mod stepwise;
 mod straight;
 mod threads;
 mod tiles;
+mod vectors;
 
 pub use crate::arith::Isa;
 pub use environment::{Environment, check as check_environment};

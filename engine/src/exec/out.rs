@@ -4,11 +4,13 @@
 #![allow(unsafe_code)]
 
 use super::lanes::{Each, Lane, Lanes};
+use super::points::Places;
 use crate::arith::native::canonical;
 use crate::arith::{Level, for_each_level};
 use crate::program::DType;
 use crate::tensor::Tensor;
 use std::marker::PhantomData;
+use std::ops::Range;
 
 /// Elements that are made at once where they are written apart.
 const TOGETHER: usize = 16;
@@ -113,16 +115,24 @@ impl<'a> Out<'a> {
         unsafe { std::slice::from_raw_parts_mut(self.start.cast::<f32>().add(start), len) }
     }
 
-    /// Rows of floats, each `len` long and `from` behind its start.
+    /// Rows of floats, each `len` long and `from` behind its place.
     ///
     /// # Safety
     /// No other thread has any of these elements while the rows are there.
     ///
     /// # Panics
     /// When the result is not of floats or they are not all in it.
-    pub(super) unsafe fn rows<'b>(&'b self, starts: &'b [usize], from: usize, len: usize) -> Rows<'b> {
-        let end = starts.iter().max().map_or(0, |&start| start + from + len);
-        assert!(self.dtype == DType::F32 && end <= self.len, "elements outside the result");
+    pub(super) unsafe fn rows<'b>(
+        &'b self,
+        (places, range): (&'b Places, &Range<usize>),
+        from: usize,
+        len: usize,
+    ) -> Rows<'b> {
+        let end = |most: usize| most + from + len;
+        let starts = places.get(range);
+        // Seldom are these rows inside where not all are.
+        let inside = end(places.most()) <= self.len || starts.iter().max().is_none_or(|&most| end(most) <= self.len);
+        assert!(self.dtype == DType::F32 && inside, "elements outside the result");
         Rows { to: self.start.cast::<f32>().wrapping_add(from), starts, len }
     }
 

@@ -2,6 +2,7 @@
 
 use super::read::Coordinates;
 use crate::program::Instruction;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// A point of some e axes, 0 on the others.
@@ -31,6 +32,31 @@ pub(super) fn strides(i: &Instruction) -> Vec<usize> {
     }
     strides
 }
+
+/// Where rows of a result begin.
+#[derive(Clone, Debug)]
+pub(super) struct Places {
+    all: Vec<usize>,
+    most: usize,
+}
+
+impl Places {
+    pub(super) fn new(all: Vec<usize>) -> Self {
+        Self { most: all.iter().copied().max().unwrap_or(0), all }
+    }
+
+    pub(super) fn get(&self, range: &Range<usize>) -> &[usize] {
+        &self.all[range.clone()]
+    }
+
+    /// The greatest.
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+}
+
+/// Most places that are kept.
+const KEPT: usize = 1 << 20;
 
 /// Every point over some e axes, row-major.
 #[derive(Debug)]
@@ -99,19 +125,12 @@ impl Grid {
         places
     }
 
-    /// Rows of a result at the points numbered `range`: their coordinates [`over`] other axes, the first one's where all are alike, and their places.
-    pub(super) fn rows(
-        &self,
-        range: Range<usize>,
-        origin: &Point,
-        axes: &[usize],
-        alike: bool,
-    ) -> (Vec<Coordinates>, Vec<usize>) {
-        let places = self.places(range.clone(), origin);
+    /// Coordinates of the points numbered `range`, moved by `origin`, [`over`] other axes; the first one's where all are alike.
+    pub(super) fn rows(&self, range: Range<usize>, origin: &Point, axes: &[usize], alike: bool) -> Vec<Coordinates> {
         let different = if alike { range.start..range.end.min(range.start + 1) } else { range };
         let mut at = Vec::with_capacity(different.len());
         self.each(different, origin, |point, _| at.push(over(axes, point)));
-        (at, places)
+        at
     }
 
     /// The points numbered `range`.
@@ -119,6 +138,23 @@ impl Grid {
         let mut points = Vec::with_capacity(range.len());
         self.each(range, &Point::ORIGIN, |at, offset| points.push(Point { at: *at, offset }));
         points
+    }
+
+    /// The places of all points, if these are not too many to be kept.
+    pub(super) fn kept(&self) -> Option<Places> {
+        (self.len <= KEPT).then(|| Places::new(self.places(0..self.len, &Point::ORIGIN)))
+    }
+
+    /// Where points are among those that are kept, or these points' own places.
+    pub(super) fn kept_or<'k>(
+        &self,
+        kept: Option<&'k Places>,
+        points: &Range<usize>,
+    ) -> (Cow<'k, Places>, Range<usize>) {
+        match kept {
+            Some(kept) => (Cow::Borrowed(kept), points.clone()),
+            None => (Cow::Owned(Places::new(self.places(points.clone(), &Point::ORIGIN))), 0..points.len()),
+        }
     }
 
     /// Every point.

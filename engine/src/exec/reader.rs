@@ -120,6 +120,8 @@ pub(super) struct Table {
     /// complement of the number of its first place.
     points: Vec<i64>,
     places: Vec<Place>,
+    /// The least and the greatest address.
+    reach: Option<(i64, i64)>,
 }
 
 impl Table {
@@ -129,17 +131,24 @@ impl Table {
     }
 
     /// The addresses of some points; less than 0 for those that have places of their own.
-    pub(super) fn addresses(&self, points: Range<usize>) -> &[i64] {
-        &self.points[points]
+    pub(super) fn addresses(&self, points: Range<usize>) -> Addresses<'_> {
+        Addresses { all: &self.points[points], reach: self.reach }
     }
 }
 
-/// Where the pieces of a point are.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Pieces<'a> {
-    /// At the same offsets from an address as at every such point.
-    Inside(i64),
-    Each(&'a [Place]),
+/// Points' addresses: less than 0 for those that have none.
+#[derive(Clone, Copy)]
+pub(super) struct Addresses<'a> {
+    pub(super) all: &'a [i64],
+    /// None of those that there are is less than the first or greater than the second.
+    pub(super) reach: Option<(i64, i64)>,
+}
+
+impl<'a> Addresses<'a> {
+    pub(super) fn new(all: &'a [i64]) -> Self {
+        let there = || all.iter().copied().filter(|&address| address >= 0);
+        Self { all, reach: there().min().zip(there().max()) }
+    }
 }
 
 /// A piece at every point whose pieces are at the same offsets from an address.
@@ -257,7 +266,7 @@ impl Reader {
 
     /// The table of some points; `None` if it has more than `most` places, give or take a point's.
     fn table(&self, points: impl ExactSizeIterator<Item = Coordinates>, most: usize) -> Option<Table> {
-        let mut table = Table { points: Vec::with_capacity(points.len()), places: Vec::new() };
+        let mut table = Table { points: Vec::with_capacity(points.len()), places: Vec::new(), reach: None };
         for at in points {
             let first = table.places.len();
             if first > most {
@@ -268,18 +277,15 @@ impl Reader {
                 !(first as i64) // in memory
             }));
         }
+        table.reach = Addresses::new(&table.points).reach;
         Some(table)
     }
 
-    /// The pieces of point `n` of a table.
-    pub(super) fn pieces<'a>(&self, table: &'a Table, n: usize) -> Pieces<'a> {
-        match table.points[n] {
-            address @ 0.. => Pieces::Inside(address),
-            first => {
-                let first = !first as usize; // made from one
-                Pieces::Each(&table.places[first..first + self.pieces.len()])
-            }
-        }
+    /// The places of the pieces of point `n` of a table, if it has places of its own.
+    pub(super) fn own_places<'a>(&self, table: &'a Table, n: usize) -> &'a [Place] {
+        // What is less than 0 was made from a place's number.
+        let first = usize::try_from(!table.points[n]);
+        first.map_or(&[], |first| &table.places[first..first + self.pieces.len()])
     }
 
     /// The first access that holds all along the run, if those before it hold nowhere.

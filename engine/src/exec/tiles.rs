@@ -9,8 +9,12 @@ use crate::arith::{Isa, for_each_level, native};
 use crate::program::{DType, Instruction, Node, NodeId, Op, epilogue_types};
 use std::ops::Range;
 
-/// Elements of a tile.
-const TILE: usize = 128;
+/// Most elements of a tile.
+const TILE: usize = 256;
+/// Elements that an operation takes at once: more of a tile than this are not computed in vain.
+const STRIP: usize = 64;
+/// Elements that elementary functions take at once.
+const LANES: usize = 32;
 
 /// Their floats.
 #[derive(Clone, Copy)]
@@ -170,7 +174,7 @@ impl Tiles {
             for first in (0..len).step_by(TILE) {
                 let width = TILE.min(len - first);
                 inputs.iter_mut().flatten().for_each(|input| input.fetch(row..row + count, first, len));
-                let Some(result) = compute(level, self, &inputs, &mut slots, scope.isa) else { return };
+                let Some(result) = compute(level, self, &inputs, &mut slots, count * width, scope.isa) else { return };
                 let place = Layout { len: width, stride: layout.stride };
                 let start = from + first * layout.stride;
                 let Some(tile) = &slots[result] else { return };
@@ -281,18 +285,21 @@ impl<'a> Input<'a> {
     }
 }
 
-for_each_level!(fn compute = steps, (tiles: &Tiles, inputs: &[Option<Input<'_>>], slots: &mut [Option<Box<Tile>>], isa: Isa) -> Option<usize>);
+for_each_level!(fn compute = steps, (tiles: &Tiles, inputs: &[Option<Input<'_>>], slots: &mut [Option<Box<Tile>>], len: usize, isa: Isa) -> Option<usize>);
 
-/// Computes a tile; gives the slot of the last step.
+/// Computes the first `len` elements of a tile; gives the slot of the last step.
 #[inline(always)]
 fn steps(
     _: bool,
     tiles: &Tiles,
     inputs: &[Option<Input<'_>>],
     slots: &mut [Option<Box<Tile>>],
+    len: usize,
     isa: Isa,
 ) -> Option<usize> {
     let mut result = None;
+    let strips = len.div_ceil(STRIP);
+    let len = len.next_multiple_of(LANES).min(TILE);
     for step in &tiles.steps {
         // No argument is in the slot that it writes.
         let mut to = slots[step.slot].take()?;
@@ -303,11 +310,11 @@ fn steps(
         };
         let [a, b, c] = [argument(step.arguments[0])?, argument(step.arguments[1])?, argument(step.arguments[2])?];
         match step.op {
-            Op::Add => pair(a, b, &mut to, |x, y| x + y),
-            Op::Sub => pair(a, b, &mut to, |x, y| x - y),
-            Op::Mul => pair(a, b, &mut to, |x, y| x * y),
-            Op::Max => pair(a, b, &mut to, native::max),
-            op => float(isa.level(), isa, op, [Each::Own(a), Each::Own(b), Each::Own(c)], &mut to.0),
+            Op::Add => pair(strips, a, b, &mut to, |x, y| x + y),
+            Op::Sub => pair(strips, a, b, &mut to, |x, y| x - y),
+            Op::Mul => pair(strips, a, b, &mut to, |x, y| x * y),
+            Op::Max => pair(strips, a, b, &mut to, native::max),
+            op => float(isa.level(), isa, op, [a, b, c].map(|x| Each::Own(&x[..len])), &mut to.0[..len]),
         }
         slots[step.slot] = Some(to);
         result = Some(step.slot);
@@ -316,8 +323,11 @@ fn steps(
 }
 
 #[inline(always)]
-fn pair(a: &[f32; TILE], b: &[f32; TILE], to: &mut Tile, f: impl Fn(f32, f32) -> f32) {
-    (0..TILE).for_each(|n| to.0[n] = f(a[n], b[n]));
+fn pair(strips: usize, a: &[f32; TILE], b: &[f32; TILE], to: &mut Tile, f: impl Fn(f32, f32) -> f32) {
+    let all = a.as_chunks::<STRIP>().0.iter().zip(b.as_chunks::<STRIP>().0).zip(to.0.as_chunks_mut::<STRIP>().0);
+    for ((a, b), to) in all.take(strips) {
+        (0..STRIP).for_each(|n| to[n] = f(a[n], b[n]));
+    }
 }
 
 /// In place of arguments that an operation does not have.

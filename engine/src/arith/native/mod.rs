@@ -100,8 +100,12 @@ fn at_most(x: f64, limit: f64) -> f64 {
 #[inline(always)]
 fn polynomial<const FUSED: bool, const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
     let z = x * x;
-    let (mut odd, mut even) = (0.0, if N % 2 == 1 { coefficients[0] } else { 0.0 });
-    for pair in coefficients[N % 2..].chunks_exact(2) {
+    let (mut odd, mut even) = match coefficients.as_slice() {
+        [a, b, c, ..] if N % 2 == 1 => (*b, multiply_add::<FUSED>(*a, z, *c)),
+        [a, b, ..] => (*a, *b),
+        _ => return coefficients.first().copied().unwrap_or(0.0),
+    };
+    for pair in coefficients[2 + N % 2..].chunks_exact(2) {
         odd = multiply_add::<FUSED>(odd, z, pair[0]);
         even = multiply_add::<FUSED>(even, z, pair[1]);
     }

@@ -1,30 +1,29 @@
 //! Reductions whose elements lie side by side along an axis that is not reduced, as channels do: depthwise convolution and pooling. Vectors run
 //! along that axis, and what is reduced is read where it lies.
 
-mod chains;
+mod kernels;
+mod weave;
 
 use super::block::Scope;
 use super::lanes::{Buffer, Lanes, f32_of};
 use super::matrix::reads_by_row;
 use super::out::{Layout, Out};
-use super::points::{Grid, Point, over, strides};
+use super::points::{Grid, Places, Point, over, strides};
 use super::read::{Block, Coordinates, Run, Source, read_f32, set_reduction};
-use super::reader::{Inside, Piece, Pieces, Place, Reader, Table, floats};
-use super::straight::{RowLink, Straight, finish_row};
+use super::reader::{Piece, Reader, Table, floats};
+use super::starts::{Room, Starts};
+use super::straight::{RowLink, Straight};
 use super::tiles::Tiles;
 use crate::arith::Isa;
 use crate::program::limits::MAX_RANK;
 use crate::program::{Core, DType, FoldOp, Instruction, Node, View, product};
 use crate::tasks;
 use crate::tensor::Tensor;
-use chains::{Chains, interleave, reduce_strips};
+use kernels::{Chains, Dot, Job, To, reduce};
 use std::borrow::Cow;
 use std::ops::Range;
+use weave::interleave;
 
-/// Elements of a strip: weights and results have whole ones.
-const STRIP: usize = 16;
-/// Elements whose chains are computed at once, where there are as many.
-const WIDE: usize = 4 * STRIP;
 /// Elements that are finished at once.
 const FINISH: usize = 1 << 13;
 /// Fewest elements of a task, and most for which axes are taken together.
@@ -58,14 +57,16 @@ pub(super) struct Across<'p> {
     table: Option<Table>,
     /// Whether what follows reads something else at each point.
     by_row: bool,
-    /// Coordinates of what is reduced, window after window.
-    windows: Vec<Vec<Coordinates>>,
+    /// Coordinates of what is reduced, window after window, and how much each window has.
+    taps: Vec<Coordinates>,
     lens: Vec<usize>,
-    /// Which of them are nothing but a product of zeros, at every point.
+    /// Which taps are nothing but a product of zeros, at every point.
     zeros: Vec<bool>,
     /// Points that share their weights, and these.
     outer: Grid,
     inner: Grid,
+    /// Where results at the inner points begin, if they are kept.
+    places: Option<Places>,
 }
 
 enum Kind {
@@ -165,7 +166,7 @@ impl<'p> Across<'p> {
         let k = product(&core.reduction);
         let chunk_count = product(&chunks.iter().map(|&x| core.extents[x]).collect::<Vec<_>>());
         let reads = k.saturating_mul(chunk_count);
-        if reads > LONGEST || reads.saturating_mul(length.next_multiple_of(STRIP as u64)) > MOST {
+        if reads > LONGEST || reads.saturating_mul(length) > MOST {
             return None;
         }
         let within = |mut at: Coordinates| -> Vec<Coordinates> {
@@ -178,7 +179,9 @@ impl<'p> Across<'p> {
         let windows: Vec<Vec<Coordinates>> = Grid::new(&core, chunks).all().into_iter().map(|p| within(p.at)).collect();
         let span: Vec<(usize, u64)> = along.iter().map(|&x| (x, core.extents[x])).collect();
         let piece = |at: &Coordinates| Some(Piece { at: *at, len: length as usize, span: span.clone() });
-        let pieces: Vec<Option<Piece>> = windows.iter().flatten().map(piece).collect();
+        let lens = windows.iter().map(Vec::len).collect();
+        let taps = windows.concat();
+        let pieces: Vec<Option<Piece>> = taps.iter().map(piece).collect();
         let moving = |x: usize| x < MAX_RANK && !chunks.contains(&x) && !along.contains(&x);
         let zero = |piece: &Piece| {
             let zero =
@@ -199,16 +202,17 @@ impl<'p> Across<'p> {
             table,
             by_row,
             outer,
+            places: inner.kept(),
             inner,
             runs,
             layout: Layout { len, stride: places[axis] },
-            lens: windows.iter().map(Vec::len).collect(),
+            lens,
+            taps,
             zeros,
             axis,
             kind,
             view,
             reader,
-            windows,
             axes,
             tiles: Tiles::new(&finish),
             finish,
@@ -229,18 +233,15 @@ impl<'p> Across<'p> {
         }
     }
 
-    /// The weights at each k, in rows of whole strips.
+    /// The weights of each tap.
     fn weights(&self, operands: &[&Tensor], outer: &Point) -> Buffer<f32> {
         let Kind::Dot(view) = self.kind else { return Buffer::new(0) };
         let view = &self.core.views[usize::from(view)];
         let source = Source { instruction: &self.core, operands };
-        let width = self.width();
-        let mut weights = Buffer::new(self.windows.iter().map(Vec::len).sum::<usize>() * width);
-        for (row, at) in weights.chunks_exact_mut(width).zip(self.windows.iter().flatten()) {
+        let mut weights = Buffer::new(self.taps.len() * self.len());
+        for (row, at) in weights.chunks_exact_mut(self.len()).zip(&self.taps) {
             let at = std::array::from_fn(|x| at[x] + outer.at[x]);
-            let (row, rest) = row.split_at_mut(self.len());
             self.read(view, &source, &at, row);
-            rest.fill(0.0);
         }
         weights
     }
@@ -258,11 +259,6 @@ impl<'p> Across<'p> {
         self.runs.len() * self.layout.len
     }
 
-    /// Elements of a row with its last strip whole.
-    fn width(&self) -> usize {
-        self.len().next_multiple_of(STRIP)
-    }
-
     #[allow(unsafe_code)]
     fn block(
         &self,
@@ -275,97 +271,58 @@ impl<'p> Across<'p> {
     ) {
         let source = Source { instruction: &self.core, operands: core };
         let view = &self.core.views[usize::from(self.view)];
-        let floats = floats(&source);
-        let (len, width) = (self.len(), self.width());
-        let fills = vec![f32_of(view.fill); width];
+        let len = self.len();
         let own = (&self.inner, number * self.inner.len());
         let Some((table, first)) = self.reader.table_or(self.table.as_ref(), own, &points, outer) else { return };
-        let (rows, starts) = self.inner.rows(points.clone(), outer, &self.axes, !self.by_row);
-        let mut packed: Vec<f32> = Vec::new();
-        for n in 0..points.len() {
-            let Pieces::Each(places) = self.reader.pieces(&table, first + n) else { continue };
-            for (place, at) in places.iter().zip(self.windows.iter().flatten()) {
-                let start = packed.len();
-                match place {
-                    Place::Operand(..) | Place::Fill => {}
-                    Place::Part(part) => {
-                        packed.resize(start + width, fills[0]);
-                        part.copy(&floats, &mut packed[start..]);
-                    }
-                    Place::Scattered => {
-                        packed.resize(start + width, 0.0);
-                        let point = self.inner.point(points.start + n, outer);
-                        let at = std::array::from_fn(|x| at[x] + point.at[x]);
-                        self.read(view, &source, &at, &mut packed[start..start + len]);
-                    }
-                }
-            }
-        }
+        let read = |tap: usize, n: usize, to: &mut [f32]| {
+            let point = self.inner.point(points.start + n, outer);
+            let at = std::array::from_fn(|x| self.taps[tap][x] + point.at[x]);
+            self.read(view, &source, &at, to);
+        };
+        let mut room = Room::new(f32_of(view.fill), len);
+        let lens = std::iter::repeat_n(len, self.taps.len());
+        let own = first..first + points.len();
+        let parts = Starts::find(&self.reader, (&table, own), lens, &floats(&source), &mut room, read);
+        let rows = self.inner.rows(points.clone(), outer, &self.axes, !self.by_row);
+        let (places, range) = self.inner.kept_or(self.places.as_ref(), &points);
+        let starts = places.get(&range);
         let scope = Scope { instruction: &self.finish, operands: finish, isa };
         let links = self.alike.as_ref().map(|straight| self.row_links(straight, &rows, &scope));
         let chains = match self.kind {
-            Kind::Dot(_) => Chains::Dot(&self.lens, weights),
+            Kind::Dot(_) => Chains::Dot(Dot { lens: &self.lens, zeros: &self.zeros, weights }),
             Kind::Fold(op) => Chains::Fold(op),
         };
-        let mut cores = Buffer::new(if links.is_some() { width } else { points.len() * width });
-        let count: usize = self.lens.iter().sum();
-        let level = isa.level();
-        let inside =
-            |n: usize| if self.zeros[n] { Inside::nowhere(&[]) } else { self.reader.inside(n, &floats, &fills) };
-        let inside: Vec<Inside<'_>> = (0..count).map(inside).collect();
-        let mut slices: Vec<&[f32]> = Vec::with_capacity(count);
-        let mut rest = packed.chunks_exact(width);
-        for n in 0..points.len() {
-            slices.clear();
-            match self.reader.pieces(&table, first + n) {
-                Pieces::Inside(address) => {
-                    slices.extend(inside.iter().map(|inside| inside.at(address)));
-                }
-                Pieces::Each(places) => {
-                    slices.extend(places.iter().zip(&self.zeros).map(|(place, zero)| match place {
-                        _ if *zero => &[][..],
-                        Place::Operand(operand, address) => &floats[*operand][*address..],
-                        Place::Fill => &fills,
-                        Place::Part(_) | Place::Scattered => rest.next().unwrap_or_default(), // one was packed for each
-                    }))
-                }
-            }
-            let core = &mut cores[if links.is_some() { 0 } else { n * width }..][..width];
-            if slices.iter().any(|s| s.len() < width && !s.is_empty()) {
-                // At the end of an operand there may be less than a whole strip.
-                let mut ends = vec![0.0; count * width];
-                for (slice, end) in slices.iter().zip(ends.chunks_exact_mut(width)) {
-                    let len = slice.len().min(width);
-                    end[..len].copy_from_slice(&slice[..len]);
-                }
-                let ends: Vec<&[f32]> = ends.chunks_exact(width).collect();
-                reduce_strips(level, chains, &ends, core);
-            } else {
-                reduce_strips(level, chains, &slices, core);
-            }
-            if let Some(links) = &links {
-                finish_row(level, links, core);
-                // SAFETY: each element is at one point and one place along the axes, and a task has points of its own.
-                let to = unsafe { out.floats(starts[n], len) };
-                interleave(level, core, self.runs.len(), to);
-            }
+        let job = Job { chains, starts: &parts, len, links: links.as_deref() };
+        let (level, count) = (isa.level(), points.len());
+        if links.is_some() && self.runs.len() == 1 {
+            // SAFETY: each element is at one point and one place along the axis, and a task has points of its own.
+            let to = unsafe { out.rows((&places, &range), outer.offset, len) };
+            return reduce(level, &job, 0..count, &mut To::Elements(&to));
         }
         if links.is_some() {
+            let mut woven = Buffer::new(count * len);
+            reduce(level, &job, 0..count, &mut To::Together(&mut woven));
+            for (row, place) in woven.chunks_exact(len).zip(starts) {
+                // SAFETY: as above.
+                interleave(level, row, self.runs.len(), unsafe { out.floats(outer.offset + place, len) });
+            }
             return;
         }
+        let mut cores = Buffer::new(count * len);
+        reduce(level, &job, 0..count, &mut To::Together(&mut cores));
         let Some(axis) = self.axes.iter().position(|&x| x == self.axis) else { return };
         for (n, run) in self.runs.iter().enumerate() {
             let rows = self.moved(&rows, run);
             let copies = starts.len() / rows.len().max(1);
             let block = Block { copies, rows: rows.into(), axis, len: self.layout.len };
-            let lanes = if width == self.layout.len {
+            let lanes = if len == self.layout.len {
                 Lanes::Operand(&cores)
             } else {
-                Lanes::Apart(&cores[n * self.layout.len..], width)
+                Lanes::Apart(&cores[n * self.layout.len..], len)
             };
             let core = Some((DType::F32, lanes));
             // SAFETY: each element is at one point and one place along the axis, and a task has points of its own.
-            unsafe { self.tiles.store(&scope, &block, core, out, (&starts, run.offset, self.layout)) };
+            unsafe { self.tiles.store(&scope, &block, core, out, (starts, outer.offset + run.offset, self.layout)) };
         }
     }
 
@@ -384,7 +341,7 @@ impl<'p> Across<'p> {
             let block = Block { copies: 1, rows: rows.into(), axis, len: self.layout.len };
             for (l, (op, run)) in straight.along(&self.tiles, scope, &block).into_iter().enumerate() {
                 if n == 0 {
-                    let mut row = Buffer::new(self.width());
+                    let mut row = Buffer::new(self.len());
                     row.fill(0.0);
                     all.push((op, row));
                 }

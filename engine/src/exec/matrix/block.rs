@@ -2,9 +2,8 @@
 
 use super::super::block::Scope;
 use super::super::lanes::{Buffer, f32_of};
+use super::super::starts::{Room, Starts};
 use super::kernels::{COLUMNS, Finish, ROWS, Start, Sums, Tile, kernel, lines_at_once};
-use super::placing::Room;
-use super::starts::Starts;
 use super::{BLOCK_PANELS, Group, Matrix, Operands, Product, Results};
 use crate::arith::Isa;
 use std::ops::Range;
@@ -21,7 +20,7 @@ impl Matrix<'_> {
         results: Results<'_>,
     ) {
         let view = &self.dot.views[usize::from(self.roles.views[0])];
-        let mut room = Room::new(f32_of(view.fill));
+        let mut room = Room::new(f32_of(view.fill), product.group.longest());
         let Some(starts) = self.starts(product, &rows, operands.dot, &mut room) else { return };
         let chains = Chains { product, starts };
         let mut of_windows = Buffer::new(if results.parts.is_some() { chains.windows() * ROWS * COLUMNS } else { 0 });
@@ -41,11 +40,12 @@ impl Matrix<'_> {
                 let columns = from..last.min(from + COLUMNS);
                 let before = if reads.is_some() { 0 } else { from - first };
                 let run = reads.iter().flatten().find(|run| run.0.contains(&from));
+                let (rows, from) = block.places();
                 let end = self.straight.as_ref().zip(run).map(|(straight, (run, offset, reads))| {
                     let own = columns.start - run.start..columns.end - run.start;
                     // SAFETY: each element is at one point of batch, row and column, and a task has points of its own.
                     #[allow(unsafe_code)]
-                    let to = unsafe { results.finished.rows(&block.starts, offset + own.start, columns.len()) };
+                    let to = unsafe { results.finished.rows(rows, from + offset + own.start, columns.len()) };
                     (straight.links(reads, &own), to)
                 });
                 let finish = end.as_ref().map(|(links, to)| Finish { links, to });

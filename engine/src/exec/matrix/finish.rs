@@ -3,7 +3,7 @@
 use super::super::block::Scope;
 use super::super::lanes::{Buffer, Lanes};
 use super::super::out::{Layout, Out};
-use super::super::points::Point;
+use super::super::points::{Places, Point};
 use super::super::read::{Block, Coordinates};
 use super::super::straight::Reads;
 use super::Matrix;
@@ -17,23 +17,37 @@ const FINISH: usize = 1 << 15;
 const NARROW: usize = 8;
 
 /// Rows of a block as the result sees them.
-pub(super) struct Finishing {
+pub(super) struct Finishing<'a> {
     at: Vec<Coordinates>,
-    /// Their part of the element's flat index.
-    pub(super) starts: Vec<usize>,
+    places: Cow<'a, Places>,
+    range: Range<usize>,
+    /// How much further the product's rows begin.
+    from: usize,
+}
+
+impl Finishing<'_> {
+    /// Where the rows begin, and how much further.
+    pub(super) fn places(&self) -> ((&Places, &Range<usize>), usize) {
+        ((&self.places, &self.range), self.from)
+    }
+
+    fn starts(&self) -> &[usize] {
+        self.places.get(&self.range)
+    }
 }
 
 impl Matrix<'_> {
     /// The rows of a block.
-    pub(super) fn finishing(&self, rows: Range<usize>, product: &Point) -> Finishing {
-        let (at, starts) = self.rows.rows(rows, product, &self.axes, !self.by_row);
-        Finishing { at, starts }
+    pub(super) fn finishing(&self, rows: Range<usize>, product: &Point) -> Finishing<'_> {
+        let (places, range) = self.rows.kept_or(self.places.as_ref(), &rows);
+        let at = self.rows.rows(rows, product, &self.axes, !self.by_row);
+        Finishing { at, places, range, from: product.offset }
     }
 
     /// Makes the elements of some columns of rows out of their chains.
     pub(super) fn finish(
         &self,
-        rows: &mut Finishing,
+        rows: &mut Finishing<'_>,
         columns: Range<usize>,
         (results, stride): (Buffer<f32>, usize),
         scope: &Scope<'_>,
@@ -49,11 +63,11 @@ impl Matrix<'_> {
                 continue;
             }
             let layout = Layout { len, stride: self.layout.stride };
-            let Finishing { at: rows_at, starts } = &*rows;
+            let (rows_at, starts, before) = (&rows.at, rows.starts(), rows.from);
             let finish = |rows: Range<usize>, cores: Lanes<'_>| {
                 let at = if self.by_row { &rows_at[rows.clone()] } else { &rows_at[..1] };
                 let block = Block { rows: Cow::Borrowed(at), copies: rows.len() / at.len(), axis, len };
-                let place = (&starts[rows], column.offset, layout);
+                let place = (&starts[rows], before + column.offset, layout);
                 // SAFETY: each element is at one point of batch, group, row and column, and a task has points of its own.
                 #[allow(unsafe_code)]
                 unsafe {
@@ -77,7 +91,7 @@ impl Matrix<'_> {
     }
 
     /// Goes to a column: its point, and how many up to `end` follow it in its run.
-    fn column(&self, rows: &mut Finishing, from: usize, end: usize) -> Option<(Point, usize)> {
+    fn column(&self, rows: &mut Finishing<'_>, from: usize, end: usize) -> Option<(Point, usize)> {
         let (run, start) = (from / self.layout.len, from % self.layout.len);
         let mut column = self.runs.point(run, &Point::ORIGIN);
         column.at[*self.roles.columns.last()?] = start as i64; // in memory
@@ -92,7 +106,7 @@ impl Matrix<'_> {
     /// What a straight epilogue reads for some columns of rows, run by run: the columns, where they begin in the result, and what is read.
     pub(super) fn reads<'a>(
         &self,
-        rows: &mut Finishing,
+        rows: &mut Finishing<'_>,
         columns: Range<usize>,
         scope: &Scope<'a>,
     ) -> Option<Vec<(Range<usize>, usize, Reads<'a>)>> {
@@ -101,7 +115,7 @@ impl Matrix<'_> {
         let mut from = columns.start;
         while from < columns.end {
             let (column, len) = self.column(rows, from, columns.end)?;
-            let copies = rows.starts.len() / rows.at.len().max(1);
+            let copies = rows.range.len() / rows.at.len().max(1);
             let block = Block { rows: Cow::Borrowed(&rows.at), copies, axis, len };
             reads.push((from..from + len, column.offset, Reads::new(&self.tiles, scope, &block)));
             from += len;
@@ -112,7 +126,7 @@ impl Matrix<'_> {
     /// As [`finish`](Self::finish) for a few columns that follow `column`: runs go along the innermost row axis.
     fn finish_down(
         &self,
-        rows: &Finishing,
+        rows: &Finishing<'_>,
         column: &Point,
         columns: usize,
         (results, stride): (&[f32], usize),
@@ -123,7 +137,7 @@ impl Matrix<'_> {
         let inner = self.inner().unwrap_or(0);
         // Rows follow one another along this axis; without one they are single.
         let along = self.roles.rows.last().and_then(|&x| place(x));
-        let count = rows.at.len();
+        let (count, places) = (rows.at.len(), rows.starts());
         let mut first = 0;
         while first < count {
             let next = |n: usize| along.is_some_and(|x| rows.at[n][x] == rows.at[n - 1][x] + 1);
@@ -139,11 +153,12 @@ impl Matrix<'_> {
             });
             let starts: Vec<usize> = (0..columns).map(|c| c * self.layout.stride).collect();
             let block = Block { rows: at.collect(), copies: 1, axis: along.unwrap_or(0), len };
-            let apart = if len > 1 { rows.starts[first + 1] - rows.starts[first] } else { 1 };
+            let apart = if len > 1 { places[first + 1] - places[first] } else { 1 };
             // SAFETY: as in `finish`.
             #[allow(unsafe_code)]
             unsafe {
-                let place = (starts.as_slice(), column.offset + rows.starts[first], Layout { len, stride: apart });
+                let place =
+                    (starts.as_slice(), rows.from + column.offset + places[first], Layout { len, stride: apart });
                 self.tiles.store(scope, &block, Some((DType::F32, Lanes::F32(cores))), out, place);
             }
             first += len;

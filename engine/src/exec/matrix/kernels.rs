@@ -6,17 +6,17 @@
 #![allow(unsafe_code)]
 
 use super::super::out::Rows as Elements;
-use super::starts::Starts;
+use super::super::starts::Starts;
 #[cfg(target_arch = "x86_64")]
-use super::vectors::{Eight, Sixteen};
-use super::vectors::{Plain, Vector, fetch, fetch_near, fetch_to_write};
+use super::super::vectors::{Eight, Sixteen};
+use super::super::vectors::{Plain, Vector, fetch, fetch_near, fetch_to_write};
 use crate::arith::{Isa, Level};
 use std::ops::Range;
 
 /// Most rows of a tile.
 pub(in crate::exec) const ROWS: usize = 12;
 /// Columns of a tile and of a packed panel.
-pub(in crate::exec) const COLUMNS: usize = 32;
+pub(in crate::exec) const COLUMNS: usize = Plain::LANES;
 
 /// Lines that are fetched ahead of their use: those of a panel follow one another from window to window and on to the next panel, and the CPU
 /// by itself does not go beyond a page.

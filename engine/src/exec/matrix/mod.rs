@@ -10,8 +10,6 @@ mod parts;
 mod placing;
 mod roles;
 mod rows;
-mod starts;
-mod vectors;
 mod windows;
 
 pub(super) use chunks::{Chunked, chunked};
@@ -19,7 +17,7 @@ pub(super) use kernels::{COLUMNS, Line, Link, Pairwise};
 pub(super) use rows::run_length;
 
 use super::out::{Layout, Out};
-use super::points::{Grid, Point, strides};
+use super::points::{Grid, Places, Point, strides};
 use super::read::{Coordinates, Source};
 use super::reader::{Reader, Table};
 use super::straight::Straight;
@@ -69,6 +67,8 @@ pub(super) struct Matrix<'p> {
     padding: Option<Padding>,
     batch: Grid,
     rows: Grid,
+    /// Where results in the rows begin, if they are kept.
+    places: Option<Places>,
     columns: Grid,
     /// Number of runs of columns, and where results lie along them.
     runs: Grid,
@@ -202,6 +202,7 @@ impl<'p> Matrix<'p> {
         Some(Self {
             by_row,
             batch: grid(&roles.batch),
+            places: grid(&roles.rows).kept(),
             rows: grid(&roles.rows),
             columns,
             panels,

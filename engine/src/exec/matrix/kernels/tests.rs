@@ -1,8 +1,8 @@
 //! Kernels against their definition.
 
 use super::super::super::out::Out;
-use super::super::super::reader::Inside;
-use super::super::starts::Addresses;
+use super::super::super::points::Places;
+use super::super::super::reader::{Addresses, Inside};
 use super::*;
 use crate::arith::native::{self, canonical};
 use crate::tensor::Tensor;
@@ -81,7 +81,7 @@ fn every_instruction_set_gives_the_same_bits() {
         let fills = [0.0; 256];
         let mut rows = Starts::new(ROWS + 4, lens.len());
         for (part, &len) in lens.iter().enumerate() {
-            rows.push(len, &Inside::nowhere(&fills), &Addresses::new(&[-1; ROWS + 4]), &fills);
+            rows.push(len, &Inside::nowhere(&fills), Addresses::new(&[-1; ROWS + 4]), &fills);
             (0..ROWS + 4).for_each(|row| rows.set(part, row, &a[part * (ROWS + 4) + row]));
         }
         let lines: Vec<Line> = (0..depth).map(|_| Line(std::array::from_fn(|_| number(&mut seed)))).collect();
@@ -116,10 +116,10 @@ fn every_instruction_set_gives_the_same_bits() {
                         let run = |isa: Option<Isa>| -> Vec<Vec<u32>> {
                             let mut sums = before.clone();
                             let mut made = Tensor::F32(ArrayD::from_elem(vec![ROWS + 4, columns], 7.0));
-                            let begin: Vec<usize> = (0..ROWS + 4).map(|row| row * columns).collect();
+                            let begin = Places::new((0..ROWS + 4).map(|row| row * columns).collect());
                             let out = Out::new(&mut made, Isa::Auto.level());
                             // SAFETY: nobody else has its elements.
-                            let to = unsafe { out.rows(&begin, 0, columns) };
+                            let to = unsafe { out.rows((&begin, &(0..ROWS + 4)), 0, columns) };
                             let finish = links.map(|links| Finish { links, to: &to });
                             let mut into = Sums { rows: &mut sums, stride: STRIDE };
                             let Some(isa) = isa else { return expected(&tile, &into, finish.as_ref()) };

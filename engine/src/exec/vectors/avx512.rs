@@ -9,7 +9,7 @@ use std::arch::x86_64::{
 };
 
 #[derive(Clone, Copy)]
-pub(in crate::exec::matrix) struct Sixteen(__m512);
+pub(in crate::exec) struct Sixteen(__m512);
 
 /// What `VRANGEPS` chooses, with its own sign and -0 below +0; a NaN loses.
 const SMALLER: i32 = 0b0100;
@@ -55,6 +55,11 @@ impl Vector for Sixteen {
 
     #[inline(always)]
     unsafe fn fma(self, a: Self, b: Self) -> Self {
+        Self(unsafe { _mm512_fmadd_ps(a.0, b.0, self.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn fma_each(self, a: Self, b: Self) -> Self {
         Self(unsafe { _mm512_fmadd_ps(a.0, b.0, self.0) })
     }
 

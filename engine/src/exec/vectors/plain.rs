@@ -1,11 +1,13 @@
 //! A line's floats, for the compiler to make registers of: any CPU.
 
-use super::super::kernels::COLUMNS;
 use super::Vector;
 use crate::arith::native;
 
+/// As many as there are in two of the widest registers.
+const LANES: usize = 32;
+
 #[derive(Clone, Copy)]
-pub(in crate::exec::matrix) struct Plain([f32; COLUMNS]);
+pub(in crate::exec) struct Plain([f32; LANES]);
 
 impl Plain {
     #[inline(always)]
@@ -16,7 +18,7 @@ impl Plain {
 }
 
 impl Vector for Plain {
-    const LANES: usize = COLUMNS;
+    const LANES: usize = LANES;
     type Same = f32;
 
     #[inline(always)]
@@ -31,19 +33,19 @@ impl Vector for Plain {
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        Self(unsafe { from.cast::<[f32; COLUMNS]>().read_unaligned() })
+        Self(unsafe { from.cast::<[f32; LANES]>().read_unaligned() })
     }
 
     #[inline(always)]
     unsafe fn load_some(from: *const f32, n: usize) -> Self {
-        let mut some = [0.0; COLUMNS];
+        let mut some = [0.0; LANES];
         unsafe { some.as_mut_ptr().copy_from_nonoverlapping(from, n) };
         Self(some)
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        unsafe { to.cast::<[f32; COLUMNS]>().write_unaligned(self.0) }
+        unsafe { to.cast::<[f32; LANES]>().write_unaligned(self.0) }
     }
 
     #[inline(always)]
@@ -54,6 +56,13 @@ impl Vector for Plain {
     #[inline(always)]
     unsafe fn fma(self, a: f32, b: Self) -> Self {
         self.each(b, |x, b| native::fma(a, b, x))
+    }
+
+    #[inline(always)]
+    unsafe fn fma_each(self, a: Self, b: Self) -> Self {
+        let mut sum = self.0;
+        (0..LANES).for_each(|n| sum[n] = native::fma(a.0[n], b.0[n], sum[n]));
+        Self(sum)
     }
 
     #[inline(always)]

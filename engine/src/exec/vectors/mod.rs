@@ -35,6 +35,8 @@ pub(super) trait Vector: Copy {
     unsafe fn store_some(self, to: *mut f32, n: usize);
     /// `a * b + self`, rounded once.
     unsafe fn fma(self, a: Self::Same, b: Self) -> Self;
+    /// The same of two registers.
+    unsafe fn fma_each(self, a: Self, b: Self) -> Self;
     unsafe fn add(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
     /// As [`native::max`](crate::arith::native::max).

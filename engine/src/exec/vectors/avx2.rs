@@ -9,7 +9,7 @@ use std::arch::x86_64::{
 };
 
 #[derive(Clone, Copy)]
-pub(in crate::exec::matrix) struct Eight(__m256);
+pub(in crate::exec) struct Eight(__m256);
 
 /// Eight of these from `8 - n` on are the mask of the first `n` lanes.
 static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -68,6 +68,11 @@ impl Vector for Eight {
 
     #[inline(always)]
     unsafe fn fma(self, a: Self, b: Self) -> Self {
+        Self(unsafe { _mm256_fmadd_ps(a.0, b.0, self.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn fma_each(self, a: Self, b: Self) -> Self {
         Self(unsafe { _mm256_fmadd_ps(a.0, b.0, self.0) })
     }
 

@@ -1,0 +1,398 @@
+//! The chains of some rows, an element of each side by side: vectors run along a row, and several rows share what is read of the weights. What is
+//! done to each result alone is done while it is in its register.
+//!
+//! `unsafe` is for calling a function that was compiled for instructions which the CPU is first asked for, and for reading and writing rows whose
+//! length was just checked.
+#![allow(unsafe_code)]
+// Iterators over registers would put them in memory.
+#![allow(clippy::needless_range_loop)]
+
+use super::super::matrix::Pairwise;
+use super::super::out::Rows as Elements;
+use super::super::starts::Starts;
+use super::super::straight::RowLink;
+#[cfg(target_arch = "x86_64")]
+use super::super::vectors::{Eight, Sixteen};
+use super::super::vectors::{Plain, Vector};
+use super::f32_of;
+use crate::arith::Level;
+use crate::program::limits::SUM_LANES;
+use crate::program::{DType, FoldOp};
+use std::ops::Range;
+
+/// What is computed of each row.
+pub(super) struct Job<'a> {
+    pub(super) chains: Chains<'a>,
+    /// Where each row's elements of what is reduced begin, part after part.
+    pub(super) starts: &'a Starts<'a>,
+    /// Elements of a row.
+    pub(super) len: usize,
+    /// What makes elements of results, the same in each row, before their NaNs become canonical; none where results are wanted.
+    pub(super) links: Option<&'a [RowLink]>,
+}
+
+/// What reduces a row's parts.
+#[derive(Clone, Copy)]
+pub(super) enum Chains<'a> {
+    Dot(Dot<'a>),
+    Fold(FoldOp),
+}
+
+/// Chains of multiply-adds, and the chains' sum.
+#[derive(Clone, Copy)]
+pub(super) struct Dot<'a> {
+    /// Parts of each chain.
+    pub(super) lens: &'a [usize],
+    /// Which parts are nothing but products of zeros.
+    pub(super) zeros: &'a [bool],
+    /// Each part's weights.
+    pub(super) weights: &'a [f32],
+}
+
+/// Where rows go.
+pub(super) enum To<'a> {
+    /// One after the other.
+    Together(&'a mut [f32]),
+    /// To the elements of the same numbers.
+    Elements(&'a Elements<'a>),
+}
+
+impl To<'_> {
+    /// Where some rows begin, the first of which is number `first`, and number `n` of those that are computed.
+    fn starts<const R: usize>(&mut self, n: usize, first: usize, len: usize) -> [*mut f32; R] {
+        match self {
+            Self::Together(to) => {
+                let to = to.as_mut_ptr();
+                std::array::from_fn(|r| to.wrapping_add((n + r) * len))
+            }
+            Self::Elements(to) => to.starts(first),
+        }
+    }
+}
+
+/// Computes some of the rows.
+pub(super) fn reduce(level: Level, job: &Job<'_>, own: Range<usize>, to: &mut To<'_>) {
+    check(job, &own, to);
+    // SAFETY: a level is only used on a CPU that was asked for its features, and the job was checked.
+    unsafe {
+        match level {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => avx512(job, own, to),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => avx2(job, own, to),
+            Level::Portable => rows::<Plain, 1, 1>(job, own, to),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
+fn avx512(job: &Job<'_>, own: Range<usize>, to: &mut To<'_>) {
+    // SAFETY: the CPU has these instructions, and the job was checked.
+    unsafe { rows::<Sixteen, 4, 2>(job, own, to) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn avx2(job: &Job<'_>, own: Range<usize>, to: &mut To<'_>) {
+    // SAFETY: as above.
+    unsafe { rows::<Eight, 2, 2>(job, own, to) }
+}
+
+/// What the kernels rely on.
+fn check(job: &Job<'_>, own: &Range<usize>, to: &To<'_>) {
+    let Job { chains, starts, len, links } = job;
+    let parts = starts.parts();
+    assert!(own.start <= own.end && own.end <= starts.rows(), "rows that are not there");
+    assert!((0..parts).all(|part| starts.len(part) >= *len), "rows that are too short");
+    if let Chains::Dot(Dot { lens, zeros, weights }) = chains {
+        assert!(lens.iter().sum::<usize>() == parts && zeros.len() == parts, "not a chain for each part");
+        assert!(weights.len() >= parts * len, "weights that are not there");
+    }
+    assert!(links.iter().copied().flatten().all(|link| link.1.len() >= *len), "nothing to finish a result with");
+    let room = match to {
+        To::Together(to) => to.len() >= own.len() * len,
+        To::Elements(to) => to.len() >= *len && to.count() >= own.end,
+    };
+    assert!(room, "elements that are not there");
+}
+
+/// R rows and N registers of each at a time, while there are as many. All rows of a register before the next: what neighbours read stays in the first
+/// cache.
+///
+/// # Safety
+/// The CPU has the register's instructions, and the job was checked.
+#[inline(always)]
+unsafe fn rows<V: Vector, const R: usize, const N: usize>(job: &Job<'_>, own: Range<usize>, to: &mut To<'_>) {
+    let mut column = 0;
+    while column < job.len {
+        let left = job.len - column;
+        let strip = (job, &own, column);
+        // SAFETY: the caller's.
+        column += unsafe {
+            if left >= N * V::LANES {
+                strips::<V, R, N, true>(strip, V::LANES, to)
+            } else if left >= V::LANES {
+                strips::<V, R, 1, true>(strip, V::LANES, to)
+            } else {
+                strips::<V, R, 1, false>(strip, left, to)
+            }
+        };
+    }
+}
+
+/// N registers of all rows; gives how many columns these are.
+///
+/// # Safety
+/// As for [`rows`].
+#[inline(always)]
+unsafe fn strips<V: Vector, const R: usize, const N: usize, const WHOLE: bool>(
+    (job, own, column): (&Job<'_>, &Range<usize>, usize),
+    lanes: usize,
+    to: &mut To<'_>,
+) -> usize {
+    let mut row = own.start;
+    while row < own.end {
+        let n = row - own.start;
+        // SAFETY: the caller's.
+        unsafe {
+            if own.end - row >= R {
+                strip::<V, R, N, WHOLE>(job, (row, column), lanes, to.starts(n, row, job.len));
+                row += R;
+            } else {
+                strip::<V, 1, N, WHOLE>(job, (row, column), lanes, to.starts(n, row, job.len));
+                row += 1;
+            }
+        }
+    }
+    N * lanes
+}
+
+/// A register from an address on, of which only `$some` lanes are there if it is not whole.
+macro_rules! load {
+    ($whole:expr, $from:expr, $some:expr) => {
+        if $whole { V::load($from) } else { V::load_some($from, $some) }
+    };
+}
+
+/// N registers of R rows, `WHOLE` or the first lanes of one.
+///
+/// # Safety
+/// As for [`rows`].
+#[inline(always)]
+unsafe fn strip<V: Vector, const R: usize, const N: usize, const WHOLE: bool>(
+    job: &Job<'_>,
+    at: (usize, usize),
+    lanes: usize,
+    to: [*mut f32; R],
+) {
+    // The first two, then each on its own.
+    macro_rules! in_order {
+        ($op:ident) => {{
+            let mut acc = part::<V, R, N, WHOLE>(job, 0, at, lanes);
+            for n in 1..job.starts.parts() {
+                let x = part::<V, R, N, WHOLE>(job, n, at, lanes);
+                for r in 0..R {
+                    for v in 0..N {
+                        acc[r][v] = acc[r][v].$op(x[r][v]);
+                    }
+                }
+            }
+            acc
+        }};
+    }
+    // SAFETY: the caller's.
+    unsafe {
+        let mut acc = match job.chains {
+            Chains::Dot(dot) => chains::<V, R, N, WHOLE>(job, &dot, at, lanes),
+            Chains::Fold(op) if job.starts.parts() == 0 => [[splat(f32_of(op.empty(DType::F32))); N]; R],
+            Chains::Fold(FoldOp::Min) => in_order!(min),
+            Chains::Fold(FoldOp::Max) => in_order!(max),
+            Chains::Fold(FoldOp::Sum) => in_lanes::<V, R, N, WHOLE, false>(job, at, lanes),
+            Chains::Fold(FoldOp::SumSq) => in_lanes::<V, R, N, WHOLE, true>(job, at, lanes),
+            Chains::Fold(_) => in_order!(add),
+        };
+        if let Some(links) = job.links {
+            macro_rules! apply {
+                ($from:expr, $op:ident) => {
+                    for v in 0..N {
+                        let other = load!(WHOLE, $from.wrapping_add(at.1 + V::LANES * v), lanes);
+                        for r in 0..R {
+                            acc[r][v] = acc[r][v].$op(other);
+                        }
+                    }
+                };
+            }
+            for (op, others) in links {
+                let others = others.as_ptr();
+                match op {
+                    Pairwise::Add => apply!(others, add),
+                    Pairwise::Mul => apply!(others, mul),
+                    Pairwise::Max => apply!(others, max),
+                    Pairwise::Min => apply!(others, min),
+                }
+            }
+            for r in 0..R {
+                for v in 0..N {
+                    acc[r][v] = acc[r][v].canonical();
+                }
+            }
+        }
+        for r in 0..R {
+            for v in 0..N {
+                let to = to[r].wrapping_add(at.1 + V::LANES * v);
+                if WHOLE { acc[r][v].store(to) } else { acc[r][v].store_some(to, lanes) }
+            }
+        }
+    }
+}
+
+/// A part of some rows.
+///
+/// # Safety
+/// As for [`rows`]; there is such a part.
+#[inline(always)]
+unsafe fn part<V: Vector, const R: usize, const N: usize, const WHOLE: bool>(
+    job: &Job<'_>,
+    part: usize,
+    (row, column): (usize, usize),
+    lanes: usize,
+) -> [[V; N]; R] {
+    // SAFETY: the caller's: each row has as many elements as are read.
+    unsafe {
+        let mut starts = [std::ptr::null(); R];
+        starts.copy_from_slice(job.starts.of(part, &(row..row + R)));
+        let mut x = [[V::zero(); N]; R];
+        for r in 0..R {
+            for v in 0..N {
+                x[r][v] = load!(WHOLE, starts[r].wrapping_add(column + V::LANES * v), lanes);
+            }
+        }
+        x
+    }
+}
+
+/// # Safety
+/// As for [`rows`].
+#[inline(always)]
+unsafe fn chains<V: Vector, const R: usize, const N: usize, const WHOLE: bool>(
+    job: &Job<'_>,
+    dot: &Dot<'_>,
+    at: (usize, usize),
+    lanes: usize,
+) -> [[V; N]; R] {
+    // SAFETY: the caller's: each part has weights for a row.
+    unsafe {
+        let zero = [[V::zero(); N]; R];
+        let mut sum = zero;
+        let mut n = 0;
+        for (w, &len) in dot.lens.iter().enumerate() {
+            let mut chain = zero;
+            for _ in 0..len {
+                let tap = n;
+                n += 1;
+                if dot.zeros[tap] {
+                    // +0 of a chain that is -0.
+                    for r in 0..R {
+                        for v in 0..N {
+                            chain[r][v] = chain[r][v].add(V::zero());
+                        }
+                    }
+                    continue;
+                }
+                let weights = dot.weights.as_ptr().wrapping_add(tap * job.len + at.1);
+                let x = part::<V, R, N, WHOLE>(job, tap, at, lanes);
+                for v in 0..N {
+                    let weights = load!(WHOLE, weights.wrapping_add(V::LANES * v), lanes);
+                    for r in 0..R {
+                        chain[r][v] = chain[r][v].fma_each(x[r][v], weights);
+                    }
+                }
+            }
+            if w == 0 {
+                sum = chain;
+                continue;
+            }
+            for r in 0..R {
+                for v in 0..N {
+                    sum[r][v] = sum[r][v].add(chain[r][v]);
+                }
+            }
+        }
+        sum
+    }
+}
+
+/// Sums, of squares if `SQUARES`: [`SUM_LANES`] lanes, then halves of them. A lane to which nothing is added is -0, which changes no sum: for a few
+/// parts half of the lanes are enough.
+///
+/// # Safety
+/// As for [`rows`].
+#[inline(always)]
+unsafe fn in_lanes<V: Vector, const R: usize, const N: usize, const WHOLE: bool, const SQUARES: bool>(
+    job: &Job<'_>,
+    (row, column): (usize, usize),
+    some: usize,
+) -> [[V; N]; R] {
+    // SAFETY: the caller's.
+    unsafe {
+        let mut sums = [[V::zero(); N]; R];
+        for r in 0..R {
+            if job.starts.parts() <= SUM_LANES / 2 {
+                sums[r] = sum::<V, { SUM_LANES / 2 }, N, WHOLE, SQUARES>(job, (row + r, column), some);
+                continue;
+            }
+            for v in 0..N {
+                let at = (row + r, column + V::LANES * v);
+                [sums[r][v]] = sum::<V, SUM_LANES, 1, WHOLE, SQUARES>(job, at, some);
+            }
+        }
+        sums
+    }
+}
+
+/// A row's sums of L lanes.
+///
+/// # Safety
+/// As for [`rows`].
+#[inline(always)]
+unsafe fn sum<V: Vector, const L: usize, const N: usize, const WHOLE: bool, const SQUARES: bool>(
+    job: &Job<'_>,
+    at: (usize, usize),
+    some: usize,
+) -> [V; N] {
+    // SAFETY: the caller's.
+    unsafe {
+        let mut lanes = [[splat::<V>(-0.0); N]; L];
+        let parts = job.starts.parts();
+        for first in (0..parts).step_by(L) {
+            for n in 0..L {
+                if first + n < parts {
+                    let [x] = part::<V, 1, N, WHOLE>(job, first + n, at, some);
+                    for v in 0..N {
+                        lanes[n][v] = if SQUARES { lanes[n][v].fma_each(x[v], x[v]) } else { lanes[n][v].add(x[v]) };
+                    }
+                }
+            }
+        }
+        let mut half = L / 2;
+        while half > 0 {
+            for n in 0..half {
+                for v in 0..N {
+                    lanes[n][v] = lanes[n][v].add(lanes[n + half][v]);
+                }
+            }
+            half /= 2;
+        }
+        lanes[0]
+    }
+}
+
+/// # Safety
+/// The CPU has the register's instructions.
+#[inline(always)]
+unsafe fn splat<V: Vector>(x: f32) -> V {
+    let all = [x; Plain::LANES];
+    // SAFETY: no register has more lanes.
+    unsafe { V::load(all.as_ptr()) }
+}
