@@ -4,7 +4,7 @@
 use super::block::{Scope, multiply_add};
 use super::lanes::{Buffer, Each, Lanes};
 use super::matrix::run_length;
-use super::read::{Block, reduction_axis, set_reduction};
+use super::read::{Block, Run, lying, read_f32, reduction_axis, set_reduction};
 use crate::arith::{for_each_level, native};
 use crate::program::{Core, DType, Expr, FoldOp, Instruction, Node, Op, View, limits::SUM_LANES};
 use crate::reference;
@@ -20,7 +20,11 @@ pub(super) fn runs_along_reduction(i: &Instruction) -> bool {
     let plain = |node: &Node| match node {
         Node::Load(v) => {
             let view = &i.views[usize::from(*v)];
-            view.indirects().next().is_none() && run_length(i, view) >= k && steps(view, reduction_axis(last)) <= 1
+            let mut addresses = view.clone();
+            addresses.accesses.iter_mut().for_each(|a| a.guards.clear());
+            view.indirects().next().is_none()
+                && run_length(i, &addresses) >= k
+                && steps(view, reduction_axis(last)) <= 1
         }
         Node::Iota(_) | Node::Valid(_) => false,
         _ => true,
@@ -60,9 +64,27 @@ pub(super) fn along(
     if len == 0 {
         return (DType::F32, Lanes::splat(DType::F32, op.empty(DType::F32), out.len()));
     }
+    let reduction = &scope.instruction.reduction;
+    let axis = reduction_axis(reduction.len().saturating_sub(1));
+    if let [Node::Load(v)] = body.nodes.as_slice()
+        && let view = &scope.instruction.views[usize::from(*v)]
+        && view.accesses.iter().any(|a| !a.guards.is_empty())
+    {
+        // Most rows are not cut by a guard.
+        let mut copy = Buffer::new(len);
+        for (mut at, out) in block.rows.iter().copied().zip(out.chunks_exact_mut(1)) {
+            set_reduction(&mut at, reduction, ks.start);
+            let run = Run { at: &at, axis, len };
+            let x = lying(view, &scope.source(), &run).unwrap_or_else(|| {
+                read_f32(view, &scope.source(), &run, &mut copy);
+                &copy
+            });
+            reduce_rows(scope.isa.level(), op, len, x, out);
+        }
+        return (DType::F32, Lanes::F32(out));
+    }
     let mut rows = block.rows.to_vec();
-    rows.iter_mut().for_each(|at| set_reduction(at, &scope.instruction.reduction, ks.start));
-    let axis = reduction_axis(scope.instruction.reduction.len().saturating_sub(1));
+    rows.iter_mut().for_each(|at| set_reduction(at, reduction, ks.start));
     let block = Block { rows: rows.into(), copies: 1, axis, len };
     let (dtype, x) = scope.evaluate(body, &block, None);
     let x = match x {

@@ -25,7 +25,9 @@ mod stepwise;
 mod straight;
 mod threads;
 mod tiles;
+mod transposed;
 mod vectors;
+mod weave;
 
 pub use crate::arith::Isa;
 pub use environment::{Environment, check as check_environment};

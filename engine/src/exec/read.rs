@@ -92,14 +92,7 @@ fn indices_stay(access: &Access, source: &Source<'_>, run: &Run<'_>) -> bool {
 
 /// Reads an f32 view along a run into `out` (`run.len` elements).
 pub(super) fn read_f32(view: &View, source: &Source<'_>, run: &Run<'_>, out: &mut [f32]) {
-    if let [Access { operand, address, guards, indirects }] = view.accesses.as_slice()
-        && guards.is_empty()
-        && indirects.is_empty()
-        && let Some(Tensor::F32(tensor)) = source.operands.get(usize::from(*operand))
-        && let (start, step) = along(address, run)
-        && (step == 1 || run.len == 1)
-        && let Some(from) = usize::try_from(start).ok().and_then(|start| slice(tensor).get(start..start + run.len))
-    {
+    if let Some(from) = lying(view, source, run) {
         return out.copy_from_slice(from);
     }
     read(view, source, run, out, f32_of(view.fill), |t, range, base, step, out| {
@@ -107,6 +100,16 @@ pub(super) fn read_f32(view: &View, source: &Source<'_>, run: &Run<'_>, out: &mu
             copy(slice(a), range, base, step, out, |x| x);
         }
     });
+}
+
+/// The floats of a run where they lie, if all of it lies together in one operand.
+pub(super) fn lying<'a>(view: &View, source: &Source<'a>, run: &Run<'_>) -> Option<&'a [f32]> {
+    let [access] = view.accesses.as_slice() else { return None };
+    let Tensor::F32(tensor) = *source.operands.get(usize::from(access.operand))? else { return None };
+    let (start, step) = along(&access.address, run);
+    let whole = access.indirects.is_empty() && (step == 1 || run.len == 1) && guarded(access, run) == (0..run.len);
+    let start = usize::try_from(start).ok().filter(|_| whole)?;
+    slice(tensor).get(start..start.checked_add(run.len)?)
 }
 
 /// Reads a view of another type along a run into `out` as registers.

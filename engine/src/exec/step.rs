@@ -6,6 +6,7 @@ use super::elements::Elements;
 use super::matrix::{Chunked, Matrix, Operands, Results};
 use super::out::Out;
 use super::points::strides;
+use super::transposed::Transposed;
 use super::{elements, scan};
 use crate::arith::Isa;
 use crate::package::Package;
@@ -21,6 +22,8 @@ pub(super) enum Step<'p> {
     Reduction(Reduction<'p>),
     /// In order along an axis.
     Scan(&'p Instruction, u8, u8),
+    /// Run after run of floats.
+    Transposed(Transposed),
     /// Element by element.
     Elements(&'p Instruction, Elements),
 }
@@ -35,8 +38,12 @@ impl<'p> Step<'p> {
     pub(super) fn new(instruction: &'p Instruction) -> Self {
         match instruction.core {
             Core::Scan { axis, initial } => Self::Scan(instruction, axis, initial),
-            _ => Reduction::new(instruction)
-                .map_or_else(|| Self::Elements(instruction, Elements::new(instruction)), Self::Reduction),
+            _ => {
+                let reduction = || Some(Self::Reduction(Reduction::new(instruction)?));
+                let transposed = || Some(Self::Transposed(Transposed::new(instruction)?));
+                let elements = || Self::Elements(instruction, Elements::new(instruction));
+                reduction().or_else(transposed).unwrap_or_else(elements)
+            }
         }
     }
 
@@ -52,6 +59,7 @@ impl<'p> Step<'p> {
             Self::Scan(instruction, axis, initial) => {
                 scan::run(&Scope { instruction, operands, isa }, *axis, *initial, dtype, &out);
             }
+            Self::Transposed(transposed) => transposed.run(operands, isa, &out),
             Self::Elements(instruction, ready) => elements::run(&Scope { instruction, operands, isa }, ready, &out),
         }
     }
@@ -80,7 +88,7 @@ impl<'p> Reduction<'p> {
     pub(super) fn pack(&mut self, operands: &[&Tensor], constant: impl Fn(usize) -> bool, left: &mut u64) {
         match self {
             Self::Matrix(matrix) => matrix.pack(operands, constant, left),
-            Self::Across(_) => {}
+            Self::Across(across) => across.pack(operands, constant, left),
         }
     }
 

@@ -2,7 +2,6 @@
 //! along that axis, and what is reduced is read where it lies.
 
 mod kernels;
-mod weave;
 
 use super::block::Scope;
 use super::lanes::{Buffer, Lanes, f32_of};
@@ -14,6 +13,7 @@ use super::reader::{Piece, Reader, Table, floats};
 use super::starts::{Room, Starts};
 use super::straight::{RowLink, Straight};
 use super::tiles::Tiles;
+use super::weave::interleave;
 use crate::arith::Isa;
 use crate::program::limits::MAX_RANK;
 use crate::program::{Core, DType, FoldOp, Instruction, Node, View, product};
@@ -22,7 +22,6 @@ use crate::tensor::Tensor;
 use kernels::{Chains, Dot, Job, To, reduce};
 use std::borrow::Cow;
 use std::ops::Range;
-use weave::interleave;
 
 /// Elements that are finished at once.
 const FINISH: usize = 1 << 13;
@@ -62,6 +61,8 @@ pub(super) struct Across<'p> {
     lens: Vec<usize>,
     /// Which taps are nothing but a product of zeros, at every point.
     zeros: Vec<bool>,
+    /// The weights, if they are constant.
+    constant: Option<Vec<Buffer<f32>>>,
     /// Points that share their weights, and these.
     outer: Grid,
     inner: Grid,
@@ -73,6 +74,16 @@ enum Kind {
     /// A dot with the weights of this view.
     Dot(u8),
     Fold(FoldOp),
+}
+
+/// What points share.
+struct Shared<'a> {
+    /// Of the outer points.
+    number: usize,
+    outer: &'a Point,
+    weights: &'a [f32],
+    /// What makes elements of each row's results, if it is the same.
+    links: Option<Vec<RowLink>>,
 }
 
 impl<'p> Across<'p> {
@@ -201,6 +212,7 @@ impl<'p> Across<'p> {
             alike: Straight::new(&finish).filter(|_| neighbours && !by_row),
             table,
             by_row,
+            constant: None,
             outer,
             places: inner.kept(),
             inner,
@@ -225,11 +237,33 @@ impl<'p> Across<'p> {
         let per_block = tasks::share(self.inner.len(), LEAST / self.len(), FINISH / self.len());
         let blocks = self.inner.len().div_ceil(per_block);
         for (number, outer) in self.outer.all().iter().enumerate() {
-            let weights = self.weights(core, outer);
+            let own;
+            let weights = match &self.constant {
+                Some(all) => &all[number],
+                None => {
+                    own = self.weights(core, outer);
+                    &own
+                }
+            };
+            let scope = Scope { instruction: &self.finish, operands: finish, isa };
+            let links = self.alike.as_ref().map(|straight| self.row_links(straight, outer, &scope));
+            let shared = Shared { number, outer, weights, links };
             tasks::each(blocks, |block| {
                 let points = block * per_block..self.inner.len().min((block + 1) * per_block);
-                self.block(points, (number, outer), &weights, [core, finish], isa, out);
+                self.block(points, &shared, core, &scope, out);
             });
+        }
+    }
+
+    /// Reads the weights once and for all, if they are constant and take no more than `left` bytes.
+    pub(super) fn pack(&mut self, operands: &[&Tensor], constant: impl Fn(usize) -> bool, left: &mut u64) {
+        let Kind::Dot(view) = self.kind else { return };
+        let accesses = &self.core.views[usize::from(view)].accesses;
+        let floats = (self.taps.len() * self.len()).saturating_mul(self.outer.len()); // a product of at most `MOST`
+        let bytes = (floats as u64).saturating_mul(size_of::<f32>() as u64);
+        if accesses.iter().all(|a| constant(usize::from(a.operand))) && bytes <= *left {
+            *left -= bytes;
+            self.constant = Some(self.outer.all().iter().map(|outer| self.weights(operands, outer)).collect());
         }
     }
 
@@ -263,16 +297,15 @@ impl<'p> Across<'p> {
     fn block(
         &self,
         points: Range<usize>,
-        (number, outer): (usize, &Point),
-        weights: &[f32],
-        [core, finish]: [&[&Tensor]; 2],
-        isa: Isa,
+        Shared { number, outer, weights, links }: &Shared<'_>,
+        operands: &[&Tensor],
+        scope: &Scope<'_>,
         out: &Out<'_>,
     ) {
-        let source = Source { instruction: &self.core, operands: core };
+        let source = Source { instruction: &self.core, operands };
         let view = &self.core.views[usize::from(self.view)];
         let len = self.len();
-        let own = (&self.inner, number * self.inner.len());
+        let own = (&self.inner, *number * self.inner.len());
         let Some((table, first)) = self.reader.table_or(self.table.as_ref(), own, &points, outer) else { return };
         let read = |tap: usize, n: usize, to: &mut [f32]| {
             let point = self.inner.point(points.start + n, outer);
@@ -286,14 +319,12 @@ impl<'p> Across<'p> {
         let rows = self.inner.rows(points.clone(), outer, &self.axes, !self.by_row);
         let (places, range) = self.inner.kept_or(self.places.as_ref(), &points);
         let starts = places.get(&range);
-        let scope = Scope { instruction: &self.finish, operands: finish, isa };
-        let links = self.alike.as_ref().map(|straight| self.row_links(straight, &rows, &scope));
         let chains = match self.kind {
             Kind::Dot(_) => Chains::Dot(Dot { lens: &self.lens, zeros: &self.zeros, weights }),
             Kind::Fold(op) => Chains::Fold(op),
         };
         let job = Job { chains, starts: &parts, len, links: links.as_deref() };
-        let (level, count) = (isa.level(), points.len());
+        let (level, count) = (scope.isa.level(), points.len());
         if links.is_some() && self.runs.len() == 1 {
             // SAFETY: each element is at one point and one place along the axis, and a task has points of its own.
             let to = unsafe { out.rows((&places, &range), outer.offset, len) };
@@ -304,7 +335,9 @@ impl<'p> Across<'p> {
             reduce(level, &job, 0..count, &mut To::Together(&mut woven));
             for (row, place) in woven.chunks_exact(len).zip(starts) {
                 // SAFETY: as above.
-                interleave(level, row, self.runs.len(), unsafe { out.floats(outer.offset + place, len) });
+                interleave(level, row, self.layout.len, self.runs.len(), unsafe {
+                    out.floats(outer.offset + place, len)
+                });
             }
             return;
         }
@@ -322,7 +355,7 @@ impl<'p> Across<'p> {
             };
             let core = Some((DType::F32, lanes));
             // SAFETY: each element is at one point and one place along the axis, and a task has points of its own.
-            unsafe { self.tiles.store(&scope, &block, core, out, (starts, outer.offset + run.offset, self.layout)) };
+            unsafe { self.tiles.store(scope, &block, core, out, (starts, outer.offset + run.offset, self.layout)) };
         }
     }
 
@@ -332,12 +365,13 @@ impl<'p> Across<'p> {
         rows.iter().map(|at| std::array::from_fn(|x| at[x] + moved[x])).collect()
     }
 
-    /// The operations that make a row's elements, with what they read along it; it is the same for all of `rows`.
-    fn row_links(&self, straight: &Straight, rows: &[Coordinates], scope: &Scope<'_>) -> Vec<RowLink> {
+    /// The operations that make a row's elements, with what they read along it: the same for all points.
+    fn row_links(&self, straight: &Straight, outer: &Point, scope: &Scope<'_>) -> Vec<RowLink> {
         let Some(axis) = self.axes.iter().position(|&x| x == self.axis) else { return vec![] };
+        let first = [over(&self.axes, &outer.at)];
         let mut all: Vec<RowLink> = Vec::new();
         for (n, run) in self.runs.iter().enumerate() {
-            let rows = self.moved(&rows[..rows.len().min(1)], run);
+            let rows = self.moved(&first, run);
             let block = Block { copies: 1, rows: rows.into(), axis, len: self.layout.len };
             for (l, (op, run)) in straight.along(&self.tiles, scope, &block).into_iter().enumerate() {
                 if n == 0 {
