@@ -10,7 +10,7 @@ use crate::program::{DType, Instruction, Node, NodeId, Op, epilogue_types};
 use std::ops::Range;
 
 /// Most elements of a tile.
-const TILE: usize = 256;
+const TILE: usize = 512;
 /// Elements that an operation takes at once: more of a tile than this are not computed in vain.
 const STRIP: usize = 64;
 /// Elements that elementary functions take at once.
