@@ -20,11 +20,8 @@ pub(super) fn runs_along_reduction(i: &Instruction) -> bool {
     let plain = |node: &Node| match node {
         Node::Load(v) => {
             let view = &i.views[usize::from(*v)];
-            let mut addresses = view.clone();
-            addresses.accesses.iter_mut().for_each(|a| a.guards.clear());
-            view.indirects().next().is_none()
-                && run_length(i, &addresses) >= k
-                && steps(view, reduction_axis(last)) <= 1
+            // Guards too step evenly through all axes that are one run.
+            view.indirects().next().is_none() && run_length(i, view) >= k && steps(view, reduction_axis(last)) <= 1
         }
         Node::Iota(_) | Node::Valid(_) => false,
         _ => true,

@@ -49,9 +49,23 @@ impl Places {
         &self.all[range.clone()]
     }
 
+    /// Bytes that these take.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&self.all[..])
+    }
+
     /// The greatest.
     pub(super) fn most(&self) -> usize {
         self.most
+    }
+}
+
+/// Keeps what a plan has if it takes no more than `left` bytes; it is made again where it is needed.
+pub(super) fn keep<T>(kept: &mut Option<T>, bytes: impl Fn(&T) -> usize, left: &mut u64) {
+    let bytes = kept.as_ref().map_or(0, bytes) as u64;
+    match left.checked_sub(bytes) {
+        Some(rest) => *left = rest,
+        None => *kept = None,
     }
 }
 

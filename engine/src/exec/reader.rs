@@ -125,6 +125,11 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// Bytes that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&self.points[..]) + size_of_val(&self.places[..])
+    }
+
     /// How many points have places of their own.
     pub(super) fn outside(&self) -> usize {
         self.points.iter().filter(|&&address| address < 0).count()

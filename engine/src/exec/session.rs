@@ -7,7 +7,7 @@ use super::matrix::{Chunked, Operands, Results, chunked};
 use super::out::Out;
 use super::plain::{ExecError, Options, check_inputs};
 use super::spare::Spare;
-use super::step::{PACKED, Reduction, Step, pack};
+use super::step::{Budget, Reduction, Step, pack};
 use super::threads::Threads;
 use crate::arith::Isa;
 use crate::package::Package;
@@ -51,13 +51,13 @@ impl<'p> Session<'p> {
         let threads = Threads::new(if small { 1 } else { options.threads })?;
         let mut session =
             Self { package, isa: options.isa, threads, work: Vec::new(), spare: Spare::new(package.program()) };
-        session.work = plan(package.program());
-        let mut left = PACKED;
+        let mut budget = Budget::default();
+        session.work = plan(package.program(), &mut budget);
         for work in &mut session.work {
             if let Kind::One(reads, Step::Reduction(reduction)) | Kind::Joined([reads, _], reduction, _) =
                 &mut work.kind
             {
-                session.threads.install(|| pack(package, reads, reduction, &mut left));
+                session.threads.install(|| pack(package, reads, reduction, &mut budget));
             }
         }
         Ok(session)
@@ -120,6 +120,16 @@ impl<'p> Session<'p> {
     }
 }
 
+impl<'p> Work<'p> {
+    /// What makes a value, within the budget.
+    fn new(value: usize, mut kind: Kind<'p>, budget: &mut Budget) -> Self {
+        if let Kind::One(_, Step::Reduction(reduction)) | Kind::Joined(_, reduction, _) = &mut kind {
+            reduction.keep(budget);
+        }
+        Self { value, kind, last: Vec::new() }
+    }
+}
+
 /// About how many nanoseconds a value takes on one core.
 fn cost(value: &Value) -> u64 {
     let Some(i) = value.instruction() else { return 0 };
@@ -139,7 +149,7 @@ pub(super) fn ids(operands: &[Operand]) -> Vec<ValueId> {
 type Chain = Vec<(usize, Option<Chunked>)>;
 
 /// What is computed, in order.
-fn plan(program: &Program) -> Vec<Work<'_>> {
+fn plan<'p>(program: &'p Program, budget: &mut Budget) -> Vec<Work<'p>> {
     let instruction = |id: usize| program.values[id].instruction();
     let mut readers = vec![0usize; program.values.len()];
     for o in (0..readers.len()).filter_map(instruction).flat_map(|i| &i.operands) {
@@ -170,7 +180,7 @@ fn plan(program: &Program) -> Vec<Work<'_>> {
         for (made, kind) in parts.into_iter().flatten() {
             chains[made].clear();
             chains[value].clear();
-            parted[made] = Some(Work { value, kind, last: Vec::new() });
+            parted[made] = Some(Work::new(value, kind, budget));
         }
     }
     let mut work: Vec<Work<'_>> = Vec::new();
@@ -185,7 +195,7 @@ fn plan(program: &Program) -> Vec<Work<'_>> {
         for &(value, _) in chain.get(first.unwrap_or(0)..).unwrap_or_default() {
             let Some(i) = instruction(value) else { continue };
             let kind = joined.take().unwrap_or_else(|| Kind::One(ids(&i.operands), Step::new(i)));
-            work.push(Work { value, kind, last: Vec::new() });
+            work.push(Work::new(value, kind, budget));
         }
     }
     let mut seen = vec![false; program.values.len()];

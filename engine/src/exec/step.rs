@@ -13,8 +13,19 @@ use crate::package::Package;
 use crate::program::{Core, Instruction, Source, ValueId};
 use crate::tensor::Tensor;
 
-/// Bytes of constants that are packed beforehand; those of larger models are packed when they are read.
-pub(super) const PACKED: u64 = 1 << 29;
+/// What the plans of a program may take.
+pub(super) struct Budget {
+    /// Bytes of constants that are packed beforehand; those of larger models are packed when they are read.
+    pub(super) packed: u64,
+    /// Bytes of where rows lie; for others it is found when they are read.
+    pub(super) found: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { packed: 1 << 29, found: 1 << 28 }
+    }
+}
 
 /// How an instruction is computed.
 pub(super) enum Step<'p> {
@@ -68,6 +79,9 @@ impl<'p> Step<'p> {
 impl<'p> Reduction<'p> {
     /// An instruction by itself, where a kernel pays.
     fn new(instruction: &'p Instruction) -> Option<Self> {
+        if instruction.extents.contains(&0) {
+            return None;
+        }
         let across = Across::new(instruction).map(|across| Self::Across(Box::new(across)));
         across.or_else(|| Some(Self::Matrix(Box::new(Matrix::new(instruction)?))))
     }
@@ -80,6 +94,10 @@ impl<'p> Reduction<'p> {
 
     /// The same where the fold's e axes have these strides in the result.
     pub(super) fn placed(chunked: Chunked, strides: &[usize]) -> Option<Self> {
+        // Nothing is planned for nothing: an axis beside one of no extent may be as long as it likes.
+        if chunked.dot.extents.contains(&0) || chunked.fold.extents.contains(&0) {
+            return None;
+        }
         let across = Across::chunked(chunked.clone(), strides).map(|across| Self::Across(Box::new(across)));
         across.or_else(|| Some(Self::Matrix(Box::new(Matrix::chunked(chunked, strides)?))))
     }
@@ -89,6 +107,14 @@ impl<'p> Reduction<'p> {
         match self {
             Self::Matrix(matrix) => matrix.pack(operands, constant, left),
             Self::Across(across) => across.pack(operands, constant, left),
+        }
+    }
+
+    /// Forgets of what it found beforehand what takes more than the budget has left.
+    pub(super) fn keep(&mut self, budget: &mut Budget) {
+        match self {
+            Self::Across(across) => across.keep(&mut budget.found),
+            Self::Matrix(matrix) => matrix.keep(&mut budget.found),
         }
     }
 
@@ -106,12 +132,12 @@ impl<'p> Reduction<'p> {
     }
 }
 
-/// Packs what a reduction reads of the constants once and for all, if it takes no more than `left` bytes.
-pub(super) fn pack(package: &Package, reads: &[ValueId], reduction: &mut Reduction<'_>, left: &mut u64) {
+/// Packs what a reduction reads of the constants once and for all, within the budget.
+pub(super) fn pack(package: &Package, reads: &[ValueId], reduction: &mut Reduction<'_>, budget: &mut Budget) {
     let constant = |o: usize| {
         reads.get(o).is_some_and(|&id| matches!(package.program().values[id as usize].source, Source::Constant { .. }))
     };
     let operands: Vec<&Tensor> =
         (0..reads.len()).map(|o| if constant(o) { package.constant(reads[o]) } else { Tensor::none() }).collect();
-    reduction.pack(&operands, constant, left);
+    reduction.pack(&operands, constant, &mut budget.packed);
 }

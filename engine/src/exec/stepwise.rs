@@ -7,7 +7,7 @@ use super::out::Out;
 use super::plain::{ExecError, Hook, Options, check_inputs};
 use super::session::ids;
 use super::spare::Spare;
-use super::step::{PACKED, Reduction, Step, pack};
+use super::step::{Budget, Reduction, Step, pack};
 use super::threads::Threads;
 use crate::arith::Isa;
 use crate::package::Package;
@@ -23,8 +23,8 @@ pub(crate) struct Stepwise<'p> {
     /// How each value is made, once it was; nothing for what is run once.
     steps: Vec<Option<Made<'p>>>,
     often: bool,
-    /// Bytes of constants that may still be packed once and for all.
-    packed: u64,
+    /// What plans may still take.
+    budget: Budget,
     /// For each value the last one that reads it.
     last_use: Vec<ValueId>,
     spare: Spare,
@@ -54,7 +54,9 @@ impl<'p> Stepwise<'p> {
         let threads = Threads::new(options.threads)?;
         let steps = package.program().values.iter().map(|_| None).collect();
         let (last_use, spare) = (last_uses(package.program()), Spare::new(package.program()));
-        Ok(Self { package, isa: options.isa, threads, steps, often: false, packed: 0, last_use, spare })
+        // A plan is gone after its value.
+        let budget = Budget { packed: 0, found: u64::MAX };
+        Ok(Self { package, isa: options.isa, threads, steps, often: false, budget, last_use, spare })
     }
 
     /// A program that is run again and again: constants are packed once and for all.
@@ -62,7 +64,7 @@ impl<'p> Stepwise<'p> {
     /// # Errors
     /// As [`once`](Self::once).
     pub(crate) fn often(package: &'p Package, options: &Options) -> Result<Self, ExecError> {
-        Ok(Self { often: true, packed: PACKED, ..Self::once(package, options)? })
+        Ok(Self { often: true, budget: Budget::default(), ..Self::once(package, options)? })
     }
 
     /// The instructions of this run.
@@ -85,7 +87,7 @@ impl<'p> Stepwise<'p> {
     {
         check_inputs(self.package, inputs)?;
         self.threads.check()?;
-        let Self { package, isa, threads, steps, often, packed, last_use, spare } = self;
+        let Self { package, isa, threads, steps, often, budget, last_use, spare } = self;
         let program = package.program();
         threads.install(|| {
             let mut values: Values<'a> = Vec::with_capacity(program.values.len());
@@ -104,7 +106,7 @@ impl<'p> Stepwise<'p> {
                             ty if (wanted.kept)(id as u64) => Tensor::zeros(ty),
                             ty => spare.take(ty),
                         };
-                        let how = steps[id].take().unwrap_or_else(|| Made::new(package, id, i, packed));
+                        let how = steps[id].take().unwrap_or_else(|| Made::new(package, id, i, budget));
                         let (made, with_it) = how.make(program, (id, i), &values, *isa, room)?;
                         steps[id] = often.then_some(how);
                         next = with_it;
@@ -143,12 +145,13 @@ fn give(spare: &mut Spare, value: &mut Option<Cow<'_, Tensor>>) {
 
 impl<'p> Made<'p> {
     /// How an instruction is computed that was not with the value before.
-    fn new(package: &'p Package, id: usize, i: &'p Instruction, packed: &mut u64) -> Self {
+    fn new(package: &'p Package, id: usize, i: &'p Instruction, budget: &mut Budget) -> Self {
         let fold = package.program().instruction(id as u64 + 1);
         let with_next = fold.and_then(|fold| in_parts(id as u64, i, fold));
         let mut made = with_next.map_or_else(|| Self::Alone(Step::new(i)), Self::WithNext);
         if let Self::Alone(Step::Reduction(reduction)) | Self::WithNext(reduction) = &mut made {
-            pack(package, &ids(&i.operands), reduction, packed);
+            reduction.keep(budget);
+            pack(package, &ids(&i.operands), reduction, budget);
         }
         made
     }

@@ -7,7 +7,7 @@ use super::block::Scope;
 use super::lanes::{Buffer, Lanes, f32_of};
 use super::matrix::reads_by_row;
 use super::out::{Layout, Out};
-use super::points::{Grid, Places, Point, over, strides};
+use super::points::{Grid, Places, Point, keep, over, strides};
 use super::read::{Block, Coordinates, Run, Source, read_f32, set_reduction};
 use super::reader::{Piece, Reader, Table, floats};
 use super::starts::{Room, Starts};
@@ -62,7 +62,7 @@ pub(super) struct Across<'p> {
     /// Which taps are nothing but a product of zeros, at every point.
     zeros: Vec<bool>,
     /// The weights, if they are constant.
-    constant: Option<Vec<Buffer<f32>>>,
+    constant: Option<Vec<f32>>,
     /// Points that share their weights, and these.
     outer: Grid,
     inner: Grid,
@@ -236,13 +236,15 @@ impl<'p> Across<'p> {
     pub(super) fn run(&self, [core, finish]: [&[&Tensor]; 2], isa: Isa, out: &Out<'_>) {
         let per_block = tasks::share(self.inner.len(), LEAST / self.len(), FINISH / self.len());
         let blocks = self.inner.len().div_ceil(per_block);
-        for (number, outer) in self.outer.all().iter().enumerate() {
+        let size = self.taps.len() * self.len();
+        for number in 0..self.outer.len() {
+            let outer = &self.outer.point(number, &Point::ORIGIN);
             let own;
             let weights = match &self.constant {
-                Some(all) => &all[number],
+                Some(all) => &all[number * size..][..size],
                 None => {
                     own = self.weights(core, outer);
-                    &own
+                    &own[..]
                 }
             };
             let scope = Scope { instruction: &self.finish, operands: finish, isa };
@@ -261,10 +263,20 @@ impl<'p> Across<'p> {
         let accesses = &self.core.views[usize::from(view)].accesses;
         let floats = (self.taps.len() * self.len()).saturating_mul(self.outer.len()); // a product of at most `MOST`
         let bytes = (floats as u64).saturating_mul(size_of::<f32>() as u64);
-        if accesses.iter().all(|a| constant(usize::from(a.operand))) && bytes <= *left {
+        if accesses.iter().all(|a| constant(usize::from(a.operand))) && bytes <= *left && floats > 0 {
             *left -= bytes;
-            self.constant = Some(self.outer.all().iter().map(|outer| self.weights(operands, outer)).collect());
+            let mut all = Vec::with_capacity(floats);
+            for n in 0..self.outer.len() {
+                all.extend_from_slice(&self.weights(operands, &self.outer.point(n, &Point::ORIGIN)));
+            }
+            self.constant = Some(all);
         }
+    }
+
+    /// Forgets where points are if that takes more than `left` bytes.
+    pub(super) fn keep(&mut self, left: &mut u64) {
+        keep(&mut self.table, Table::bytes, left);
+        keep(&mut self.places, Places::bytes, left);
     }
 
     /// The weights of each tap.

@@ -17,7 +17,7 @@ pub(super) use kernels::{COLUMNS, Line, Link, Pairwise};
 pub(super) use rows::run_length;
 
 use super::out::{Layout, Out};
-use super::points::{Grid, Places, Point, strides};
+use super::points::{Grid, Places, Point, keep, strides};
 use super::read::{Coordinates, Source};
 use super::reader::{Reader, Table};
 use super::straight::Straight;
@@ -219,6 +219,12 @@ impl<'p> Matrix<'p> {
             finish,
             dot,
         })
+    }
+
+    /// Forgets where rows are if that takes more than `left` bytes.
+    pub(super) fn keep(&mut self, left: &mut u64) {
+        self.groups.iter_mut().for_each(|group| keep(&mut group.table, Table::bytes, left));
+        keep(&mut self.places, Places::bytes, left);
     }
 
     /// Packs the columns once and for all, if they are constant and take no more than `left` bytes.
