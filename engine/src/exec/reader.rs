@@ -144,15 +144,23 @@ impl Table {
 /// Points' addresses: less than 0 for those that have none.
 #[derive(Clone, Copy)]
 pub(super) struct Addresses<'a> {
-    pub(super) all: &'a [i64],
-    /// None of those that there are is less than the first or greater than the second.
-    pub(super) reach: Option<(i64, i64)>,
+    all: &'a [i64],
+    reach: Option<(i64, i64)>,
 }
 
 impl<'a> Addresses<'a> {
     pub(super) fn new(all: &'a [i64]) -> Self {
         let there = || all.iter().copied().filter(|&address| address >= 0);
         Self { all, reach: there().min().zip(there().max()) }
+    }
+
+    pub(super) fn all(self) -> &'a [i64] {
+        self.all
+    }
+
+    /// None of those that there are is less than the first or greater than the second.
+    pub(super) fn reach(self) -> Option<(i64, i64)> {
+        self.reach
     }
 }
 

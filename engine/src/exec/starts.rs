@@ -49,7 +49,7 @@ impl<'a> Starts<'a> {
         }
         // What does not lie in an operand is copied: its piece and point, and where the copy is.
         let mut copies: Vec<(usize, usize, Range<usize>)> = Vec::new();
-        for point in (0..points.len()).filter(|&point| addresses.all[point] < 0) {
+        for point in (0..points.len()).filter(|&point| addresses.all()[point] < 0) {
             for (n, (len, place)) in lens.clone().zip(reader.own_places(table, points.start + point)).enumerate() {
                 match place {
                     Place::Operand(operand, address) => starts.set(n, point, &floats[*operand][*address..]),
@@ -83,21 +83,21 @@ impl<'a> Starts<'a> {
     /// # Panics
     /// When there are not as many addresses as rows, or elements at one.
     pub(super) fn push(&mut self, len: usize, inside: &Inside<'a>, addresses: Addresses<'_>, fills: &'a [f32]) {
-        assert!(addresses.all.len() == self.rows && fills.len() >= len, "not as many rows or elements");
+        assert!(addresses.all().len() == self.rows && fills.len() >= len, "not as many rows or elements");
         self.lens.push(len);
         let fill = fills.as_ptr();
-        let (Some((least, most)), Some(start)) = (addresses.reach, inside.start()) else {
-            self.all.extend(addresses.all.iter().map(|_| fill));
+        let (Some((least, most)), Some(start)) = (addresses.reach(), inside.start()) else {
+            self.all.extend(addresses.all().iter().map(|_| fill));
             return;
         };
         let there = |address: i64| inside.at(address).len() >= len;
         assert!(there(least) && there(most), "elements that are not there");
         let at = |address: i64| start.wrapping_offset(address as isize); // in memory
-        let every = addresses.all.iter().fold(0, |signs, address| signs | address) >= 0;
+        let every = addresses.all().iter().fold(0, |signs, address| signs | address) >= 0;
         if every {
-            self.all.extend(addresses.all.iter().map(|&address| at(address)));
+            self.all.extend(addresses.all().iter().map(|&address| at(address)));
         } else {
-            self.all.extend(addresses.all.iter().map(|&address| if address < 0 { fill } else { at(address) }));
+            self.all.extend(addresses.all().iter().map(|&address| if address < 0 { fill } else { at(address) }));
         }
     }
 
