@@ -1,9 +1,12 @@
 //! Tensors: ndarray arrays of one of the element types, always in row-major order.
 
 use crate::program::{DType, TensorType};
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{Array1, ArrayD, IxDyn, s};
 use std::io::{self, Read, Write};
 use std::sync::LazyLock;
+
+/// Floats of a cache line.
+const LINE: usize = 16;
 
 /// Canonical bits of an f32 NaN.
 pub const NAN: u32 = 0x7fc0_0000;
@@ -119,16 +122,28 @@ impl Tensor {
         self.len() == 0
     }
 
-    /// An f32 tensor of a shape in memory that was another's; its elements may be anything.
+    /// Floats of memory for that many elements in [`aligned`](Self::aligned).
+    pub(crate) fn room(elements: u64) -> u64 {
+        elements.saturating_add(LINE as u64 - 1)
+    }
+
+    /// An f32 tensor of a shape in memory that was another's, or in none: its elements may be anything. It begins at a cache line, as vectors
+    /// that cross lines cost twice.
     ///
     /// # Errors
     /// When the shape does not fit in memory.
-    pub(crate) fn reusing(ty: &TensorType, mut memory: Vec<f32>) -> Result<Self, TensorError> {
+    pub(crate) fn aligned(ty: &TensorType, mut memory: Vec<f32>) -> Result<Self, TensorError> {
         let too_large = || TensorError::TooLarge { dtype: ty.dtype, dims: ty.dims.clone() };
         let dims: Option<Vec<usize>> = ty.dims.iter().map(|&d| usize::try_from(d).ok()).collect();
-        let elements = usize::try_from(ty.elements()).map_err(|_| too_large())?;
-        memory.resize(elements, 0.0);
-        let array = ArrayD::from_shape_vec(IxDyn(&dims.ok_or_else(too_large)?), memory);
+        let most = isize::MAX as u64 / size_of::<f32>() as u64;
+        let room = Some(Self::room(ty.elements())).filter(|&room| room <= most).ok_or_else(too_large)? as usize; // checked
+        if memory.capacity() == 0 {
+            memory = vec![0.0; room];
+        }
+        memory.resize(room, 0.0);
+        let start = memory.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE - 1);
+        let array = Array1::from_vec(memory).slice_move(s![start..start + room - (LINE - 1)]);
+        let array = array.into_shape_with_order(IxDyn(&dims.ok_or_else(too_large)?));
         array.map(Self::F32).map_err(|_| too_large())
     }
 

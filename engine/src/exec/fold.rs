@@ -5,6 +5,7 @@ use super::block::{Scope, multiply_add};
 use super::lanes::{Buffer, Each, Lanes};
 use super::matrix::run_length;
 use super::read::{Block, Run, lying, read_f32, reduction_axis, set_reduction};
+use super::reduced::{Rows, reduce};
 use crate::arith::{for_each_level, native};
 use crate::program::{Core, DType, Expr, FoldOp, Instruction, Node, Op, View, limits::SUM_LANES};
 use crate::reference;
@@ -76,7 +77,7 @@ pub(super) fn along(
                 read_f32(view, &scope.source(), &run, &mut copy);
                 &copy
             });
-            reduce_rows(scope.isa.level(), op, len, x, out);
+            reduce(scope.isa.level(), op, Rows { floats: x, apart: len, len }, (out, 1), 1);
         }
         return (DType::F32, Lanes::F32(out));
     }
@@ -89,43 +90,10 @@ pub(super) fn along(
         x => x.spread(dtype, block.lanes()),
     };
     if let Each::Own(x) = x.f32() {
-        reduce_rows(scope.isa.level(), op, len, x, &mut out);
+        let count = out.len();
+        reduce(scope.isa.level(), op, Rows { floats: x, apart: len, len }, (&mut out, 1), count);
     }
     (DType::F32, Lanes::F32(out))
-}
-
-for_each_level!(fn reduce_rows = rows, (op: FoldOp, len: usize, x: &[f32], out: &mut [f32]) -> ());
-
-/// Reduces each row of `len` elements to one.
-#[inline(always)]
-fn rows(fused: bool, op: FoldOp, len: usize, x: &[f32], out: &mut [f32]) {
-    for (out, x) in out.iter_mut().zip(x.chunks_exact(len)) {
-        *out = match op {
-            FoldOp::Sum | FoldOp::SeqAdd => lanewise(x, -0.0, |acc, x| acc + x, |a, b| a + b),
-            FoldOp::SumSq => lanewise(x, -0.0, |acc, x| multiply_add(fused, x, x, acc), |a, b| a + b),
-            FoldOp::Prod | FoldOp::SeqMul => lanewise(x, 1.0, |acc, x| acc * x, |a, b| a * b),
-            FoldOp::Min => lanewise(x, x[0], native::min, native::min),
-            _ => lanewise(x, x[0], native::max, native::max),
-        };
-    }
-}
-
-/// Sixteen lanes, then halves of them.
-#[inline(always)]
-fn lanewise(x: &[f32], start: f32, take: impl Fn(f32, f32) -> f32, join: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut lanes = [start; SUM_LANES];
-    let (chunks, rest) = x.as_chunks::<SUM_LANES>();
-    for chunk in chunks {
-        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane = take(*lane, x));
-    }
-    lanes.iter_mut().zip(rest).for_each(|(lane, &x)| *lane = take(*lane, x));
-    let mut half = SUM_LANES / 2;
-    while half > 0 {
-        let (low, high) = lanes.split_at_mut(half);
-        low.iter_mut().zip(high).for_each(|(l, h)| *l = join(*l, *h));
-        half /= 2;
-    }
-    lanes[0]
 }
 
 /// Folds the body over `ks` for every element of the block.

@@ -52,6 +52,12 @@ impl Rows<'_> {
         self.len
     }
 
+    /// Where a row begins.
+    #[inline(always)]
+    pub(super) fn start(&self, row: usize) -> *mut f32 {
+        self.to.wrapping_add(self.starts[row])
+    }
+
     /// Where some rows begin, from the first one's number on.
     #[inline(always)]
     pub(super) fn starts<const R: usize>(&self, first: usize) -> [*mut f32; R] {
@@ -93,6 +99,11 @@ impl<'a> Out<'a> {
         store_at(self.level, self, starts, from, layout, lanes);
     }
 
+    /// Whether its elements are floats.
+    pub(super) fn is_float(&self) -> bool {
+        self.dtype == DType::F32
+    }
+
     /// The instructions that it is written with.
     pub(super) fn level(&self) -> Level {
         self.level
@@ -128,10 +139,25 @@ impl<'a> Out<'a> {
         from: usize,
         len: usize,
     ) -> Rows<'b> {
-        let end = |most: usize| most + from + len;
         let starts = places.get(range);
         // Seldom are these rows inside where not all are.
-        let inside = end(places.most()) <= self.len || starts.iter().max().is_none_or(|&most| end(most) <= self.len);
+        if places.most() + from + len > self.len {
+            // SAFETY: the caller's.
+            return unsafe { self.rows_at(starts, from, len) };
+        }
+        assert!(self.dtype == DType::F32, "elements outside the result");
+        Rows { to: self.start.cast::<f32>().wrapping_add(from), starts, len }
+    }
+
+    /// The same of rows that begin at `starts`.
+    ///
+    /// # Safety
+    /// As for [`rows`](Self::rows).
+    ///
+    /// # Panics
+    /// As for [`rows`](Self::rows).
+    pub(super) unsafe fn rows_at<'b>(&'b self, starts: &'b [usize], from: usize, len: usize) -> Rows<'b> {
+        let inside = starts.iter().max().is_none_or(|most| most + from + len <= self.len);
         assert!(self.dtype == DType::F32 && inside, "elements outside the result");
         Rows { to: self.start.cast::<f32>().wrapping_add(from), starts, len }
     }

@@ -6,6 +6,7 @@ use super::follow::follow;
 use super::matrix::{Chunked, Operands, Results, chunked};
 use super::out::Out;
 use super::plain::{ExecError, Options, check_inputs};
+use super::rowwise::{MOST, RowWise};
 use super::spare::Spare;
 use super::step::{Budget, Reduction, Step, pack};
 use super::threads::Threads;
@@ -39,6 +40,8 @@ enum Kind<'p> {
     One(Vec<ValueId>, Step<'p>),
     /// A reduction and what follows it, with the values that each of them reads, and which element of the value is the first that it makes.
     Joined([Vec<ValueId>; 2], Reduction<'p>, usize),
+    /// Instructions whose rows go through all of them, the value's being the last.
+    Rows(RowWise),
 }
 
 impl<'p> Session<'p> {
@@ -99,6 +102,7 @@ impl<'p> Session<'p> {
                         let out = Out::new(&mut out, isa.level()).from(*start);
                         reduction.run(operands, *isa, Results { finished: &out, parts: None });
                     }
+                    Kind::Rows(rows) => rows.run(&of(rows.reads()), *isa, &Out::new(&mut out, isa.level())),
                 }
                 values[*value] = Some(out);
                 for &mut id in last {
@@ -198,11 +202,13 @@ fn plan<'p>(program: &'p Program, budget: &mut Budget) -> Vec<Work<'p>> {
             work.push(Work::new(value, kind, budget));
         }
     }
+    let mut work = row_by_row(program, work, &readers);
     let mut seen = vec![false; program.values.len()];
     for work in work.iter_mut().rev() {
         let reads: Vec<ValueId> = match &work.kind {
             Kind::One(reads, _) => reads.clone(),
             Kind::Joined(reads, ..) => reads.concat(),
+            Kind::Rows(rows) => rows.reads().to_vec(),
         };
         for id in reads.into_iter().map(|id| id as usize) {
             if !std::mem::replace(&mut seen[id], true) && id < first_output && instruction(id).is_some() {
@@ -211,6 +217,46 @@ fn plan<'p>(program: &'p Program, budget: &mut Budget) -> Vec<Work<'p>> {
         }
     }
     work
+}
+
+/// The same, with instructions taken together whose rows need nothing else of one another.
+fn row_by_row<'p>(program: &'p Program, work: Vec<Work<'p>>, readers: &[usize]) -> Vec<Work<'p>> {
+    let first_output = program.output_ids().start as usize; // fits: it indexes the values
+    let single = |work: &Work<'p>| match work.kind {
+        Kind::One(_, Step::Elements(i, _)) => Some((work.value as ValueId, i)),
+        _ => None,
+    };
+    let inside = |all: &[(ValueId, &Instruction)]| {
+        let Some((_, inner)) = all.split_last() else { return false };
+        inner.iter().all(|&(made, _)| {
+            let read = all.iter().flat_map(|(_, i)| &i.operands).filter(|o| o.value == made).count();
+            read == readers[made as usize] && (made as usize) < first_output
+        })
+    };
+    let mut together = Vec::with_capacity(work.len());
+    let mut work = work.into_iter().peekable();
+    let mut run: Vec<Work<'p>> = Vec::new();
+    loop {
+        // The next ones by themselves, as many as may go together.
+        while run.len() < MOST && work.peek().is_some_and(|next| single(next).is_some()) {
+            run.extend(work.next());
+        }
+        let all: Vec<(ValueId, &Instruction)> = run.iter().filter_map(single).collect();
+        let rows = |&n: &usize| inside(&all[..n]) && all[..n].iter().any(|(_, i)| matches!(i.core, Core::Fold { .. }));
+        let found = (2..=all.len()).rev().filter(rows).find_map(|n| Some((n, RowWise::new(&all[..n])?)));
+        match found {
+            Some((n, rows)) => {
+                let value = run[n - 1].value;
+                run.drain(..n);
+                together.push(Work { value, kind: Kind::Rows(rows), last: Vec::new() });
+            }
+            None if !run.is_empty() => together.push(run.remove(0)),
+            None => match work.next() {
+                Some(other) => together.push(other),
+                None => return together,
+            },
+        }
+    }
 }
 
 /// What makes the parts of a concatenation where they belong, with the values that they would be, if nothing else reads these.

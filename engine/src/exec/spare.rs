@@ -22,17 +22,19 @@ impl Spare {
 
     /// A tensor of a type whose elements may be anything.
     pub(super) fn take(&mut self, ty: &TensorType) -> Result<Tensor, TensorError> {
+        if ty.dtype != DType::F32 {
+            return Tensor::zeros(ty);
+        }
+        let room = Tensor::room(ty.elements());
         // What was used last is in a cache still; what was as long needs no zeros.
-        let same = |memory: &Vec<f32>| memory.len() as u64 == ty.elements();
+        let same = |memory: &Vec<f32>| memory.len() as u64 == room;
         let fits = |memory: &Vec<f32>| {
-            let room = memory.capacity() as u64;
-            (room / 4..=room).contains(&ty.elements())
+            let own = memory.capacity() as u64;
+            (own / 4..=own).contains(&room)
         };
         let memory = || self.memory.iter();
-        match memory().rposition(same).or_else(|| memory().rposition(fits)) {
-            Some(n) if ty.dtype == DType::F32 => Tensor::reusing(ty, self.remove(n)),
-            _ => Tensor::zeros(ty),
-        }
+        let found = memory().rposition(same).or_else(|| memory().rposition(fits));
+        Tensor::aligned(ty, found.map_or(Vec::new(), |n| self.remove(n)))
     }
 
     /// The memory of a value that nothing reads any more. What was given first goes if there is too much.

@@ -4,22 +4,16 @@
 use super::block::{Scope, evaluate_node, float};
 use super::lanes::{Buffer, Each, Lanes, f32_of};
 use super::out::{Layout, Out};
+use super::pairs::{Strided, To, is_pair, pairs};
 use super::read::Block;
-use crate::arith::{Isa, for_each_level, native};
+use crate::arith::Isa;
 use crate::program::{DType, Instruction, Node, NodeId, Op, epilogue_types};
 use std::ops::Range;
 
 /// Most elements of a tile.
-const TILE: usize = 512;
-/// Elements that an operation takes at once: more of a tile than this are not computed in vain.
-const STRIP: usize = 64;
-/// Elements that elementary functions take at once.
-const LANES: usize = 32;
-
-/// Their floats.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Tile([f32; TILE]);
+const TILE: usize = 1024;
+/// Elements that elementary functions take at once: a tile has room behind it for those that are computed in vain.
+pub(super) const LANES: usize = 32;
 
 /// An epilogue, ready to be evaluated.
 #[derive(Debug)]
@@ -52,31 +46,17 @@ enum Place {
     Slot(usize),
 }
 
-/// What tiles read.
-struct Input<'a> {
-    kind: Kind<'a>,
-    /// The row for all, as often as a tile has rows; the same float; or room for a tile.
-    own: Buffer<f32>,
-    tile: Start,
+/// What tiles read: where the block's floats lie, or the same float for all.
+pub(super) enum Input<'a> {
+    Floats(Strided<'a>),
+    Same(f32),
 }
 
-enum Kind<'a> {
-    /// Rows so far apart.
-    Rows(&'a [f32], usize),
-    /// One row for all.
-    Row,
-    /// One float for each row.
-    Column(&'a [f32]),
-    /// One float for all.
-    Same,
-}
+/// Room for what lies between the steps.
+pub(super) struct Slots(Vec<Option<Buffer<f32>>>);
 
-/// Where an input's tile begins.
-#[derive(Clone, Copy)]
-enum Start {
-    Rows(usize),
-    Own(usize),
-}
+/// Part of a block: rows, and columns of them.
+pub(super) type Area = (Range<usize>, Range<usize>);
 
 impl Tiles {
     pub(super) fn new(instruction: &Instruction) -> Self {
@@ -159,28 +139,80 @@ impl Tiles {
             }
             return;
         }
-        let (rows, len) = (starts.len(), layout.len);
-        if len == 0 {
-            return;
-        }
-        let at_once = (TILE / len).clamp(1, rows.max(1));
         let read = self.read.iter().zip(&values);
-        let mut inputs: Vec<Option<Input<'_>>> =
-            read.map(|(read, (_, lanes))| read.then(|| Input::new(lanes, len, at_once))).collect();
-        let mut slots = vec![Some(Box::new(Tile([0.0; TILE]))); self.slots];
-        let level = scope.isa.level();
-        for row in (0..rows).step_by(at_once) {
-            let count = at_once.min(rows - row);
-            for first in (0..len).step_by(TILE) {
-                let width = TILE.min(len - first);
-                inputs.iter_mut().flatten().for_each(|input| input.fetch(row..row + count, first, len));
-                let Some(result) = compute(level, self, &inputs, &mut slots, count * width, scope.isa) else { return };
-                let place = Layout { len: width, stride: layout.stride };
-                let start = from + first * layout.stride;
-                let Some(tile) = &slots[result] else { return };
-                let lanes = Lanes::Operand(&tile.0[..count * width]);
+        let inputs: Vec<Option<Input<'_>>> =
+            read.map(|(read, (_, lanes))| read.then(|| Input::new(lanes, layout.len))).collect();
+        let mut slots = self.slots();
+        // Rows that lie together are written as they are made.
+        let straight = layout.stride == 1 && out.is_float() && self.ends_in_pair();
+        for (rows, columns) in areas(starts.len(), layout.len) {
+            let from = from + columns.start * layout.stride;
+            let starts = &starts[rows.clone()];
+            let place = Layout { len: columns.len(), stride: layout.stride };
+            if straight {
                 // SAFETY: the caller's.
-                unsafe { out.store(&starts[row..row + count], start, place, &lanes) };
+                let to = unsafe { out.rows_at(starts, from, place.len) };
+                self.compute(&inputs, &mut slots, (rows, columns), To::Result(&to), scope.isa);
+                continue;
+            }
+            let mut made = Buffer::new(rows.len() * place.len + LANES);
+            self.compute(&inputs, &mut slots, (rows, columns), To::Tile(&mut made), scope.isa);
+            let lanes = Lanes::Operand(&made[..starts.len() * place.len]);
+            // SAFETY: the caller's.
+            unsafe { out.store(starts, from, place, &lanes) };
+        }
+    }
+
+    /// Whether the last step is an operation on two floats.
+    pub(super) fn ends_in_pair(&self) -> bool {
+        self.steps.last().is_some_and(|step| is_pair(step.op))
+    }
+
+    /// Room for steps.
+    pub(super) fn slots(&self) -> Slots {
+        Slots((0..self.slots).map(|_| Some(Buffer::new(TILE + LANES))).collect())
+    }
+
+    /// Computes the last step over an area, for which there is an input for every node that steps read; nothing if there are no steps.
+    /// Results that are made of [`pairs`] can go straight to the result's rows, others to a tile with room for [`LANES`] floats more.
+    pub(super) fn compute(
+        &self,
+        inputs: &[Option<Input<'_>>],
+        Slots(slots): &mut Slots,
+        (rows, columns): Area,
+        to: To<'_, '_>,
+        isa: Isa,
+    ) {
+        let (width, area) = (columns.len(), (rows.len(), columns.len()));
+        let mut to = Some(to);
+        for (n, step) in self.steps.iter().enumerate() {
+            let last = n + 1 == self.steps.len();
+            // No argument is in the slot that it writes.
+            let mut own = if last { None } else { slots[step.slot].take() };
+            let argument = |place: &Place| match *place {
+                Place::Slot(slot) => Some(Strided { floats: slots[slot].as_deref()?, apart: width, along: true }),
+                Place::Before(n) => Some(inputs[usize::from(n)].as_ref()?.area(rows.start, columns.start)),
+            };
+            let to = match &mut own {
+                Some(own) => To::Tile(own),
+                None => match to.take() {
+                    Some(to) => to,
+                    None => return,
+                },
+            };
+            match (&step.arguments, to) {
+                ([Some(a), Some(b), None], to) if is_pair(step.op) => {
+                    let (Some(a), Some(b)) = (argument(a), argument(b)) else { return };
+                    pairs(isa.level(), step.op, (&a, &b), to, area);
+                }
+                (arguments, To::Tile(to)) => {
+                    let arguments = arguments.each_ref().map(|place| place.as_ref().and_then(argument));
+                    other(step.op, arguments, to, area, isa);
+                }
+                (_, To::Result(_)) => {}
+            }
+            if own.is_some() {
+                slots[step.slot] = own;
             }
         }
     }
@@ -221,117 +253,72 @@ impl Tiles {
 }
 
 impl<'a> Input<'a> {
-    fn new(lanes: &'a Lanes<'_>, len: usize, at_once: usize) -> Self {
-        let kind = match lanes {
-            Lanes::Row(_) => Kind::Row,
-            Lanes::Column(x) => Kind::Column(x),
+    /// Lanes of rows of `len`.
+    fn new(lanes: &'a Lanes<'_>, len: usize) -> Self {
+        let floats = |floats, apart, along| Self::Floats(Strided { floats, apart, along });
+        match lanes {
+            Lanes::Row(row) => floats(row, 0, true),
+            Lanes::Column(column) => floats(column, 1, false),
+            Lanes::Same(register) => Self::Same(f32_of(*register)),
             // No operation on floats reads integers.
-            Lanes::Same(_) | Lanes::Int(_) => Kind::Same,
+            Lanes::Int(_) => Self::Same(0.0),
             lanes => {
                 let (all, apart) = lanes.rows(len);
-                Kind::Rows(all, apart)
+                floats(all, apart, true)
             }
-        };
-        let mut own = Buffer::new(if matches!(kind, Kind::Row) { len * at_once + TILE } else { TILE });
-        match lanes {
-            Lanes::Row(row) => own.chunks_exact_mut(len).take(at_once).for_each(|to| to.copy_from_slice(row)),
-            Lanes::Same(register) => own.fill(f32_of(*register)),
-            _ => {}
         }
-        Self { kind, own, tile: Start::Own(0) }
     }
 
-    /// Goes to the tile that begins at an element of rows of `len`.
-    #[inline]
-    fn fetch(&mut self, rows: Range<usize>, first: usize, len: usize) {
-        let (all, apart) = match self.kind {
-            Kind::Rows(all, apart) => (all, apart),
-            Kind::Row => {
-                self.tile = Start::Own(first);
-                return;
+    /// Its floats from a row and a column on.
+    fn area(&self, row: usize, column: usize) -> Strided<'_> {
+        match self {
+            Self::Floats(all) => {
+                let start = row * all.apart + if all.along { column } else { 0 };
+                Strided { floats: all.floats.get(start..).unwrap_or_default(), ..*all }
             }
-            Kind::Column(column) => {
-                // A row's further tiles have the same.
-                if first == 0 {
-                    let width = if rows.len() == 1 { TILE } else { len };
-                    self.own.chunks_mut(width).zip(&column[rows]).for_each(|(to, &x)| to.fill(x));
-                }
-                return;
-            }
-            Kind::Same => return,
-        };
-        let start = rows.start * apart + first;
-        if (rows.len() == 1 || apart == len) && start + TILE <= all.len() {
-            self.tile = Start::Rows(start);
-            return;
-        }
-        // Rows that lie apart, or the last ones, behind which nothing can be read.
-        let width = TILE.min(len - first);
-        for (to, n) in self.own.chunks_mut(width).zip(rows) {
-            to[..width].copy_from_slice(&all[n * apart + first..][..width]);
-        }
-        self.tile = Start::Own(0);
-    }
-
-    #[inline(always)]
-    fn tile(&self) -> Option<&[f32; TILE]> {
-        match self.tile {
-            Start::Rows(start) => {
-                let Kind::Rows(all, _) = self.kind else { return None };
-                all.get(start..)?.first_chunk()
-            }
-            Start::Own(start) => self.own.get(start..)?.first_chunk(),
+            Self::Same(x) => Strided { floats: std::slice::from_ref(x), apart: 0, along: false },
         }
     }
 }
 
-for_each_level!(fn compute = steps, (tiles: &Tiles, inputs: &[Option<Input<'_>>], slots: &mut [Option<Box<Tile>>], len: usize, isa: Isa) -> Option<usize>);
+/// A block in tiles: rows as they are, as many as fit, or parts of one.
+pub(super) fn areas(rows: usize, len: usize) -> impl Iterator<Item = Area> {
+    let at_once = TILE.checked_div(len).unwrap_or(rows).clamp(1, rows.max(1));
+    let row = move |first: usize| {
+        let rows = first..rows.min(first + at_once);
+        (0..len).step_by(TILE).map(move |from| (rows.clone(), from..len.min(from + TILE)))
+    };
+    (0..rows).step_by(at_once).flat_map(row)
+}
 
-/// Computes the first `len` elements of a tile; gives the slot of the last step.
-#[inline(always)]
-fn steps(
-    _: bool,
-    tiles: &Tiles,
-    inputs: &[Option<Input<'_>>],
-    slots: &mut [Option<Box<Tile>>],
-    len: usize,
-    isa: Isa,
-) -> Option<usize> {
-    let mut result = None;
-    let strips = len.div_ceil(STRIP);
-    let len = len.next_multiple_of(LANES).min(TILE);
-    for step in &tiles.steps {
-        // No argument is in the slot that it writes.
-        let mut to = slots[step.slot].take()?;
-        let argument = |place: Option<Place>| match place {
-            Some(Place::Slot(slot)) => slots[slot].as_deref().map(|tile| &tile.0),
-            Some(Place::Before(n)) => inputs[usize::from(n)].as_ref()?.tile(),
-            None => Some(&ZEROS.0),
-        };
-        let [a, b, c] = [argument(step.arguments[0])?, argument(step.arguments[1])?, argument(step.arguments[2])?];
-        match step.op {
-            Op::Add => pair(strips, a, b, &mut to, |x, y| x + y),
-            Op::Sub => pair(strips, a, b, &mut to, |x, y| x - y),
-            Op::Mul => pair(strips, a, b, &mut to, |x, y| x * y),
-            Op::Max => pair(strips, a, b, &mut to, native::max),
-            op => float(isa.level(), isa, op, [a, b, c].map(|x| Each::Own(&x[..len])), &mut to.0[..len]),
+/// Any other operation over a tile, and no more than [`LANES`] floats behind it.
+fn other(op: Op, arguments: [Option<Strided<'_>>; 3], to: &mut [f32], (rows, width): (usize, usize), isa: Isa) {
+    let count = rows * width;
+    let room = count.next_multiple_of(LANES);
+    let mut copies: [Buffer<f32>; 3] = Default::default();
+    for (x, copy) in arguments.iter().zip(&mut copies) {
+        let Some(x) = x.filter(|x| x.together(rows, width).is_none() && x.same().is_none()) else { continue };
+        *copy = Buffer::new(room);
+        for (row, to) in copy[..count].chunks_exact_mut(width).enumerate() {
+            let from = &x.floats[row * x.apart..];
+            if x.along { to.copy_from_slice(&from[..width]) } else { to.fill(from[0]) }
         }
-        slots[step.slot] = Some(to);
-        result = Some(step.slot);
+        copy[count..].fill(0.0);
     }
-    result
+    let all = [0, 1, 2].map(|n| match &arguments[n] {
+        None => Each::Same(0.0),
+        Some(x) => match (x.same(), x.together(rows, width)) {
+            (Some(x), _) => Each::Same(x),
+            (None, Some(floats)) => Each::Own(floats),
+            (None, None) => Each::Own(&copies[n]),
+        },
+    });
+    // What is behind the tile is computed in vain where it is there: whole vectors are faster.
+    let enough = |x: &Each<'_, f32>| if let Each::Own(x) = x { x.len() >= room } else { true };
+    let len = if to.len() >= room && all.iter().all(enough) { room } else { count };
+    let all = all.map(|x| if let Each::Own(x) = x { Each::Own(&x[..len]) } else { x });
+    float(isa.level(), isa, op, all, &mut to[..len]);
 }
-
-#[inline(always)]
-fn pair(strips: usize, a: &[f32; TILE], b: &[f32; TILE], to: &mut Tile, f: impl Fn(f32, f32) -> f32) {
-    let all = a.as_chunks::<STRIP>().0.iter().zip(b.as_chunks::<STRIP>().0).zip(to.0.as_chunks_mut::<STRIP>().0);
-    for ((a, b), to) in all.take(strips) {
-        (0..STRIP).for_each(|n| to[n] = f(a[n], b[n]));
-    }
-}
-
-/// In place of arguments that an operation does not have.
-static ZEROS: Tile = Tile([0.0; TILE]);
 
 /// Whether a node is an operation from floats to a float.
 fn operation(node: &Node, float: impl Fn(usize) -> bool) -> bool {

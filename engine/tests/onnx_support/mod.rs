@@ -185,12 +185,13 @@ pub fn package(lowered: &Lowered) -> Package {
     Package::try_from(lowered.clone()).expect("a lowered program is a package")
 }
 
-/// A program from its text, with one output.
+/// A program from its text.
 pub fn written(text: &str, what: &str) -> Package {
     let program = parse_program(text).unwrap_or_else(|e| panic!("{what}: {e}\n{text}"));
     validate(&program).unwrap_or_else(|e| panic!("{what}: {e}\n{text}"));
     let labels = vec![Label::default(); program.values.len()];
-    Package::new(program, vec![], labels, vec!["out".into()]).expect("a well-formed program")
+    let names = (0..program.outputs).map(|n| format!("out{n}")).collect();
+    Package::new(program, vec![], labels, names).expect("a well-formed program")
 }
 
 pub fn repository() -> PathBuf {

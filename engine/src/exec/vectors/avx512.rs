@@ -1,11 +1,12 @@
 //! Sixteen floats: AVX-512 F and DQ.
 
-use super::Vector;
+use super::{Eight, Vector};
 use crate::arith::native;
 use std::arch::x86_64::{
-    __m512, __mmask16, _CMP_UNORD_Q, _mm512_add_ps, _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_loadu_ps,
-    _mm512_mask_add_ps, _mm512_mask_mov_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_mul_ps,
-    _mm512_range_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    __m512, __mmask16, _CMP_UNORD_Q, _mm512_add_ps, _mm512_castps512_ps256, _mm512_cmp_ps_mask, _mm512_div_ps,
+    _mm512_extractf32x8_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_add_ps, _mm512_mask_mov_ps,
+    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_mul_ps, _mm512_range_ps, _mm512_set1_ps, _mm512_setzero_ps,
+    _mm512_storeu_ps, _mm512_sub_ps,
 };
 
 #[derive(Clone, Copy)]
@@ -15,8 +16,25 @@ pub(in crate::exec) struct Sixteen(__m512);
 const SMALLER: i32 = 0b0100;
 const GREATER: i32 = 0b0101;
 
-fn first(n: usize) -> __mmask16 {
+fn mask(n: usize) -> __mmask16 {
     if n < 16 { (1 << n) - 1 } else { !0 }
+}
+
+impl Sixteen {
+    /// The first eight, and the others.
+    #[inline(always)]
+    pub(in crate::exec) unsafe fn halves(self) -> [Eight; 2] {
+        unsafe { [Eight::new(_mm512_castps512_ps256(self.0)), Eight::new(_mm512_extractf32x8_ps::<1>(self.0))] }
+    }
+
+    /// `chosen`, but a NaN where `self` or the other is one.
+    #[inline(always)]
+    unsafe fn unless_nan(self, other: Self, chosen: __m512) -> Self {
+        unsafe {
+            let unordered = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self.0, other.0);
+            Self(_mm512_mask_add_ps(chosen, unordered, self.0, other.0))
+        }
+    }
 }
 
 impl Vector for Sixteen {
@@ -26,6 +44,11 @@ impl Vector for Sixteen {
     #[inline(always)]
     unsafe fn zero() -> Self {
         Self(unsafe { _mm512_setzero_ps() })
+    }
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        Self(unsafe { _mm512_set1_ps(x) })
     }
 
     #[inline(always)]
@@ -40,7 +63,7 @@ impl Vector for Sixteen {
 
     #[inline(always)]
     unsafe fn load_some(from: *const f32, n: usize) -> Self {
-        Self(unsafe { _mm512_maskz_loadu_ps(first(n), from) })
+        Self(unsafe { _mm512_maskz_loadu_ps(mask(n), from) })
     }
 
     #[inline(always)]
@@ -50,7 +73,7 @@ impl Vector for Sixteen {
 
     #[inline(always)]
     unsafe fn store_some(self, to: *mut f32, n: usize) {
-        unsafe { _mm512_mask_storeu_ps(to, first(n), self.0) }
+        unsafe { _mm512_mask_storeu_ps(to, mask(n), self.0) }
     }
 
     #[inline(always)]
@@ -69,24 +92,33 @@ impl Vector for Sixteen {
     }
 
     #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        Self(unsafe { _mm512_sub_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
     unsafe fn mul(self, other: Self) -> Self {
         Self(unsafe { _mm512_mul_ps(self.0, other.0) })
     }
 
     #[inline(always)]
+    unsafe fn div(self, other: Self) -> Self {
+        Self(unsafe { _mm512_div_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn first(self, n: usize, others: Self) -> Self {
+        Self(unsafe { _mm512_mask_mov_ps(others.0, mask(n), self.0) })
+    }
+
+    #[inline(always)]
     unsafe fn max(self, other: Self) -> Self {
-        unsafe {
-            let unordered = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self.0, other.0);
-            Self(_mm512_mask_add_ps(_mm512_range_ps::<GREATER>(self.0, other.0), unordered, self.0, other.0))
-        }
+        unsafe { self.unless_nan(other, _mm512_range_ps::<GREATER>(self.0, other.0)) }
     }
 
     #[inline(always)]
     unsafe fn min(self, other: Self) -> Self {
-        unsafe {
-            let unordered = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self.0, other.0);
-            Self(_mm512_mask_add_ps(_mm512_range_ps::<SMALLER>(self.0, other.0), unordered, self.0, other.0))
-        }
+        unsafe { self.unless_nan(other, _mm512_range_ps::<SMALLER>(self.0, other.0)) }
     }
 
     #[inline(always)]

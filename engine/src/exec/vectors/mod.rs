@@ -26,6 +26,7 @@ pub(super) trait Vector: Copy {
     type Same: Copy;
 
     unsafe fn zero() -> Self;
+    unsafe fn splat(x: f32) -> Self;
     unsafe fn same(from: *const f32) -> Self::Same;
     unsafe fn load(from: *const f32) -> Self;
     /// The first `n` lanes, at most all; the others are zero.
@@ -38,7 +39,11 @@ pub(super) trait Vector: Copy {
     /// The same of two registers.
     unsafe fn fma_each(self, a: Self, b: Self) -> Self;
     unsafe fn add(self, other: Self) -> Self;
+    unsafe fn sub(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
+    unsafe fn div(self, other: Self) -> Self;
+    /// The first `n` lanes, at most all, and the others of another.
+    unsafe fn first(self, n: usize, others: Self) -> Self;
     /// As [`native::max`](crate::arith::native::max).
     unsafe fn max(self, other: Self) -> Self;
     /// As [`native::min`](crate::arith::native::min).

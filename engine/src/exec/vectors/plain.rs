@@ -27,6 +27,11 @@ impl Vector for Plain {
     }
 
     #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        Self([x; _])
+    }
+
+    #[inline(always)]
     unsafe fn same(from: *const f32) -> f32 {
         unsafe { *from }
     }
@@ -71,8 +76,24 @@ impl Vector for Plain {
     }
 
     #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        self.each(other, |x, other| x - other)
+    }
+
+    #[inline(always)]
     unsafe fn mul(self, other: Self) -> Self {
         self.each(other, |x, other| x * other)
+    }
+
+    #[inline(always)]
+    unsafe fn div(self, other: Self) -> Self {
+        self.each(other, |x, other| x / other)
+    }
+
+    #[inline(always)]
+    unsafe fn first(self, n: usize, mut others: Self) -> Self {
+        others.0[..n].copy_from_slice(&self.0[..n]);
+        others
     }
 
     #[inline(always)]
