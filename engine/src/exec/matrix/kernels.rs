@@ -9,7 +9,7 @@ use super::super::out::Rows as Elements;
 use super::super::starts::Starts;
 #[cfg(target_arch = "x86_64")]
 use super::super::vectors::{Eight, Sixteen};
-use super::super::vectors::{Plain, Vector, fetch, fetch_near, fetch_to_write};
+use super::super::vectors::{Plain, Vector, fetch};
 use crate::arith::{Isa, Level};
 use std::ops::Range;
 
@@ -372,7 +372,8 @@ unsafe fn end<V: Vector, const R: usize, const N: usize>(
     }
 }
 
-/// Has what [`finished`] reads and writes brought near while the chains are computed: rows of results lie too far apart for the CPU to see it coming.
+/// Has what [`finished`] reads and writes brought near while the chains are computed: rows of results lie too far apart for the CPU to see it
+/// coming, and often at the same places of pages, of which the first cache has few.
 ///
 /// # Safety
 /// As for [`single`].
@@ -386,11 +387,11 @@ unsafe fn ahead<V: Vector, const R: usize, const N: usize>(
     for v in (0..N).step_by((CACHE_LINE / V::LANES).max(1)) {
         let column = column + V::LANES * v;
         for to in to {
-            fetch_to_write(to.wrapping_add(column));
+            fetch(to.wrapping_add(column));
         }
         for link in finish.links.iter().filter(|link| link.apart > 0) {
             for r in 0..R {
-                fetch_near(link.rows.as_ptr().wrapping_add((first + r) * link.apart + column));
+                fetch(link.rows.as_ptr().wrapping_add((first + r) * link.apart + column));
             }
         }
     }

@@ -52,34 +52,15 @@ pub(super) trait Vector: Copy {
     unsafe fn canonical(self) -> Self;
 }
 
-macro_rules! hint {
-    ($(#[$doc:meta])* $name:ident, $hint:ident) => {
-        $(#[$doc])*
-        #[inline(always)]
-        pub(super) fn $name(from: *const f32) {
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: a hint, which every CPU of this architecture has and which never faults.
-            unsafe {
-                use std::arch::x86_64::{$hint, _mm_prefetch};
-                _mm_prefetch::<$hint>(from.cast());
-            }
-            #[cfg(not(target_arch = "x86_64"))]
-            let _ = from;
-        }
-    };
-}
-
-hint! {
-    /// Has the cache line of an address, which may be any, brought to the first cache.
-    fetch_near, _MM_HINT_T0
-}
-
-hint! {
-    /// The same of one that is going to be written.
-    fetch_to_write, _MM_HINT_ET0
-}
-
-hint! {
-    /// The same of one that is needed later: to the second cache.
-    fetch, _MM_HINT_T1
+/// Has the cache line of an address, which may be any, brought to the second cache.
+#[inline(always)]
+pub(super) fn fetch(from: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which every CPU of this architecture has and which never faults.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(from.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = from;
 }
