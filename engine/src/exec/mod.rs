@@ -14,6 +14,7 @@ mod matrix;
 mod out;
 mod pairs;
 mod plain;
+mod plan;
 mod points;
 mod read;
 mod reader;

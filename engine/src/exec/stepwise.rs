@@ -5,7 +5,7 @@ use super::lifetimes::last_uses;
 use super::matrix::{Operands, Results, chunked};
 use super::out::Out;
 use super::plain::{ExecError, Hook, Options, check_inputs};
-use super::session::ids;
+use super::plan::ids;
 use super::spare::Spare;
 use super::step::{Budget, Reduction, Step, pack};
 use super::threads::Threads;

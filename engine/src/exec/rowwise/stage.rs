@@ -12,6 +12,8 @@ use std::ops::Range;
 
 /// The longest fold in strict order, whose steps wait for one another.
 const STRICT: u64 = 64;
+/// Most folds of a row: of the longest rows' parts there are no more.
+const FOLDS: u64 = 1 << 7;
 
 /// An instruction whose elements are rows, each of what lies at its place in others.
 pub(super) struct Stage {
@@ -194,7 +196,7 @@ impl Fold {
         };
         let [access] = view.accesses.as_slice() else { return None };
         let nothing = nothing.is_some_and(|x| f32_of(view.fill).to_bits() == x.to_bits());
-        if ks == 0 || !(access.guards.is_empty() || nothing) {
+        if ks == 0 || width > FOLDS || !(access.guards.is_empty() || nothing) {
             return None;
         }
         let mut lens = vec![usize::try_from(ks).ok()?; usize::try_from(width).ok()?];
