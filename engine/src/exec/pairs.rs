@@ -10,7 +10,7 @@ use super::vectors::{Plain, Vector};
 use crate::arith::Level;
 use crate::program::Op;
 
-/// Floats of a tile: that of row r and column j lies at `r * apart + j * step`.
+/// Floats of a tile: that of row r and column j lies at `r * apart + j`, or at `r * apart` for all columns.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Strided<'a> {
     pub(super) floats: &'a [f32],
@@ -206,5 +206,76 @@ unsafe fn row<V: Vector, P: Pair, const A: bool, const B: bool, const CANONICAL:
             let made = P::of(a, b);
             if CANONICAL { made.canonical() } else { made }.store_some(to.add(j), rest);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::out::Out;
+    use super::*;
+    use crate::arith::{Isa, native};
+    use crate::tensor::Tensor;
+    use ndarray::ArrayD;
+
+    /// Every instruction set gives the definition's bits at every width, for rows that lie together and apart, and writes nothing else.
+    #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        let definitions: [(Op, fn(f32, f32) -> f32); 6] = [
+            (Op::Add, native::add),
+            (Op::Sub, native::sub),
+            (Op::Mul, native::mul),
+            (Op::Div, native::div),
+            (Op::Max, native::max),
+            (Op::Min, native::min),
+        ];
+        const ROWS: usize = 3;
+        let number = |n: usize| match n * 7919 % 23 {
+            0 => f32::NAN,
+            1 => f32::NEG_INFINITY,
+            2 | 3 => -0.0,
+            4 | 5 => 0.0,
+            x => x as f32 - 12.5,
+        };
+        for width in 1..70 {
+            let floats: [Vec<f32>; 2] = [0, 5].map(|from| (from..from + ROWS * (width + 3)).map(number).collect());
+            let ways = [(width, true), (width + 3, true), (0, true), (1, false), (0, false)];
+            for (a, b) in ways.iter().flat_map(|a| ways.iter().map(move |b| (a, b))) {
+                let strided = |n: usize, &(apart, along): &(usize, bool)| Strided { floats: &floats[n], apart, along };
+                let (a, b) = (strided(0, a), strided(1, b));
+                let float = |x: &Strided<'_>, r: usize, j: usize| x.floats[r * x.apart + if x.along { j } else { 0 }];
+                for (op, definition) in definitions {
+                    let wanted: Vec<u32> = (0..ROWS * width)
+                        .map(|n| definition(float(&a, n / width, n % width), float(&b, n / width, n % width)))
+                        .map(|x| native::canonical(x).to_bits())
+                        .collect();
+                    for isa in [Isa::Auto, Isa::Avx2, Isa::Portable] {
+                        let what = format!("{isa:?} {op:?} {a:?} {b:?}");
+                        let mut tile = vec![7.0; ROWS * width];
+                        pairs(isa.level(), op, (&a, &b), To::Tile(&mut tile), (ROWS, width));
+                        let made: Vec<u32> = tile.iter().map(|&x| native::canonical(x).to_bits()).collect();
+                        assert_eq!(made, wanted, "{what}");
+                        let mut result = Tensor::F32(ArrayD::from_elem(vec![ROWS, width + 1], 7.0));
+                        let starts: Vec<usize> = (0..ROWS).map(|row| row * (width + 1)).collect();
+                        let out = Out::new(&mut result, isa.level());
+                        // SAFETY: nobody else has its elements.
+                        let rows = unsafe { out.rows_at(&starts, 0, width) };
+                        pairs(isa.level(), op, (&a, &b), To::Result(&rows), (ROWS, width));
+                        let Tensor::F32(result) = result else { return };
+                        for (row, wanted) in result.rows().into_iter().zip(wanted.chunks(width)) {
+                            let made: Vec<u32> = row.iter().map(|x| x.to_bits()).collect();
+                            assert_eq!(&made[..width], wanted, "{what}");
+                            assert_eq!(made[width], 7f32.to_bits(), "{what}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "operands that are not there")]
+    fn operands_that_are_too_short() {
+        let a = Strided { floats: &[0.0; 9], apart: 5, along: true };
+        pairs(Isa::Auto.level(), Op::Add, (&a, &a), To::Tile(&mut [0.0; 10]), (2, 5));
     }
 }
