@@ -112,6 +112,11 @@ impl Tensor {
         TensorType::new(self.dtype(), self.shape().iter().map(|&d| d as u64).collect::<Vec<_>>())
     }
 
+    /// Whether its elements lie in row-major order, without gaps.
+    pub fn is_row_major(&self) -> bool {
+        each!(self, a => a.is_standard_layout())
+    }
+
     /// Number of elements.
     pub fn len(&self) -> usize {
         each!(self, a => a.len())

@@ -41,3 +41,18 @@ fn products_of_no_elements() {
     let dot = "f32[3,16] = e[3, 16] r[0] v0 = %0[16*e0+e1+r0] else 0.0 v1 = %1[e0+e1+8*r0] else 0.0";
     assert_eq!(planned(&format!("{dot} core = dot(v0, v1) core")), 48);
 }
+
+/// A sum beside a value that no memory holds: whoever only prepares the program asks for none of it.
+#[test]
+fn long_rows_take_no_memory_before_they_are_made() {
+    let text = "%0: f32[16] = input
+        %1: f32[1] = e[1] r[16] v0 = %0[r0] else 0.0 core = sum(v0) core
+        %2: f32[1000000000000] = e[1000000000000] r[2] v0 = %0[r0] if 0 <= r0 < 2 else -inf core = max(v0) core
+        %3: f32[1000000000000] = e[1000000000000] v0 = %1[0] else 0.0 v1 = %2[e0] else 0.0 mul(v0, v1)
+        return %3";
+    let program = parse_program(text).unwrap_or_else(|e| panic!("{e}"));
+    validate(&program).unwrap_or_else(|e| panic!("{e}"));
+    let labels = vec![Label::default(); program.values.len()];
+    let package = Package::new(program, vec![], labels, vec!["out".into()]).expect("a well-formed program");
+    assert!(Session::new(&package, &Options::default()).is_ok());
+}

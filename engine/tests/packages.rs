@@ -111,4 +111,10 @@ fn wrong_inputs_are_refused() {
         let error = refusal(&[Tensor::zeros(&wrong).expect("a small tensor")]);
         assert!(matches!(&error, ExecError::InputType { index: 0, got, .. } if *got == wrong), "{error}");
     }
+    let mut backwards = inputs[0].clone();
+    if let Tensor::F32(a) = &mut backwards {
+        (0..a.ndim()).for_each(|x| a.invert_axis(ndarray::Axis(x)));
+    }
+    assert!(!backwards.is_row_major());
+    assert!(matches!(refusal(&[backwards]), ExecError::InputOrder { index: 0, .. }));
 }

@@ -207,3 +207,85 @@ fn chains_at_random() {
         agree(rows, len, &program);
     }
 }
+
+/// Instructions between a fold of rows and its use that are nearly like those of a normalisation.
+#[test]
+fn views_that_come_close() {
+    for (rows, len) in [(1, 16), (3, 17), (5, 64), (40, 31), (7, 120)] {
+        let end = |n: usize, last: usize| {
+            format!(
+                "%{n}: f32[{rows},{len}] = e[{rows}, {len}] v0 = %0[{len}*e0+e1] else 0.0 v1 = %{last}[e0] else 0.0 mul(v0, v1) return %{n}"
+            )
+        };
+        let fold =
+            |view: &str, end: &str| format!("%3: f32[{rows}] = e[{rows}] r[{len}] v0 = {view} core = sum(v0) {end}");
+        let whole = fold(&format!("%0[{len}*e0+r0] else 0.0"), "core");
+        // Several guards, the strictest in any place; a view that runs past the operand's end, which then is its fill.
+        for view in [
+            format!("%0[{len}*e0+r0] if 0 <= r0 < 5 if 0 <= r0 < 9 else -0.0"),
+            format!("%0[{len}*e0+r0] if 0 <= r0 < 9 if 0 <= r0 < 5 else -0.0"),
+            format!("%0[{len}*e0+r0] if 0 <= r0 < 9 if 0 <= r0-2 < 5 else -0.0"),
+            format!("%0[{len}*e0+r0+3] else -0.0"),
+            format!("%0[{len}*e0+r0+3] else 0.5"),
+        ] {
+            agree(rows, len, &format!("{} {}", fold(&view, "core"), end(4, 3)));
+        }
+        // Operations that nothing reads, before the result.
+        for dead in ["t0 = core; t1 = 1.0; t2 = add(t0, t1); core", "t0 = core; t1 = exp(t0); core"] {
+            agree(rows, len, &format!("{} {}", fold(&format!("%0[{len}*e0+r0] else 0.0"), dead), end(4, 3)));
+            let exp = format!("%3: f32[{rows},{len}] = e[{rows}, {len}] v0 = %0[{len}*e0+e1] else 0.0 exp(v0)");
+            let sum =
+                format!("%4: f32[{rows}] = e[{rows}] r[{len}] v0 = %3[{len}*e0+r0] else 0.0 core = sum(v0) {dead}");
+            agree(rows, len, &format!("{exp} {sum} return %4"));
+        }
+        // Elements with guards, past the end, of one column; of one column of what is made on the way.
+        for view in [
+            format!("%0[{len}*e0+e1] if 0 <= e1 < {} else 0.5", len - 3),
+            format!("%0[{len}*e0+e1+3] else 0.5"),
+            format!("%0[{len}*e0+3] else 0.5"),
+            format!("%0[{len}*e0+{}] else 0.5", 2 * len - 2),
+        ] {
+            let last = format!(
+                "%4: f32[{rows},{len}] = e[{rows}, {len}] v0 = {view} v1 = %3[e0] else 0.0 sub(v0, v1) return %4"
+            );
+            agree(rows, len, &format!("{whole} {last}"));
+        }
+        let half = format!("%3: f32[{rows},{len}] = e[{rows}, {len}] v0 = %0[{len}*e0+e1] else 0.0 mul(v0, 0.5)");
+        for value in [0, 3] {
+            let sum = format!(
+                "%4: f32[{rows}] = e[{rows}] r[{len}] v0 = %{value}[{len}*e0+3] else 0.0 v1 = %3[{len}*e0+r0] else 0.0
+                core = sum(v1) add(core, v0)"
+            );
+            agree(rows, len, &format!("{half} {sum} {}", end(5, 4)));
+        }
+        // Several sums in strict order to a row.
+        if len % 4 == 0 {
+            let (all, part) = (4 * rows, len / 4);
+            let sums = format!(
+                "%3: f32[{rows},4] = e[{rows}, 4] r[{part}] v0 = %0[{len}*e0+{part}*e1+r0] else 0.0 core = seq_add(v0) core
+                %4: f32[{rows}] = e[{rows}] r[4] v0 = %3[4*e0+r0] else 0.0 core = max(v0) core"
+            );
+            agree(rows, len, &format!("{sums} {}", end(5, 4)));
+            let merged = format!("e[{all}] r[{part}] v0 = %0[{part}*e0+r0]");
+            let sums = sums.replacen(&format!("e[{rows}, 4] r[{part}] v0 = %0[{len}*e0+{part}*e1+r0]"), &merged, 1);
+            agree(rows, len, &format!("{sums} {}", end(5, 4)));
+        }
+    }
+}
+
+/// Rows that are longer than a tile, the last operation one on two floats or not.
+#[test]
+fn rows_of_several_tiles() {
+    let (rows, len, parts) = (3, 2100, 21);
+    let sums = format!(
+        "%3: f32[{rows},{parts}] = e[{rows}, {parts}] r[100] v0 = %0[{len}*e0+100*e1+r0] else 0.0 core = max(v0) core
+        %4: f32[{rows}] = e[{rows}] r[{parts}] v0 = %3[{parts}*e0+r0] else 0.0 core = max(v0) core"
+    );
+    for end in ["sub(v0, v1)", "tanh(sub(v0, v1))", "mul(sub(v0, v1), v2)"] {
+        let own = if end.contains("v2") { "v2 = %4[e0] else 0.0" } else { "" };
+        let (a, b) = (format!("v0 = %0[{len}*e0+e1] else 0.0"), format!("v1 = %1[e1] else 0.0"));
+        agree(rows, len, &format!("{sums} %5: f32[{rows},{len}] = e[{rows}, {len}] {a} {b} {own} {end} return %5"));
+        let (b, end) = (String::from("v1 = %4[e0] else 0.0"), end.replace("v2", "0.5"));
+        agree(rows, len, &format!("{sums} %5: f32[{rows},{len}] = e[{rows}, {len}] {a} {b} {end} return %5"));
+    }
+}

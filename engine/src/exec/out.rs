@@ -157,7 +157,8 @@ impl<'a> Out<'a> {
     /// # Panics
     /// As for [`rows`](Self::rows).
     pub(super) unsafe fn rows_at<'b>(&'b self, starts: &'b [usize], from: usize, len: usize) -> Rows<'b> {
-        let inside = starts.iter().max().is_none_or(|most| most + from + len <= self.len);
+        let end = |most: &usize| most.checked_add(from)?.checked_add(len);
+        let inside = starts.iter().max().is_none_or(|most| end(most).is_some_and(|end| end <= self.len));
         assert!(self.dtype == DType::F32 && inside, "elements outside the result");
         Rows { to: self.start.cast::<f32>().wrapping_add(from), starts, len }
     }

@@ -30,7 +30,7 @@ pub(super) enum To<'a, 'b> {
 impl<'a> Strided<'a> {
     /// The floats of a tile row behind row, and what follows them, if they lie so.
     pub(super) fn together(&self, rows: usize, width: usize) -> Option<&'a [f32]> {
-        let so = self.along && (rows == 1 || self.apart == width) && self.floats.len() >= rows * width;
+        let so = self.along && (rows == 1 || self.apart == width) && self.floats.len() / rows.max(1) >= width;
         so.then_some(self.floats)
     }
 
@@ -41,8 +41,9 @@ impl<'a> Strided<'a> {
 
     /// Whether a tile's floats are there.
     fn has(&self, rows: usize, width: usize) -> bool {
-        let last = (rows - 1) * self.apart + if self.along { width - 1 } else { 0 };
-        last < self.floats.len()
+        let last = (rows - 1).checked_mul(self.apart);
+        let last = last.and_then(|last| last.checked_add(if self.along { width - 1 } else { 0 }));
+        last.is_some_and(|last| last < self.floats.len())
     }
 }
 
@@ -72,7 +73,7 @@ pub(super) fn pairs(
             Place::Result(to)
         }
         To::Tile(to) => {
-            assert!(rows * width <= to.len(), "a tile that is too small");
+            assert!(rows.checked_mul(width).is_some_and(|room| room <= to.len()), "a tile that is too small");
             Place::Tile(to.as_mut_ptr(), width)
         }
     };
@@ -220,7 +221,8 @@ mod tests {
     /// Every instruction set gives the definition's bits at every width, for rows that lie together and apart, and writes nothing else.
     #[test]
     fn every_instruction_set_gives_the_same_bits() {
-        let definitions: [(Op, fn(f32, f32) -> f32); 6] = [
+        type Definition = (Op, fn(f32, f32) -> f32);
+        let definitions: [Definition; 6] = [
             (Op::Add, native::add),
             (Op::Sub, native::sub),
             (Op::Mul, native::mul),

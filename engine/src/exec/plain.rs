@@ -41,6 +41,14 @@ pub enum ExecError {
         /// What was given.
         got: TensorType,
     },
+    /// An input whose elements lie in another order than row-major.
+    #[error("input {index} ({name}) must lie in row-major order: give ndarray's `as_standard_layout` of it")]
+    InputOrder {
+        /// Position of the input.
+        index: usize,
+        /// The input's name in the model.
+        name: String,
+    },
     /// A value that does not fit in memory.
     #[error(transparent)]
     Tensor(#[from] TensorError),
@@ -100,6 +108,9 @@ pub(super) fn check_inputs(package: &Package, inputs: &[Tensor]) -> Result<(), E
         if *expected != input.ty() {
             let name = package.input_name(index).to_string();
             return Err(ExecError::InputType { index, name, expected: expected.clone(), got: input.ty() });
+        }
+        if !input.is_row_major() {
+            return Err(ExecError::InputOrder { index, name: package.input_name(index).to_string() });
         }
     }
     Ok(())

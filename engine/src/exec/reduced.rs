@@ -26,7 +26,8 @@ pub(super) struct Rows<'a> {
 /// When rows, or room for the results, are missing.
 pub(super) fn reduce(level: Level, op: FoldOp, rows: Rows<'_>, (out, apart): (&mut [f32], usize), count: usize) {
     let Some(last) = count.checked_sub(1) else { return };
-    assert!(rows.len > 0 && last * rows.apart + rows.len <= rows.floats.len(), "rows that are not there");
+    let end = last.checked_mul(rows.apart).and_then(|start| start.checked_add(rows.len));
+    assert!(rows.len > 0 && end.is_some_and(|end| end <= rows.floats.len()), "rows that are not there");
     let out = out.chunks_mut(apart.max(1)).take(count);
     assert_eq!(out.len(), count, "no room for the results");
     let all = (op, rows, out);

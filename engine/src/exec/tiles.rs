@@ -163,9 +163,9 @@ impl Tiles {
         }
     }
 
-    /// Whether the last step is an operation on two floats.
+    /// Whether the result is an operation on two floats: the last step, but for those that nothing reads.
     pub(super) fn ends_in_pair(&self) -> bool {
-        self.steps.last().is_some_and(|step| is_pair(step.op))
+        matches!(self.result, Place::Slot(_)) && self.steps.last().is_some_and(|step| is_pair(step.op))
     }
 
     /// Room for steps.

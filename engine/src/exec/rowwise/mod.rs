@@ -14,9 +14,8 @@ use stage::{Block, From, Stage};
 
 /// Most instructions that go together.
 pub(super) const MOST: usize = 8;
-/// Fewest and most elements of the longest row.
+/// Fewest elements of the longest row.
 const SHORTEST: usize = 16;
-const LONGEST: usize = 1 << 14;
 /// Elements of the longest rows that are computed at once, and fewest of a task.
 const BLOCK: usize = 1 << 12;
 const LEAST: usize = 1 << 11;
@@ -50,7 +49,7 @@ impl RowWise {
             stages.push(stage);
         }
         let longest = stages.iter().map(Stage::width).max()?;
-        let pays = stages.iter().any(Stage::folds) && (SHORTEST..=LONGEST).contains(&longest);
+        let pays = stages.iter().any(Stage::folds) && longest >= SHORTEST;
         Some(Self { rows: usize::try_from(rows).ok()?, stages, longest, reads }).filter(|_| pays)
     }
 

@@ -10,6 +10,8 @@ use crate::arith::Isa;
 use crate::program::{Core, DType, Expr, FoldOp, Instruction, Node, View, epilogue_types, product};
 use std::ops::Range;
 
+/// Most elements of a row.
+const LONGEST: u64 = 1 << 14;
 /// The longest fold in strict order, whose steps wait for one another.
 const STRICT: u64 = 64;
 /// Most folds of a row: of the longest rows' parts there are no more.
@@ -81,7 +83,7 @@ impl Stage {
         {
             return None;
         }
-        let width = elements / rows;
+        let width = Some(elements / rows).filter(|&width| width <= LONGEST)?;
         let fold = match &i.core {
             Core::None => None,
             Core::Fold { op, body } => Some(Fold::new(i, (*op, body), rows, find)?),
@@ -167,7 +169,7 @@ impl Stage {
                 Given::Step => return None,
                 Given::Same(x) => return Some(Input::Same(*x)),
                 Given::Core => (folded?, self.width, true),
-                Given::Read(read) => (read.floats(block)?, read.apart, read.step == 1),
+                Given::Read(read) => (read.floats(block), read.apart, read.step == 1),
             };
             let strided = if self.flat {
                 Strided { floats, apart: 0, along: along || apart == 1 }
@@ -220,7 +222,7 @@ impl Fold {
     fn make(&self, block: &Block<'_>, width: usize, isa: Isa) -> Buffer<f32> {
         let count = block.rows.len();
         let mut out = Buffer::new(count * width);
-        let Some(floats) = self.read.floats(block) else { return out };
+        let floats = self.read.floats(block);
         let Read { apart, step, .. } = self.read;
         if self.op == FoldOp::SeqAdd {
             for (n, out) in out.iter_mut().enumerate() {
@@ -282,11 +284,11 @@ impl Read {
         Some(Self { from, start: start?, apart: apart?, step: step? }).filter(|_| reached)
     }
 
-    /// The floats of a block from the first one on.
-    fn floats<'a>(&self, block: &'a Block<'_>) -> Option<&'a [f32]> {
+    /// The floats of a block from the first one on; all that a validated program reads are there.
+    fn floats<'a>(&self, block: &'a Block<'_>) -> &'a [f32] {
         match self.from {
-            From::Operand(n) => block.operands.get(n)?.get(self.start + block.rows.start * self.apart..),
-            From::Stage(n, _) => block.made.get(n)?.get(self.start..),
+            From::Operand(n) => &block.operands[n][self.start + block.rows.start * self.apart..],
+            From::Stage(n, _) => &block.made[n][self.start..],
         }
     }
 }
