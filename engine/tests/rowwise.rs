@@ -283,7 +283,7 @@ fn rows_of_several_tiles() {
     );
     for end in ["sub(v0, v1)", "tanh(sub(v0, v1))", "mul(sub(v0, v1), v2)"] {
         let own = if end.contains("v2") { "v2 = %4[e0] else 0.0" } else { "" };
-        let (a, b) = (format!("v0 = %0[{len}*e0+e1] else 0.0"), format!("v1 = %1[e1] else 0.0"));
+        let (a, b) = (format!("v0 = %0[{len}*e0+e1] else 0.0"), "v1 = %1[e1] else 0.0".to_owned());
         agree(rows, len, &format!("{sums} %5: f32[{rows},{len}] = e[{rows}, {len}] {a} {b} {own} {end} return %5"));
         let (b, end) = (String::from("v1 = %4[e0] else 0.0"), end.replace("v2", "0.5"));
         agree(rows, len, &format!("{sums} %5: f32[{rows},{len}] = e[{rows}, {len}] {a} {b} {end} return %5"));
