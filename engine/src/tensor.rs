@@ -132,12 +132,15 @@ impl Tensor {
         elements.saturating_add(LINE as u64 - 1)
     }
 
-    /// An f32 tensor of a shape in memory that was another's, or in none: its elements may be anything. It begins at a cache line, as vectors
+    /// A tensor of a type; its elements may be anything. One of f32 takes memory that was another's, or none, and begins at a cache line, as vectors
     /// that cross lines cost twice.
     ///
     /// # Errors
     /// When the shape does not fit in memory.
     pub(crate) fn aligned(ty: &TensorType, mut memory: Vec<f32>) -> Result<Self, TensorError> {
+        if ty.dtype != DType::F32 {
+            return Self::zeros(ty);
+        }
         let too_large = || TensorError::TooLarge { dtype: ty.dtype, dims: ty.dims.clone() };
         let dims: Option<Vec<usize>> = ty.dims.iter().map(|&d| usize::try_from(d).ok()).collect();
         let most = isize::MAX as u64 / size_of::<f32>() as u64;

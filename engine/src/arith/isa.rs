@@ -45,6 +45,9 @@ impl Isa {
     }
 }
 
+/// Whether every CPU of this architecture has fused multiply-adds.
+pub(crate) const FUSED: bool = cfg!(target_arch = "aarch64");
+
 /// `name(level, arguments..)` calls `body(fused, arguments..)`, compiled once for each level, so that its loops become vectors of that width. The
 /// body is a function that is always inlined; it is told whether a fused multiply-add is an instruction.
 macro_rules! for_each_level {
@@ -67,7 +70,7 @@ macro_rules! for_each_level {
                 $crate::arith::Level::Avx512 => unsafe { avx512($($argument),*) },
                 #[cfg(target_arch = "x86_64")]
                 $crate::arith::Level::Avx2 => unsafe { avx2($($argument),*) },
-                $crate::arith::Level::Portable => $body(cfg!(target_arch = "aarch64"), $($argument),*),
+                $crate::arith::Level::Portable => $body($crate::arith::FUSED, $($argument),*),
             }
         }
     };

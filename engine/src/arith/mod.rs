@@ -7,4 +7,4 @@ pub mod native;
 pub mod soft;
 
 pub use isa::Isa;
-pub(crate) use isa::{Level, for_each_level};
+pub(crate) use isa::{FUSED, Level, for_each_level};

@@ -1,7 +1,7 @@
 //! Where the runs of a view lie: most of them whole in their operand, which then need not be copied.
 
 use super::points::{Grid, Point};
-use super::read::{Coordinates, Source, slice};
+use super::read::{Coordinates, slice};
 use crate::program::limits::{MAX_ACCESSES, MAX_GUARDS};
 use crate::program::{Affine, Guard, View};
 use crate::tensor::Tensor;
@@ -375,10 +375,10 @@ fn outermost(form: &Affine, piece: &Piece) -> Option<(i64, i64)> {
 }
 
 /// The elements of f32 tensors, none for others.
-pub(super) fn floats<'a>(source: &Source<'a>) -> Vec<&'a [f32]> {
+pub(super) fn floats<'a>(tensors: &[&'a Tensor]) -> Vec<&'a [f32]> {
     let of = |tensor: &&'a Tensor| match tensor {
         Tensor::F32(a) => slice(a),
         _ => &[],
     };
-    source.operands.iter().map(of).collect()
+    tensors.iter().map(of).collect()
 }

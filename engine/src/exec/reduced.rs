@@ -8,7 +8,7 @@ use super::block::multiply_add;
 use super::pairs::{Add, Max, Min, Mul, Pair};
 #[cfg(target_arch = "x86_64")]
 use super::vectors::{Eight, Sixteen, Vector};
-use crate::arith::{Level, native};
+use crate::arith::{FUSED, Level, native};
 use crate::program::FoldOp;
 use crate::program::limits::SUM_LANES;
 
@@ -181,9 +181,6 @@ fn portable((op, rows, out): Arguments<'_>) {
         };
     }
 }
-
-/// Whether this architecture always has fused multiply-adds.
-const FUSED: bool = cfg!(target_arch = "aarch64");
 
 /// Sixteen lanes, then halves of them.
 fn lanewise(x: &[f32], start: f32, take: impl Fn(f32, f32) -> f32, join: impl Fn(f32, f32) -> f32) -> f32 {

@@ -11,7 +11,7 @@ use super::step::{Budget, Reduction, Step, pack};
 use super::threads::Threads;
 use crate::arith::Isa;
 use crate::package::Package;
-use crate::program::{DType, Instruction, Program, Source, ValueId};
+use crate::program::{Instruction, Program, Source, ValueId};
 use crate::tensor::{Tensor, TensorError};
 use std::borrow::Cow;
 
@@ -103,8 +103,7 @@ impl<'p> Stepwise<'p> {
                     (None, None, Source::Instruction(i)) => {
                         // What is kept takes no more memory than it needs.
                         let room = |id: usize| match &program.values[id].ty {
-                            ty if (wanted.kept)(id as u64) && ty.dtype == DType::F32 => Tensor::aligned(ty, Vec::new()),
-                            ty if (wanted.kept)(id as u64) => Tensor::zeros(ty),
+                            ty if (wanted.kept)(id as u64) => Tensor::aligned(ty, Vec::new()),
                             ty => spare.take(ty),
                         };
                         let how = steps[id].take().unwrap_or_else(|| Made::new(package, id, i, budget));

@@ -142,6 +142,22 @@ impl Tiles {
         let read = self.read.iter().zip(&values);
         let inputs: Vec<Option<Input<'_>>> =
             read.map(|(read, (_, lanes))| read.then(|| Input::new(lanes, layout.len))).collect();
+        // SAFETY: the caller's.
+        unsafe { self.write(&inputs, out, (starts, from, layout), scope.isa) }
+    }
+
+    /// The same where the result is a step's, of inputs that are there: one for every node that steps read.
+    ///
+    /// # Safety
+    /// As for [`store`](Self::store).
+    #[allow(unsafe_code)]
+    pub(super) unsafe fn write(
+        &self,
+        inputs: &[Option<Input<'_>>],
+        out: &Out<'_>,
+        (starts, from, layout): (&[usize], usize, Layout),
+        isa: Isa,
+    ) {
         let mut slots = self.slots();
         // Rows that lie together are written as they are made.
         let straight = layout.stride == 1 && out.is_float() && self.ends_in_pair();
@@ -152,11 +168,11 @@ impl Tiles {
             if straight {
                 // SAFETY: the caller's.
                 let to = unsafe { out.rows_at(starts, from, place.len) };
-                self.compute(&inputs, &mut slots, (rows, columns), To::Result(&to), scope.isa);
+                self.compute(inputs, &mut slots, (rows, columns), To::Result(&to), isa);
                 continue;
             }
             let mut made = Buffer::new(rows.len() * place.len + LANES);
-            self.compute(&inputs, &mut slots, (rows, columns), To::Tile(&mut made), scope.isa);
+            self.compute(inputs, &mut slots, (rows, columns), To::Tile(&mut made), isa);
             let lanes = Lanes::Operand(&made[..starts.len() * place.len]);
             // SAFETY: the caller's.
             unsafe { out.store(starts, from, place, &lanes) };
@@ -164,7 +180,7 @@ impl Tiles {
     }
 
     /// Whether the result is an operation on two floats: the last step, but for those that nothing reads.
-    pub(super) fn ends_in_pair(&self) -> bool {
+    fn ends_in_pair(&self) -> bool {
         matches!(self.result, Place::Slot(_)) && self.steps.last().is_some_and(|step| is_pair(step.op))
     }
 

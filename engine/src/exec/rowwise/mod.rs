@@ -5,7 +5,7 @@ mod linear;
 mod stage;
 
 use super::out::Out;
-use super::read::slice;
+use super::reader::floats;
 use crate::arith::Isa;
 use crate::program::{Instruction, ValueId, product};
 use crate::tasks;
@@ -59,9 +59,8 @@ impl RowWise {
     }
 
     /// Computes all elements of the last instruction.
-    pub(super) fn run<'o>(&self, operands: &[&'o Tensor], isa: Isa, out: &Out<'_>) {
-        let floats = |tensor: &&'o Tensor| -> &'o [f32] { if let Tensor::F32(a) = *tensor { slice(a) } else { &[] } };
-        let operands: Vec<&[f32]> = operands.iter().map(floats).collect();
+    pub(super) fn run(&self, operands: &[&Tensor], isa: Isa, out: &Out<'_>) {
+        let operands = floats(operands);
         let Some((last, others)) = self.stages.split_last() else { return };
         let at_once = (BLOCK / self.longest).max(1);
         let share = tasks::share(self.rows, LEAST / self.longest, usize::MAX);

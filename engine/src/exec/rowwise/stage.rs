@@ -123,10 +123,10 @@ impl Stage {
 
     /// What the stage makes of a block, and maybe some floats behind it.
     pub(super) fn make(&self, block: &Block<'_>, isa: Isa) -> Buffer<f32> {
-        let folded = self.fold.as_ref().map(|fold| fold.make(block, self.width, isa));
-        if let (Some(Given::Core), Some(folded)) = (self.nodes.last(), &folded) {
-            return folded.clone();
-        }
+        let folded = match self.folded(block, isa) {
+            Some(folded) if self.only_folds() => return folded,
+            folded => folded,
+        };
         let shape = self.shape(block.rows.len());
         let mut made = Buffer::new(shape.0 * shape.1 + LANES);
         let inputs = self.inputs(block, folded.as_deref());
@@ -144,23 +144,27 @@ impl Stage {
     /// No other thread writes any elements of these rows.
     #[allow(unsafe_code)]
     pub(super) unsafe fn finish(&self, block: &Block<'_>, isa: Isa, out: &Out<'_>) {
-        let shape = self.shape(block.rows.len());
-        let from = block.rows.start * self.width;
-        if !self.tiles.ends_in_pair() {
-            let made = self.make(block, isa);
-            let (len, lanes) = (shape.0 * shape.1, Lanes::Operand(&made[..shape.0 * shape.1]));
-            // SAFETY: the caller's.
-            return unsafe { out.store(&[from], 0, Layout { len, stride: 1 }, &lanes) };
+        let (rows, len) = self.shape(block.rows.len());
+        let starts: Vec<usize> = (0..rows).map(|row| block.rows.start * self.width + row * len).collect();
+        let place = (starts.as_slice(), 0, Layout { len, stride: 1 });
+        let folded = self.folded(block, isa);
+        // SAFETY: the caller's.
+        unsafe {
+            match &folded {
+                Some(folded) if self.only_folds() => out.store(place.0, place.1, place.2, &Lanes::Operand(folded)),
+                _ => self.tiles.write(&self.inputs(block, folded.as_deref()), out, place, isa),
+            }
         }
-        let folded = self.fold.as_ref().map(|fold| fold.make(block, self.width, isa));
-        let inputs = self.inputs(block, folded.as_deref());
-        let starts: Vec<usize> = (0..shape.0).map(|row| from + row * shape.1).collect();
-        let mut slots = self.tiles.slots();
-        for (rows, columns) in areas(shape.0, shape.1) {
-            // SAFETY: the caller's.
-            let to = unsafe { out.rows_at(&starts[rows.clone()], columns.start, columns.len()) };
-            self.tiles.compute(&inputs, &mut slots, (rows, columns), To::Result(&to), isa);
-        }
+    }
+
+    /// The folds of a block, row by row.
+    fn folded(&self, block: &Block<'_>, isa: Isa) -> Option<Buffer<f32>> {
+        self.fold.as_ref().map(|fold| fold.make(block, self.width, isa))
+    }
+
+    /// Whether its elements are its folds as they are.
+    fn only_folds(&self) -> bool {
+        matches!(self.nodes.last(), Some(Given::Core))
     }
 
     fn inputs<'a>(&self, block: &'a Block<'_>, folded: Option<&'a [f32]>) -> Vec<Option<Input<'a>>> {
