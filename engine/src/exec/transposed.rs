@@ -2,7 +2,7 @@
 
 use super::elements::{BLOCK, LEAST};
 use super::out::Out;
-use super::points::{Grid, Point, strides};
+use super::points::{Grid, Point};
 use super::read::slice;
 use super::straight::finish_row;
 use super::weave::interleave;
@@ -48,7 +48,7 @@ impl Transposed {
             apart,
             len: *along as usize, // in memory
             runs: *last as usize, // below `SHORT`
-            grid: Grid::with_strides(i, &axes.collect::<Vec<_>>(), &strides(i)),
+            grid: Grid::new(i, &axes.collect::<Vec<_>>()),
         })
     }
 
@@ -58,14 +58,23 @@ impl Transposed {
         let operand = slice(operand);
         let cut = tasks::share(self.len, LEAST / self.runs, BLOCK / self.runs);
         let cuts = self.len.div_ceil(cut);
-        tasks::each(self.grid.len() * cuts, |task| {
-            let point = self.grid.point(task / cuts, &Point::ORIGIN);
+        // Points whose runs are short go together.
+        let size = self.len * self.runs;
+        let points = if cuts == 1 { tasks::share(self.grid.len(), LEAST / size, BLOCK / size) } else { 1 };
+        tasks::each(self.grid.len().div_ceil(points) * cuts, |task| {
+            let first = task / cuts * points;
+            let points = first..self.grid.len().min(first + points);
             let run = task % cuts * cut..self.len.min((task % cuts + 1) * cut);
-            // SAFETY: every task has a part of a point's runs of its own.
+            let (floats, runs) = (run.len() * self.runs, run.start * self.runs);
+            // SAFETY: every task has a part of its points' runs of its own, and points lie behind each other.
             #[allow(unsafe_code)]
-            let to = unsafe { out.floats(point.offset + run.start * self.runs, run.len() * self.runs) };
-            let start = self.address.value(&point.at) as usize + run.start; // inside
-            interleave(isa.level(), &operand[start..], self.apart, self.runs, to);
+            let to = unsafe { out.floats(first * size + runs, points.len() * floats) };
+            let mut parts = to.chunks_exact_mut(floats);
+            self.grid.each(points, &Point::ORIGIN, |at, _| {
+                let start = self.address.value(at) as usize + run.start; // inside
+                let Some(part) = parts.next() else { return };
+                interleave(isa.level(), &operand[start..], self.apart, self.runs, part);
+            });
             finish_row(isa.level(), &[], to);
         });
     }

@@ -21,13 +21,29 @@ fn woven(_: bool, from: &[f32], apart: usize, runs: usize, to: &mut [f32]) {
     }
 }
 
+/// Elements of a run that become vectors however short it is, ...
+const TOGETHER: usize = 16;
+/// ... and the length from which a loop is as good.
+const LONG: usize = 128;
+
 #[inline(always)]
 fn weave<const R: usize>(from: &[f32], apart: usize, to: &mut [f32]) {
     let (to, _) = to.as_chunks_mut::<R>();
     let runs: [&[f32]; R] = std::array::from_fn(|r| &from[r * apart..][..to.len()]);
-    for (i, to) in to.iter_mut().enumerate() {
+    let short = if to.len() < LONG { to.len() / TOGETHER * TOGETHER } else { 0 };
+    let (blocks, rest) = to.split_at_mut(short);
+    let (blocks, _) = blocks.as_chunks_mut::<TOGETHER>();
+    for (n, block) in blocks.iter_mut().enumerate() {
         for r in 0..R {
-            to[r] = runs[r][i];
+            let run: &[f32] = &runs[r][n * TOGETHER..][..TOGETHER];
+            for i in 0..TOGETHER {
+                block[i][r] = run[i];
+            }
+        }
+    }
+    for (i, to) in rest.iter_mut().enumerate() {
+        for r in 0..R {
+            to[r] = runs[r][short + i];
         }
     }
 }
