@@ -94,7 +94,8 @@ contract Adjudicator is IAdjudicator {
                 if (v.dtype != DataType.F32) revert DotNeedsF32(v.dtype);
                 factors[i] = Gather.packed(v, s.p.r, s.p.first, s.count, s.tables);
             }
-            return (Expression.scalar(DataType.F32, Dot.chain(0, factors[0], factors[1], s.count)), pos + 3);
+            // From +0, which a literal would say too, but for that the compiler makes a second copy of the chain.
+            return (Expression.scalar(DataType.F32, Dot.chain(s.core, factors[0], factors[1], s.count)), pos + 3);
         }
         if (core == CORE_SCAN) return (_predecessor(s, pos + 1, element), pos + 3);
         if (core != CORE_FOLD) revert UnknownCore(core);

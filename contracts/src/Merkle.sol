@@ -187,36 +187,56 @@ library Merkle {
         uint256 proof,
         uint256 words
     ) internal pure returns (bytes32) {
-        uint256 count = indices.length;
-        for (uint256 i = 0; i < count; ++i) {
-            if (indices[i] >> depth != 0) revert IndexOutOfTree(indices[i], depth);
-            if (i > 0 && indices[i] <= indices[i - 1]) revert IndicesNotIncreasing(indices[i - 1], indices[i]);
-        }
-        uint256 used = 0;
-        for (uint256 level = 0; level < depth; ++level) {
-            uint256 parents = 0;
+        uint256 size;
+        unchecked {
+            uint256 count = indices.length;
             for (uint256 i = 0; i < count; ++i) {
-                uint256 index = indices[i];
-                bytes32 parent;
-                if (index & 1 == 0 && i + 1 < count && indices[i + 1] == index + 1) {
-                    parent = node(nodes[i], nodes[i + 1]);
-                    ++i;
-                } else {
-                    bytes32 sibling;
-                    // A word beyond the proof may be anything: the length check below refuses the proof.
-                    assembly ("memory-safe") {
-                        sibling := calldataload(add(proof, shl(5, used)))
-                    }
-                    ++used;
-                    parent = index & 1 == 0 ? node(nodes[i], sibling) : node(sibling, nodes[i]);
-                }
-                indices[parents] = index >> 1;
-                nodes[parents] = parent;
-                ++parents;
+                if (indices[i] >> depth != 0) revert IndexOutOfTree(indices[i], depth);
+                if (i > 0 && indices[i] <= indices[i - 1]) revert IndicesNotIncreasing(indices[i - 1], indices[i]);
             }
-            count = parents;
+            size = 32 * count;
         }
-        if (used != words) revert WrongProofLength(words, used);
+        uint256 start = proof;
+        assembly ("memory-safe") {
+            let known := add(indices, 0x20)
+            let hashes := add(nodes, 0x20)
+            // Level by level, each one's known nodes in the place of the level's below.
+            for {} depth { depth := sub(depth, 1) } {
+                let to := 0
+                for { let from := 0 } lt(from, size) {} {
+                    let index := mload(add(known, from))
+                    let hash := mload(add(hashes, from))
+                    from := add(from, 0x20)
+                    // A word beyond the proof may be anything: the length check below refuses the proof.
+                    switch and(index, 1)
+                    case 0 {
+                        mstore(0x00, hash)
+                        switch and(lt(from, size), eq(mload(add(known, from)), add(index, 1)))
+                        case 0 {
+                            mstore(0x20, calldataload(proof))
+                            proof := add(proof, 0x20)
+                        }
+                        default {
+                            mstore(0x20, mload(add(hashes, from)))
+                            from := add(from, 0x20)
+                        }
+                    }
+                    default {
+                        mstore(0x00, calldataload(proof))
+                        mstore(0x20, hash)
+                        proof := add(proof, 0x20)
+                    }
+                    mstore(add(known, to), shr(1, index))
+                    mstore(add(hashes, to), keccak256(0x00, 0x40))
+                    to := add(to, 0x20)
+                }
+                size := to
+            }
+        }
+        unchecked {
+            uint256 used = (proof - start) / 32;
+            if (used != words) revert WrongProofLength(words, used);
+        }
         return nodes[0];
     }
 }

@@ -114,6 +114,61 @@ fn dots() {
     }
 }
 
+/// Operands whose products and sums lie at the ends of the range, far from each other, or cancel.
+#[test]
+fn dots_of_hostile_operands() {
+    let mut harness = Harness::new();
+    let mut rng = ChaCha8Rng::seed_from_u64(SEED + 2);
+    for case in 0..6_000 {
+        let n = rng.random_range(1..=40);
+        // A chain is of one kind, or of all.
+        let kind = rng.random_range(0..9);
+        let (mut a, mut b, mut want) = (Vec::new(), Vec::new(), 0);
+        for _ in 0..n {
+            let kind = if kind == 8 { rng.random_range(0..8) } else { kind };
+            let pair = hostile(&mut rng, kind, want);
+            let [x, y] = pair.map(soft::canonical);
+            want = soft::fma(x, y, want);
+            a.push(x);
+            b.push(y);
+        }
+        let got = harness.ask(&ArithHarness::dotCall { a: bytes(&a).into(), b: bytes(&b).into() }).result;
+        assert_eq!(got, want, "case {case}: dot of {a:08x?} and {b:08x?}");
+    }
+}
+
+/// Two factors that are added to the sum so far.
+fn hostile(rng: &mut ChaCha8Rng, kind: u32, sum: u32) -> [u32; 2] {
+    const ONE: u32 = 0x3f80_0000;
+    let sign = if rng.random() { 0x8000_0000 } else { 0 };
+    let of = |rng: &mut ChaCha8Rng, exponents: std::ops::Range<u32>| {
+        sign | rng.random_range(exponents) << 23 | rng.random::<u32>() & 0x7f_ffff
+    };
+    // A small distance from the sum, of the other sign.
+    let other = (sum ^ 0x8000_0000).wrapping_add(rng.random_range(0..3));
+    match kind {
+        // Any finite number.
+        0 => [(); 2].map(|()| rng.random::<u32>() & !0x0080_0000),
+        // Products around the least subnormal number, and around the least normal one.
+        1 => [of(rng, 50..54), of(rng, 50..54)],
+        2 => [of(rng, 60..64), of(rng, 64..68)],
+        // Around the largest number.
+        3 => [of(rng, 188..192), of(rng, 187..191)],
+        // The sum's opposite, or nearly.
+        4 => match rng.random_range(0..3) {
+            0 => [sum ^ 0x8000_0000, ONE],
+            1 => [other, ONE],
+            _ => [of(rng, 0..24), of(rng, 20..240)],
+        },
+        // Zeros of either sign.
+        5 => [sign, rng.random::<u32>() & !0x0080_0000],
+        6 => [sign | rng.random_range(0..4), of(rng, 0..254)],
+        // Hardly ever infinite.
+        _ if rng.random_bool(0.05) => [SPECIAL[rng.random_range(0..SPECIAL.len())] ^ sign, rng.random()],
+        _ => [of(rng, 100..150), of(rng, 126..130)],
+    }
+}
+
 #[test]
 fn folds() {
     let mut harness = Harness::new();

@@ -106,35 +106,6 @@ library F32 {
         }
     }
 
-    /// a * b + c, rounded once.
-    function fma(uint256 a, uint256 b, uint256 c) internal pure returns (uint256 r) {
-        bool short;
-        assembly ("memory-safe") {
-            short := lt(
-                or(sub(and(shr(23, a), 0xff), 96), or(sub(and(shr(23, b), 0xff), 96), sub(and(shr(23, c), 0xff), 96))),
-                64
-            )
-        }
-        if (!short) return _fma(a, b, c);
-        assembly ("memory-safe") {
-            // Fixed point with the unit 2^(2 * (96 - 150) - 24): exact.
-            let x := mul(or(and(a, 0x7fffff), 0x800000), or(and(b, 0x7fffff), 0x800000))
-            x := shl(add(and(shr(23, a), 0xff), sub(and(shr(23, b), 0xff), 168)), x)
-            let n := sub(0, shr(31, xor(a, b)))
-            x := sub(xor(x, n), n)
-            let y := shl(sub(and(shr(23, c), 0xff), 18), or(and(c, 0x7fffff), 0x800000))
-            n := sub(0, shr(31, c))
-            x := add(x, sub(xor(y, n), n))
-            if x {
-                n := sub(0, shr(255, x))
-                x := sub(xor(x, n), n)
-                let k := sub(232, clz(x))
-                x := shr(k, add(x, add(sub(shl(sub(k, 1), 1), 1), and(shr(k, x), 1))))
-                r := or(add(shl(23, add(k, 17)), x), and(n, 0x80000000))
-            }
-        }
-    }
-
     function neg(uint256 a) internal pure returns (uint256) {
         return canonical(a ^ SIGN);
     }
@@ -388,50 +359,6 @@ library F32 {
                 q := sub(e, q)
             }
             return pack(sign >> 31, x, q + 99);
-        }
-    }
-
-    function _fma(uint256 a, uint256 b, uint256 c) private pure returns (uint256) {
-        unchecked {
-            uint256 x = a & MAG;
-            uint256 y = b & MAG;
-            uint256 z = c & MAG;
-            uint256 q;
-            if (x > LARGEST || y > LARGEST || z > LARGEST) {
-                if (x > INF || y > INF || z > INF) return NAN;
-                q = (a ^ b) & SIGN | INF;
-                if (x != INF && y != INF) return c;
-                return x == 0 || y == 0 || c == q ^ SIGN ? NAN : q;
-            }
-            assembly ("memory-safe") {
-                let e := shr(23, x)
-                e := sub(e, gt(e, 0))
-                let f := shr(23, y)
-                f := sub(f, gt(f, 0))
-                x := mul(sub(x, shl(23, e)), sub(y, shl(23, f)))
-                y := x
-                e := add(e, f)
-                f := shr(23, z)
-                f := sub(f, gt(f, 0))
-                z := sub(z, shl(23, f))
-                // Beyond 170 places the smaller one only says on which side of the larger one the sum lies.
-                let gap := sub(e, add(f, 149))
-                switch slt(gap, 0)
-                case 0 {
-                    if gt(gap, 170) { gap := 170 }
-                    x := shl(gap, x)
-                    q := sub(e, add(gap, 173))
-                }
-                default {
-                    gap := sub(0, gap)
-                    if gt(gap, 170) { gap := 170 }
-                    z := shl(gap, z)
-                    q := sub(f, add(gap, 24))
-                }
-                x := add(mul(x, sub(1, and(shr(30, xor(a, b)), 2))), mul(z, sub(1, and(shr(30, c), 2))))
-            }
-            if (y == 0) return c & MAG == 0 ? (a ^ b) & c & SIGN : c;
-            return x == 0 ? 0 : _packSigned(x, q);
         }
     }
 

@@ -122,7 +122,7 @@ contract ArithHarness is Vectors {
             }
             if (op == 0x21) {
                 start = gasleft();
-                return _since(start, F32.fma(a, b, c));
+                return _since(start, Dot.fma(a, b, c));
             }
             if (op == 0x23) {
                 start = gasleft();

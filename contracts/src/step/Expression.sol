@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {DataType} from "../program/DataType.sol";
-import {F32} from "../arith/F32.sol";
+import {Dot} from "../arith/Dot.sol";
 import {Gather} from "./Gather.sol";
 import {IElementary} from "../interfaces/IElementary.sol";
 import {Instruction} from "./Instruction.sol";
@@ -213,7 +213,7 @@ library Expression {
                 else if (code == Scalar.SELECT) y = _get(y == 0 ? c : b, j);
                 else if (code == Scalar.CAST) y = dtype == value & 0xff ? y : Scalar.cast(value & 0xff, y);
                 else if (arity == 1) y = Scalar.unary(code, dtype, y);
-                else y = F32.fma(y, _get(b, j), _get(c, j));
+                else y = Dot.fma(y, _get(b, j), _get(c, j));
                 _put(pointer + 32 * j, y);
             }
         }

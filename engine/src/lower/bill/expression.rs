@@ -35,7 +35,8 @@ pub(super) fn cost(i: &Instruction, spreads: &[Spread]) -> Cost {
             let ((dtype, varies), cost) = expression(i, body, None, true, spreads);
             total += cost;
             let float = dtype == DType::F32;
-            total += Cost { gas: gas::CORE + gas::fold_start(*op, float) + n * gas::fold(*op, float), words: 20 };
+            let gas = gas::CORE + gas::fold_start(*op, float, n) + n * gas::fold(*op, float);
+            total += Cost { gas, words: 20 };
             if !varies {
                 total += Cost { gas: n * gas::LANE_REPEATED, words: n };
             }

@@ -3,6 +3,7 @@
 //!
 //! `cargo xtask steps` measures against them.
 
+use crate::program::limits::SUM_LANES;
 use crate::program::{DType, FoldOp, Op};
 
 /// No step of a program may cost more.
@@ -66,7 +67,7 @@ pub const PER_LEAF: u64 = 2_500;
 /// Words for a leaf.
 pub const LEAF_WORDS: u64 = 4;
 /// Folding one sibling into a multiproof.
-pub const PER_SIBLING: u64 = 900;
+pub const PER_SIBLING: u64 = 600;
 
 // Gathering a view.
 
@@ -137,24 +138,27 @@ pub const SELECT: u64 = 330;
 pub const CORE: u64 = 6_000;
 /// Finding the element before this one in a scan.
 pub const SCAN: u64 = 2_500;
-/// One multiply-add of the dot kernel where its operands are worst: most run at 145.
-pub const MULTIPLY_ADD: u64 = 1_310;
+/// One multiply-add of the dot kernel where its operands are worst: most run at 160.
+pub const MULTIPLY_ADD: u64 = 600;
 
 /// One element of a fold, without its body.
 pub fn fold(op: FoldOp, float: bool) -> u64 {
     match op {
         _ if !float => 50,
-        FoldOp::Sum | FoldOp::SeqAdd => 1_370,
-        FoldOp::SumSq => 1_410,
+        FoldOp::Sum => 520,
+        FoldOp::SumSq => 550,
+        FoldOp::SeqAdd => 750,
         FoldOp::Prod | FoldOp::SeqMul => 750,
         FoldOp::Min | FoldOp::Max | FoldOp::And | FoldOp::Or => 260,
     }
 }
 
-/// Combining the lanes of a fold that has any.
-pub fn fold_start(op: FoldOp, float: bool) -> u64 {
+/// Combining the lanes of a fold of `n` elements that has any, and beginning a chain in each of those with more than one.
+pub fn fold_start(op: FoldOp, float: bool, n: u64) -> u64 {
+    let chains = n.saturating_sub(SUM_LANES as u64).min(SUM_LANES as u64);
     match op {
-        FoldOp::Sum | FoldOp::SumSq | FoldOp::Prod if float => 11_000,
+        FoldOp::Sum | FoldOp::SumSq if float => 16_000 + 3_900 * chains,
+        FoldOp::Prod if float => 11_000,
         _ => 0,
     }
 }
@@ -170,7 +174,7 @@ pub fn operation(op: Op, dtype: DType) -> u64 {
         Op::Min | Op::Max | Op::Lt | Op::Le | Op::Gt | Op::Ge | Op::Eq | Op::Ne if float => 820,
         Op::Eq | Op::Ne | Op::And | Op::Or | Op::Xor => 600,
         Op::Min | Op::Max | Op::Lt | Op::Le | Op::Gt | Op::Ge => 540,
-        Op::Fma => 1_700,
+        Op::Fma => 4_300,
         Op::Rem if float => 1_000,
         Op::Rem
         | Op::Shl

@@ -11,20 +11,46 @@ use std::collections::BTreeSet;
 /// Windows that are counted one by one; of a reduction with more, each element is billed as if it lay in a leaf of its own.
 const WINDOWS_COUNTED: u64 = 4096;
 
-/// Most leaves of one operand, and most groups of neighbours that they form.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+/// Levels of a tree at which groups are counted: no tensor's has more.
+const LEVELS: usize = 40;
+
+/// Most leaves of one operand, and at each level above them most groups of neighbours that they form.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Spread {
     pub(super) leaves: u64,
-    pub(super) groups: u64,
+    groups: [u64; LEVELS],
 }
 
 impl Spread {
+    const NONE: Self = Self::anywhere(0, 0);
+
+    /// One leaf.
+    const ONE: Self = Self::anywhere(1, 1);
+
+    /// Leaves in so many groups that may be as far from each other as they like.
+    pub(super) const fn anywhere(leaves: u64, groups: u64) -> Self {
+        Self { leaves, groups: [groups; LEVELS] }
+    }
+
+    fn each(self, other: Self, f: impl Fn(u64, u64) -> u64) -> Self {
+        let groups = std::array::from_fn(|level| f(self.groups[level], other.groups[level]));
+        Self { leaves: f(self.leaves, other.leaves), groups }
+    }
+
     /// Siblings that their multiproof needs at most in a tree of this depth.
     pub(super) fn siblings(self, depth: u32) -> u64 {
         // All of them far apart share the upper levels; of a group, each level needs a sibling at either end.
         let apart = self.leaves.checked_ilog2().map_or(0, |log| self.leaves * u64::from(depth.saturating_sub(log)));
-        let ends = if self.leaves > self.groups { 2 * depth.saturating_sub(1).max(1) } else { depth };
-        apart.min(self.groups * u64::from(ends))
+        let [groups, ..] = self.groups;
+        let ends = if self.leaves > groups { 2 * depth.saturating_sub(1).max(1) } else { depth };
+        // At each level, of a pair of nodes at most one.
+        let at = |level: u32| {
+            let groups = self.groups[LEVELS.min(level as usize + 1) - 1]; // levels are few
+            let pairs = 1u64.checked_shl(depth - level - 1).unwrap_or(u64::MAX);
+            (2 * groups).min(self.leaves).min(pairs)
+        };
+        let levels = (0..depth).map(at).sum();
+        apart.min(groups * u64::from(ends)).min(levels)
     }
 }
 
@@ -61,7 +87,7 @@ pub(super) fn spread(i: &Instruction) -> Vec<Spread> {
     let body = if let Core::Fold { body, .. } = &i.core { Some(body) } else { None };
     core.extend(index_views(i, core.clone(), body));
     once.extend(index_views(i, once.clone(), Some(&i.epilogue)));
-    let mut spreads = vec![Spread::default(); i.operands.len()];
+    let mut spreads = vec![Spread::NONE; i.operands.len()];
     // Accesses whose leaves are counted: others at the same addresses read no more.
     let mut counted: Vec<(u8, &Affine, &[Indirect])> = Vec::new();
     for (v, view) in (0u8..).zip(&i.views).filter(|(v, _)| core.contains(v) || once.contains(v)) {
@@ -85,18 +111,17 @@ pub(super) fn spread(i: &Instruction) -> Vec<Spread> {
             } else if reduces(address) {
                 window_leaves(i, address, indirects, operand.dtype.lanes())
             } else {
-                Spread { leaves: 1, groups: 1 }
+                Spread::ONE
             };
             let spread = &mut spreads[usize::from(*o)];
-            spread.leaves += add.leaves;
-            spread.groups += add.groups;
+            *spread = spread.each(add, |a, b| a + b);
         }
     }
     for (spread, o) in spreads.iter_mut().zip(&i.operands) {
-        spread.leaves = spread.leaves.min(tree::leaf_count(o.dtype, o.elements));
-        spread.groups = spread.groups.min(spread.leaves);
+        let leaves = spread.leaves.min(tree::leaf_count(o.dtype, o.elements));
+        *spread = spread.each(Spread::anywhere(leaves, leaves), u64::min);
     }
-    let itself = matches!(i.core, Core::Scan { .. }).then_some(Spread { leaves: 1, groups: 1 });
+    let itself = matches!(i.core, Core::Scan { .. }).then_some(Spread::ONE);
     spreads.into_iter().chain(itself).collect()
 }
 
@@ -109,7 +134,7 @@ fn scattered_leaves(i: &Instruction, view: &View, address: &Affine, lanes: u64) 
     // A run may begin at the end of a leaf.
     let entered = length.saturating_sub(1).saturating_mul(slope).div_ceil(lanes).saturating_add(1).min(length);
     let together = if slope > lanes { entered } else { 1 };
-    Spread { leaves: (runs * entered).min(n), groups: (runs * together).min(n) }
+    Spread::anywhere((runs * entered).min(n), (runs * together).min(n))
 }
 
 /// Most leaves that an address touches over one window in which its indices, if it has any, are the same.
@@ -134,11 +159,11 @@ fn window_leaves(i: &Instruction, address: &Affine, indirects: &[Indirect], lane
         // All windows look alike, each shifted by 256 strides.
         step = gcd(step, strides[0].wrapping_mul(CHUNK as i64));
     } else if windows > WINDOWS_COUNTED {
-        return Spread { leaves: window, groups: window };
+        return Spread::anywhere(window, window);
     }
     let counted = if one_loop { 1 } else { windows };
     let all = (0..counted).map(|w| positions(i, &strides, w, address.base, step, l));
-    all.fold(Spread::default(), |a, b| Spread { leaves: a.leaves.max(b.leaves), groups: a.groups.max(b.groups) })
+    all.fold(Spread::NONE, |a, b| a.each(b, u64::max))
 }
 
 /// Most leaves touched by window `w` over all positions relative to a leaf that are `base` modulo `step`.
@@ -148,15 +173,16 @@ fn positions(i: &Instruction, strides: &[i64], w: u64, base: i64, step: i64, lan
     offsets.sort_unstable();
     offsets.dedup();
     if offsets.is_empty() {
-        return Spread::default();
+        return Spread::NONE;
     }
     // How many more leaves there are at each position: a neighbour `gap` further on is in another leaf where the position is within
     // `gap` of the leaf's end.
     let mut change = vec![0i64; lanes as usize + 1];
-    let (mut always, mut groups) = (1, 1);
+    let (mut always, mut groups) = (1, [1; LEVELS]);
     for pair in offsets.windows(2) {
         let gap = pair[1].saturating_sub(pair[0]);
-        groups += u64::from(gap > lanes);
+        // Nodes that hold neighbours no further apart than a node is long are neighbours, or one.
+        (0..).zip(&mut groups).for_each(|(level, groups)| *groups += u64::from(gap > lanes << level));
         if gap >= lanes {
             always += 1;
             continue;

@@ -118,7 +118,7 @@ pub(super) fn instruction(i: &Instruction, ty: &TensorType, descriptor: u64, aro
         witness += gas::WITNESS_BYTES + gas::WITNESS_BYTES + spread.leaves * (LEAF as u64 + 5) + 32 * proof;
     }
     // The operands' roots under the trace root.
-    let roots = Spread { leaves: touched, groups: touched }.siblings(around.depth);
+    let roots = Spread::anywhere(touched, touched).siblings(around.depth);
     siblings += roots;
     witness += 32 * roots;
     let bytes = around.calldata(descriptor, witness);

@@ -16,8 +16,9 @@ use std::collections::BTreeMap;
 pub(super) const ROWS: u64 = 16;
 /// Version of the operator set.
 const OPSET: i64 = 17;
-/// Longest part of a product that a step can pay for.
-const PART: u64 = 128;
+/// Longest part of a product that a step can pay for, by a row's elements: the larger the tensors, the deeper their trees. Of rows
+/// longer than have been measured, less than what it will be, so that their traces are not larger than said.
+const PARTS: [(u64, u64); 3] = [(2048, 256), (8192, 192), (u64::MAX, 128)];
 
 /// How large a model is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,7 +50,8 @@ impl Size {
 
     /// Parts that a row's product with a column is cut into.
     fn parts(self) -> u64 {
-        self.width.div_ceil(PART)
+        let part = PARTS.iter().find(|(most, _)| self.width <= *most).map_or(1, |(_, part)| *part);
+        self.width.div_ceil(part)
     }
 
     /// Values of the program: the input, weights and biases, and for each layer a result, and before it the parts of it.

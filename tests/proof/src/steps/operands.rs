@@ -36,7 +36,7 @@ impl Reduction {
     pub fn bill(self, length: u64) -> u64 {
         match self {
             Self::Dot => gas::CORE + length * gas::MULTIPLY_ADD,
-            Self::Fold(op) => gas::CORE + gas::fold_start(op, true) + length * gas::fold(op, true),
+            Self::Fold(op) => gas::CORE + gas::fold_start(op, true, length) + length * gas::fold(op, true),
         }
     }
 
@@ -54,8 +54,8 @@ impl Reduction {
 #[derive(Clone)]
 struct Window(Vec<u32>, Vec<u32>);
 
-/// Lengths of windows that are climbed: one, all lanes of a sum, one more, and the longest.
-pub const LENGTHS: [u64; 4] = [1, 16, 17, CHUNK];
+/// Lengths of windows that are climbed: one, all lanes of a sum, one more, twice and six times all, and the longest.
+pub const LENGTHS: [u64; 6] = [1, 16, 17, 32, 96, CHUNK];
 
 /// The most gas that so many changes of a random window of `length` elements come to.
 pub fn climb(harness: &mut Harness, reduction: Reduction, length: u64, seed: u64, changes: u32) -> u64 {
