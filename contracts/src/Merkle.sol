@@ -179,7 +179,7 @@ library Merkle {
     /// @dev Overwrites both arrays. `proof` is a calldata offset; `words` says how many words the proof has, all of which
     /// must be consumed.
     /// @param indices Strictly increasing.
-    /// @param nodes The nodes at these indices.
+    /// @param nodes The nodes at these indices: as many, for which the caller answers.
     function multiproofRoot(
         uint256[] memory indices,
         bytes32[] memory nodes,

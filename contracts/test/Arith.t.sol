@@ -193,6 +193,22 @@ contract ArithTest {
         }
     }
 
+    /// Sums at the largest number, and half a unit above it, where they become infinite for good.
+    function test_dot_at_the_largest_number() external pure {
+        uint256[] memory a = new uint256[](3);
+        uint256[] memory b = new uint256[](3);
+        (b[0], b[1], b[2]) = (ONE, ONE, ONE);
+        for (uint256 sign = 0; sign <= NEG_ZERO; sign += NEG_ZERO) {
+            for (uint256 near = 0x72ffffff; near <= 0x73000001; near++) {
+                (a[0], a[1], a[2]) = (sign ^ LARGEST, sign ^ near, sign ^ 0xff000000);
+                _checkDot(0, a, b);
+            }
+        }
+        (a[0], a[1]) = (LARGEST ^ NEG_ZERO, 0xf3000000);
+        a[2] = 0x7f000000;
+        _eq(Dot.chain(0, _pack(a), _pack(b), 3), NEG_INF);
+    }
+
     /// Every length around a word, from zeros of both signs and from what cancels.
     function test_dot_lengths_and_zeros() external pure {
         uint8[9] memory lengths = [0, 1, 7, 8, 9, 15, 16, 17, 255];

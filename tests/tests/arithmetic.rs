@@ -122,10 +122,10 @@ fn dots_of_hostile_operands() {
     for case in 0..6_000 {
         let n = rng.random_range(1..=40);
         // A chain is of one kind, or of all.
-        let kind = rng.random_range(0..9);
+        let kind = rng.random_range(0..=KINDS);
         let (mut a, mut b, mut want) = (Vec::new(), Vec::new(), 0);
         for _ in 0..n {
-            let kind = if kind == 8 { rng.random_range(0..8) } else { kind };
+            let kind = if kind == KINDS { rng.random_range(0..KINDS) } else { kind };
             let pair = hostile(&mut rng, kind, want);
             let [x, y] = pair.map(soft::canonical);
             want = soft::fma(x, y, want);
@@ -136,6 +136,9 @@ fn dots_of_hostile_operands() {
         assert_eq!(got, want, "case {case}: dot of {a:08x?} and {b:08x?}");
     }
 }
+
+/// Kinds of factors.
+const KINDS: u32 = 9;
 
 /// Two factors that are added to the sum so far.
 fn hostile(rng: &mut ChaCha8Rng, kind: u32, sum: u32) -> [u32; 2] {
@@ -160,6 +163,8 @@ fn hostile(rng: &mut ChaCha8Rng, kind: u32, sum: u32) -> [u32; 2] {
             1 => [other, ONE],
             _ => [of(rng, 0..24), of(rng, 20..240)],
         },
+        // The largest number, about half a unit of it, half of it.
+        8 => [sign | [0x7f7f_ffff, 0x72ff_ffff, 0x7300_0000, 0x7300_0001, 0x7f00_0000][rng.random_range(0..5)], ONE],
         // Zeros of either sign.
         5 => [sign, rng.random::<u32>() & !0x0080_0000],
         6 => [sign | rng.random_range(0..4), of(rng, 0..254)],

@@ -263,10 +263,11 @@ library Dot {
                             let least := sub(g, 90)
                             switch sgt(u, least)
                             case 0 {
-                                // Above the largest number's unit, or at it and rounded to 2^24 of them.
+                                // Above the largest number's unit, or at it and rounded to 2^24 of them: from 2^24 - 1/2 on, less the one
+                                // by which the complement of a negative number is short of it.
                                 n := shl(u, m)
                                 n := xor(n, sub(0, shr(255, n)))
-                                if or(gt(sub(g, u), 343), gt(n, sub(shl(254, 1), add(shl(229, 1), 1)))) {
+                                if or(gt(sub(g, u), 343), gt(n, sub(shl(254, 1), add(shl(229, 1), 2)))) {
                                     g := 1000
                                     finite := 0
                                     break

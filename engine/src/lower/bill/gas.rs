@@ -69,6 +69,9 @@ pub const LEAF_WORDS: u64 = 4;
 /// Folding one sibling into a multiproof.
 pub const PER_SIBLING: u64 = 600;
 
+/// A leaf that is not touched where it was billed may need a sibling in its place (`leaves.rs`).
+const _: () = assert!(PER_LEAF >= PER_SIBLING);
+
 // Gathering a view.
 
 /// A view that an expression or a dot names.

@@ -1,5 +1,7 @@
-//! How many leaves one step touches: counted for every position of a window relative to a leaf. Guards are ignored, which can only make
-//! it more.
+//! How many leaves one step touches, and how many siblings prove them: counted for every position of a window relative to a leaf.
+//!
+//! Guards are ignored, and so is that at some positions fewer leaves are touched. A leaf that is left out may leave a gap, and a sibling in
+//! its place: one at most, which costs less. So leaves and siblings together are never more than billed.
 
 use super::gather::Run;
 use super::window;
