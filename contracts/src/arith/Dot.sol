@@ -59,6 +59,7 @@ library Dot {
     /// a * b + c, rounded once.
     function fma(uint256 a, uint256 b, uint256 c) internal pure returns (uint256) {
         uint256 ptr;
+        // One, which the compiler does not see: it would make a copy of the chain for it.
         uint256 n;
         assembly ("memory-safe") {
             ptr := mload(0x40)
@@ -166,7 +167,7 @@ library Dot {
     /// Goes on with the finite number s word by word, up to one for the window or, with `finite` unset, up to an operand that is not
     /// finite or to the end of a word in which the sum overflows.
     ///
-    /// The sum is m * 2^(g - 298), a product n * 2^(e - 298) with eight e, each 170 too large and above 0, and zero behind the last. The
+    /// The sum is m * 2^(g - 298), a product n * 2^(e - 298) with eight e, each 171 too large and so above 0, and zero behind the last. The
     /// sign of zero is in x for a product, in s for the sum.
     function _words(uint256 s, uint256 p, uint256 delta, uint256 end)
         private
