@@ -62,7 +62,7 @@ abstract contract Descent is Refunds {
         _recordRefund(disputeId, d, byChallenger, Costs.REVEAL);
         if (element >= d.elements) {
             // Padding lanes are zero.
-            _judge(disputeId, d, executorLane == 0, challengerLane == 0);
+            _judge(disputeId, d, executorLane == 0, challengerLane == 0, 0);
             return;
         }
         Dispute storage stored = _disputes[disputeId];
@@ -80,8 +80,8 @@ abstract contract Descent is Refunds {
         if (phase != DisputePhase.Overdue) revert WrongStage(disputeId, d.stage, d.remaining);
         // INVARIANT: a clock only loses its own side's game. An element that nobody stepped refutes the claim, but
         // rewards nobody.
-        if (d.stage == Stage.Step) _decide(disputeId, d, Verdict.NoStep);
-        else _decide(disputeId, d, d.challengerToMove ? Verdict.ChallengerLost : Verdict.ChallengerWon);
+        if (d.stage == Stage.Step) _decide(disputeId, d, Verdict.NoStep, 0);
+        else _decide(disputeId, d, d.challengerToMove ? Verdict.ChallengerLost : Verdict.ChallengerWon, 0);
     }
 
     // ---------------------------------------------------------------- shared with `enter` and `step`
@@ -167,13 +167,16 @@ abstract contract Descent is Refunds {
     }
 
     /// @dev The executor right: the challenger loses. Otherwise the claim is refuted, with a reward if the challenger is right.
-    function _judge(bytes32 disputeId, Dispute memory d, bool executorRight, bool challengerRight) internal {
-        if (executorRight) _decide(disputeId, d, Verdict.ChallengerLost);
-        else _decide(disputeId, d, challengerRight ? Verdict.ChallengerWon : Verdict.BothWrong);
+    function _judge(bytes32 disputeId, Dispute memory d, bool executorRight, bool challengerRight, uint256 refund)
+        internal
+    {
+        if (executorRight) _decide(disputeId, d, Verdict.ChallengerLost, refund);
+        else _decide(disputeId, d, challengerRight ? Verdict.ChallengerWon : Verdict.BothWrong, refund);
     }
 
-    /// @dev Ends a dispute, and its claim unless the challenger lost.
-    function _decide(bytes32 disputeId, Dispute memory d, Verdict verdict) internal {
+    /// @dev Ends a dispute, and its claim unless the challenger lost. `refund`, wei, is granted for the deciding call to whoever
+    /// made it, and not yet owed by the winner's side: where it is paid at once, storing that would only cost gas.
+    function _decide(bytes32 disputeId, Dispute memory d, Verdict verdict, uint256 refund) internal {
         _disputes[disputeId].stage = Stage.Decided;
         Standing storage standing = _standings[disputeId];
         standing.verdict = verdict;
@@ -181,6 +184,7 @@ abstract contract Descent is Refunds {
         emit DisputeDecided(disputeId, claimId, verdict);
         Claim storage c = _claims[claimId];
         if (verdict == Verdict.ChallengerLost) {
+            _owe(disputeId, false, refund);
             // With the last dispute the claim becomes Final by itself.
             c.disputes -= 1;
             c.opened -= standing.members;
@@ -201,7 +205,7 @@ abstract contract Descent is Refunds {
         uint256 reward = 0;
         if (won) {
             reward = EXECUTOR_BOND - _burnShare(EXECUTOR_BOND) - setAside;
-            uint256 owed = _owed[disputeId].challengerSide;
+            uint256 owed = _owedBy(disputeId, true) + refund;
             setAside += owed;
             reward -= owed;
         }

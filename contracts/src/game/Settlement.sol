@@ -48,7 +48,7 @@ abstract contract Settlement is Challenges {
         // A dispute's own costs are settled with its principal's challenge.
         if (opened && _standings[disputeId].principalOrder == order) {
             if (verdict == Verdict.ChallengerLost) {
-                uint256 owed = _owed[disputeId].executorSide;
+                uint256 owed = _owedBy(disputeId, false);
                 if (toExecutor == 0) burnt -= owed;
                 else toExecutor -= owed;
             } else if (verdict == Verdict.None && c.refundable > 0) {
@@ -83,7 +83,7 @@ abstract contract Settlement is Challenges {
         uint256 turns = (uint256(_disputes[disputeId].turns) + 1) / 2;
         refund = (Costs.OPENING + turns * Costs.MOVE) * GAS_PRICE_CAP;
         // At most a move for each turn, one `enter` and one `revealLeaf` among them, which the opening's part makes up for.
-        uint256 owed = _owed[disputeId].challengerSide;
+        uint256 owed = _owedBy(disputeId, true);
         refund = refund > owed ? refund - owed : 0;
         unused = _vacatedLimit() - refund - owed;
     }

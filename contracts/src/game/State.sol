@@ -39,6 +39,12 @@ abstract contract State is Configuration {
         emit Burnt(claimId, amount);
     }
 
+    /// @dev What the movers for one side of a dispute are owed by its account if it wins, wei.
+    function _owedBy(bytes32 disputeId, bool challengerSide) internal view returns (uint256) {
+        Owed storage owed = _owed[disputeId];
+        return challengerSide ? owed.challengerSide : owed.executorSide;
+    }
+
     /// @notice Records how a claim ended.
     function _end(bytes32 claimId, Outcome outcome) internal {
         _claims[claimId].outcome = outcome;

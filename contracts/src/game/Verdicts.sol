@@ -60,11 +60,11 @@ abstract contract Verdicts is Descent {
             _passTurn(disputeId, d, own, opponent);
         } else if (kind == Descriptor.MALFORMED) {
             emit MalformedDescriptor(disputeId, uint40(value), d.challengerToMove);
-            _decide(disputeId, d, Verdict.NoStep);
+            _decide(disputeId, d, Verdict.NoStep, 0);
         } else {
             (bytes32 executorRoot, bytes32 challengerRoot) = d.challengerToMove ? (opponent, own) : (own, opponent);
             emit KnownRoot(disputeId, uint40(value), d.challengerToMove, known, executorRoot, challengerRoot);
-            _judge(disputeId, d, executorRoot == known, challengerRoot == known);
+            _judge(disputeId, d, executorRoot == known, challengerRoot == known, 0);
         }
     }
 
@@ -95,10 +95,11 @@ abstract contract Verdicts is Descent {
         uint64 executorLane = uint64(uint256(d.nodes) >> 64);
         uint64 challengerLane = uint64(uint256(d.nodes));
         // Owed by the side that it proves wrong; nothing if both are.
+        uint256 refund = 0;
         if (executorLane == lane || challengerLane == lane) {
-            _recordRefund(disputeId, d, executorLane != lane, Costs.STEP);
+            refund = _grantRefund(disputeId, d, executorLane != lane, Costs.STEP);
         }
-        _judge(disputeId, d, executorLane == lane, challengerLane == lane);
+        _judge(disputeId, d, executorLane == lane, challengerLane == lane, refund);
     }
 
     /// @dev What the program says about a value: an input's, a constant's or padding's root, or an instruction's type and

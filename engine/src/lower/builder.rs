@@ -42,8 +42,14 @@ pub(super) struct Label {
     pub(super) operator: String,
 }
 
-/// How many times as many parts as there must be are made before an operand is copied instead.
+/// How many times as many parts as there must be are made before a copy of an operand is looked at.
 const PARTS: u64 = 2;
+
+/// As many elements of parts a copy of so many weighs: parts exist only in a trace, and plain runs make copies, too, for which the
+/// smallest one is a step more.
+pub(super) fn weight_of_copy(elements: u64) -> u64 {
+    elements.saturating_mul(2).saturating_add(1 << 14)
+}
 
 /// The body of a fold of what is read.
 pub(super) const COMBINED: [Node; 1] = [Node::Load(0)];
@@ -218,7 +224,7 @@ impl<'a> Builder<'a> {
             }
             _ => {
                 let placed = place(&copy_of(source)).ok_or("its layout needs more than 8 axes")?;
-                let label = Label { name: format!("{} (layout)", self.label.name), operator: COPY.into() };
+                let label = self.layout();
                 self.push(placed, label)
             }
         }
@@ -255,10 +261,26 @@ impl<'a> Builder<'a> {
         self.emit(Spec { leader, ..Spec::map(dtype, extents, reads, epilogue) })
     }
 
+    /// The same as a copy that only changes the layout: elements are in the order of the axes.
+    pub(super) fn copy_in_order(&mut self, formula: Formula, result: NodeId) -> Lowering<Lazy> {
+        let extents = formula.dims.clone();
+        let (reads, epilogue, dtype) = formula.finish(result);
+        let layout = self.layout();
+        let label = std::mem::replace(&mut self.label, layout);
+        let copy = self.emit(Spec::map(dtype, extents, reads, epilogue));
+        self.label = label;
+        copy
+    }
+
+    /// Where copies come from that the node being lowered needs.
+    fn layout(&self) -> Label {
+        Label { name: format!("{} (layout)", self.label.name), operator: COPY.into() }
+    }
+
     /// A reduction with a core of type `core`; one that is too long for a step becomes parts and a fold over them, recursively.
     pub(super) fn reduce(&mut self, whole: Spec, core: DType) -> Lowering<Lazy> {
         let whole = self.constants_laid_out(whole)?;
-        let cut = self.cut(&whole, core)?;
+        let (cut, _) = self.cut(&whole, core)?;
         if cut.parts.is_empty() {
             return self.emit(cut.spec);
         }
@@ -278,25 +300,40 @@ impl<'a> Builder<'a> {
         Ok(self.first_affordable(long).map_or_else(|worst| worst, |cut| self.gas(&cut.spec)))
     }
 
-    /// Longer parts rather than shorter ones, and operands as they lie rather than copied to where a step touches few leaves; but a
-    /// copy rather than many parts.
-    fn cut(&mut self, whole: &Spec, core: DType) -> Lowering<Cut> {
+    /// What a reduction makes besides its result: elements of parts, and of copies with their weight.
+    pub(super) fn reduction_adds(&mut self, whole: &Spec, core: DType) -> Lowering<u64> {
+        let whole = self.constants_laid_out(whole.clone())?;
+        Ok(self.cut(&whole, core)?.1)
+    }
+
+    /// Long parts of operands as they lie; where their steps cost too much, long parts of copies that touch few leaves, or short parts,
+    /// whichever are fewer elements, copies weighed. And how many these are.
+    fn cut(&mut self, whole: &Spec, core: DType) -> Lowering<(Cut, u64)> {
         let all = cuts(whole, core);
         let k = product(&whole.reduction).min(CHUNK);
-        let long: Vec<Cut> = all.iter().filter(|c| c.length * PARTS >= k).cloned().collect();
-        if let Ok(cut) = self.first_affordable(long.clone()) {
-            return Ok(cut);
+        let long = |cuts: Vec<Cut>| cuts.into_iter().filter(move |c| c.length * PARTS >= k);
+        if let Ok(cut) = self.first_affordable(long(all.clone())) {
+            let made = cut.made();
+            return Ok((cut, made));
         }
-        for copied in self.copies(whole)? {
-            if let Ok(cut) = self.first_affordable(cuts(&copied, core).into_iter().filter(|c| c.length * PARTS >= k)) {
-                return Ok(cut);
+        let mut fewest: Option<(Cut, u64)> = None;
+        for (copied, weight) in self.copies(whole)? {
+            if let Ok(cut) = self.first_affordable(long(cuts(&copied, core))) {
+                let made = weight.saturating_add(cut.made());
+                if fewest.as_ref().is_none_or(|(_, fewest)| made < *fewest) {
+                    fewest = Some((cut, made));
+                }
             }
         }
         if let Ok(cut) = self.first_affordable(all.clone()) {
-            return Ok(cut);
+            let made = cut.made();
+            if fewest.as_ref().is_none_or(|(_, fewest)| made < *fewest) {
+                fewest = Some((cut, made));
+            }
         }
-        // None is: the program will be refused.
-        all.into_iter().next().ok_or_else(|| "it reduces nothing".into())
+        // None is affordable: the program will be refused.
+        let any = || all.into_iter().next().map(|cut| (cut, u64::MAX));
+        fewest.or_else(any).ok_or_else(|| "it reduces nothing".into())
     }
 
     /// The first cut whose step costs no more than the ceiling, or the least that any of them costs.
@@ -322,8 +359,8 @@ impl<'a> Builder<'a> {
         Ok(spec)
     }
 
-    /// The instruction with some of its operands copied, then others, then all.
-    fn copies(&mut self, spec: &Spec) -> Lowering<Vec<Spec>> {
+    /// The instruction with some of its operands copied, then others, then all; and what the copies weigh.
+    fn copies(&mut self, spec: &Spec) -> Lowering<Vec<(Spec, u64)>> {
         let free = |i: &usize| {
             spec.core_reads[*i]
                 .as_plain()
@@ -332,13 +369,16 @@ impl<'a> Builder<'a> {
         let free: Vec<usize> = (0..spec.core_reads.len()).filter(free).take(4).collect();
         let mut all = Vec::new();
         for choice in 1..1u32 << free.len() {
-            let mut copied = spec.clone();
+            let (mut copied, mut weight) = (spec.clone(), 0u64);
             for (_, &i) in free.iter().enumerate().filter(|(bit, _)| choice >> bit & 1 == 1) {
                 if let Some(lazy) = spec.core_reads[i].as_plain() {
-                    copied.core_reads[i] = Read::plain(self.dense(lazy)?);
+                    let dense = self.dense(lazy)?;
+                    let elements = self.defs.get(dense.def).map_or(0, |d| d.ty.elements());
+                    weight = weight.saturating_add(weight_of_copy(elements));
+                    copied.core_reads[i] = Read::plain(dense);
                 }
             }
-            all.push(copied);
+            all.push((copied, weight));
         }
         Ok(all)
     }
@@ -440,7 +480,7 @@ impl<'a> Builder<'a> {
             return Ok(copied);
         }
         let placed = place(&copy_of(&copied)).ok_or("its layout needs more than 8 axes")?;
-        let label = Label { name: format!("{} (layout)", self.label.name), operator: COPY.into() };
+        let label = self.layout();
         self.push(placed, label)
     }
 }

@@ -25,6 +25,14 @@ pub(super) struct Cut {
     pub(super) length: u64,
 }
 
+impl Cut {
+    /// Elements of all parts.
+    pub(super) fn made(&self) -> u64 {
+        let windows = if self.spec.windowed { self.parts.first().copied().unwrap_or(1) } else { 1 };
+        if self.parts.is_empty() { 0 } else { product(&self.spec.extents).saturating_mul(windows) }
+    }
+}
+
 /// The ways to cut a reduction with a core of type `core`, the longest parts first.
 pub(super) fn cuts(whole: &Spec, core: DType) -> Vec<Cut> {
     let k = product(&whole.reduction);

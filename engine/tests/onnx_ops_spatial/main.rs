@@ -4,6 +4,7 @@
 #[path = "../onnx_support/mod.rs"]
 mod onnx_support;
 
+mod borders;
 mod local_norms;
 mod padding;
 mod phases;

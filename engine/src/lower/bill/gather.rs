@@ -82,7 +82,7 @@ fn index(i: &Instruction, term: &Indirect, outer: u64, spreads: &[Spread]) -> u6
 
 /// Finding a leaf of an access' operand.
 fn find(access: &Access, spreads: &[Spread]) -> u64 {
-    let leaves = spreads.get(usize::from(access.operand)).map_or(0, |s| s.leaves);
+    let leaves = spreads.get(usize::from(access.operand)).map_or(0, |s| s.leaves());
     gas::FIND + u64::from(tree::depth(leaves + 1)) * gas::FIND_LEVEL
 }
 

@@ -1,7 +1,9 @@
-//! How many leaves one step touches, and how many siblings prove them: counted for every position of a window relative to a leaf.
+//! How many leaves one step touches, and how many siblings prove them: counted for every position of a window relative to a node.
 //!
-//! Guards are ignored, and so is that at some positions fewer leaves are touched. A leaf that is left out may leave a gap, and a sibling in
-//! its place: one at most, which costs less. So leaves and siblings together are never more than billed.
+//! A step's siblings follow from the nodes that hold what it touches. Of the two children of each such node one or both are such nodes, so
+//! at each level twice the nodes above, less its own, are siblings: in a tree of depth D with n(l) of them l levels above the leaves,
+//! 2 + n(1) + ... + n(D - 1) - n(0) in all. A leaf costs more than a sibling, so with the most that each n can be, leaves and siblings
+//! together are never more than billed; that guards, and positions other than the worst one, make any n smaller may be ignored.
 
 use super::gather::Run;
 use super::window;
@@ -11,16 +13,15 @@ use crate::tree;
 use std::collections::BTreeSet;
 
 /// Windows that are counted one by one; of a reduction with more, each element is billed as if it lay in a leaf of its own.
-const WINDOWS_COUNTED: u64 = 4096;
+const WINDOWS_COUNTED: u64 = 256;
 
-/// Levels of a tree at which groups are counted: no tensor's has more.
+/// Levels that are counted: no tensor's tree has more.
 const LEVELS: usize = 40;
 
-/// Most leaves of one operand, and at each level above them most groups of neighbours that they form.
+/// At each level of one operand's tree, from the leaves up, most nodes that hold what a step touches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Spread {
-    pub(super) leaves: u64,
-    groups: [u64; LEVELS],
+    nodes: [u64; LEVELS],
 }
 
 impl Spread {
@@ -29,30 +30,39 @@ impl Spread {
     /// One leaf.
     const ONE: Self = Self::anywhere(1, 1);
 
-    /// Leaves in so many groups that may be as far from each other as they like.
+    /// Leaves in so many groups of neighbours that may be as far from each other as they like.
     pub(super) const fn anywhere(leaves: u64, groups: u64) -> Self {
-        Self { leaves, groups: [groups; LEVELS] }
+        let mut nodes = [leaves; LEVELS];
+        let mut level = 1;
+        while level < LEVELS {
+            // Of neighbours, a node more than they fill at each end.
+            let most = (leaves >> level) + 2 * groups;
+            if most < leaves {
+                nodes[level] = most;
+            }
+            level += 1;
+        }
+        Self { nodes }
     }
 
     fn each(self, other: Self, f: impl Fn(u64, u64) -> u64) -> Self {
-        let groups = std::array::from_fn(|level| f(self.groups[level], other.groups[level]));
-        Self { leaves: f(self.leaves, other.leaves), groups }
+        Self { nodes: std::array::from_fn(|level| f(self.nodes[level], other.nodes[level])) }
     }
 
-    /// Siblings that their multiproof needs at most in a tree of this depth.
+    pub(super) const fn leaves(self) -> u64 {
+        self.nodes[0]
+    }
+
+    /// Siblings that their multiproof needs in a tree of this depth, if it has as many leaves: fewer leaves may need more.
     pub(super) fn siblings(self, depth: u32) -> u64 {
-        // All of them far apart share the upper levels; of a group, each level needs a sibling at either end.
-        let apart = self.leaves.checked_ilog2().map_or(0, |log| self.leaves * u64::from(depth.saturating_sub(log)));
-        let [groups, ..] = self.groups;
-        let ends = if self.leaves > groups { 2 * depth.saturating_sub(1).max(1) } else { depth };
-        // At each level, of a pair of nodes at most one.
-        let at = |level: u32| {
-            let groups = self.groups[LEVELS.min(level as usize + 1) - 1]; // levels are few
-            let pairs = 1u64.checked_shl(depth - level - 1).unwrap_or(u64::MAX);
-            (2 * groups).min(self.leaves).min(pairs)
-        };
-        let levels = (0..depth).map(at).sum();
-        apart.min(groups * u64::from(ends)).min(levels)
+        if self.leaves() == 0 || depth == 0 {
+            return 0;
+        }
+        let below_root = (1..depth).map(|level| {
+            let all = 1u64.checked_shl(depth - level).unwrap_or(u64::MAX);
+            self.nodes[LEVELS.min(level as usize + 1) - 1].min(all) // levels are few
+        });
+        (2 + below_root.sum::<u64>()).saturating_sub(self.leaves())
     }
 }
 
@@ -111,7 +121,7 @@ pub(super) fn spread(i: &Instruction) -> Vec<Spread> {
             let add = if i.index_forms(access).any(reduces) {
                 scattered_leaves(i, view, address, operand.dtype.lanes())
             } else if reduces(address) {
-                window_leaves(i, address, indirects, operand.dtype.lanes())
+                window_leaves(i, address, indirects, operand)
             } else {
                 Spread::ONE
             };
@@ -120,8 +130,8 @@ pub(super) fn spread(i: &Instruction) -> Vec<Spread> {
         }
     }
     for (spread, o) in spreads.iter_mut().zip(&i.operands) {
-        let leaves = spread.leaves.min(tree::leaf_count(o.dtype, o.elements));
-        *spread = spread.each(Spread::anywhere(leaves, leaves), u64::min);
+        let leaves = tree::leaf_count(o.dtype, o.elements);
+        *spread = spread.each(Spread::anywhere(leaves, 1), u64::min);
     }
     let itself = matches!(i.core, Core::Scan { .. }).then_some(Spread::ONE);
     spreads.into_iter().chain(itself).collect()
@@ -139,13 +149,12 @@ fn scattered_leaves(i: &Instruction, view: &View, address: &Affine, lanes: u64) 
     Spread::anywhere((runs * entered).min(n), (runs * together).min(n))
 }
 
-/// Most leaves that an address touches over one window in which its indices, if it has any, are the same.
-fn window_leaves(i: &Instruction, address: &Affine, indirects: &[Indirect], lanes: u64) -> Spread {
+/// Most leaves, and nodes above them, that an address touches over one window in which its indices, if it has any, are the same.
+fn window_leaves(i: &Instruction, address: &Affine, indirects: &[Indirect], operand: &Operand) -> Spread {
     let k = product(&i.reduction);
     let window = k.min(CHUNK);
-    let l = lanes as i64;
     let coefficient = |axis: u8| address.coefficient(axis.into());
-    let mut step = l;
+    let mut step = 0;
     for (axis, &extent) in (0u8..).zip(&i.extents) {
         if extent > 1 {
             step = gcd(step, coefficient(axis));
@@ -164,49 +173,59 @@ fn window_leaves(i: &Instruction, address: &Affine, indirects: &[Indirect], lane
         return Spread::anywhere(window, window);
     }
     let counted = if one_loop { 1 } else { windows };
-    let all = (0..counted).map(|w| positions(i, &strides, w, address.base, step, l));
-    all.fold(Spread::NONE, |a, b| a.each(b, u64::max))
+    let depth = tree::depth(tree::leaf_count(operand.dtype, operand.elements));
+    // Windows of the same shape, at the same place in whatever is counted, touch as many.
+    let mut seen = BTreeSet::new();
+    let mut most = Spread::NONE;
+    for w in 0..counted {
+        let mut offsets: Vec<i64> =
+            (w * CHUNK..k.min((w + 1) * CHUNK)).map(|k| offset(&i.reduction, &strides, k)).collect();
+        offsets.sort_unstable();
+        offsets.dedup();
+        let Some(&first) = offsets.first() else { continue };
+        let base = address.base.wrapping_add(first);
+        let base = if step == 0 { base } else { base.rem_euclid(step) };
+        offsets.iter_mut().for_each(|o| *o = o.wrapping_sub(first));
+        if seen.insert((base, offsets.clone())) {
+            for (level, most) in (0..=depth).zip(&mut most.nodes) {
+                *most = nodes(&offsets, base, step, operand.dtype.lanes() << level).max(*most);
+            }
+        }
+    }
+    most
 }
 
-/// Most leaves touched by window `w` over all positions relative to a leaf that are `base` modulo `step`.
-fn positions(i: &Instruction, strides: &[i64], w: u64, base: i64, step: i64, lanes: i64) -> Spread {
-    let k = product(&i.reduction);
-    let mut offsets: Vec<i64> = (w * CHUNK..k.min((w + 1) * CHUNK)).map(|k| offset(&i.reduction, strides, k)).collect();
-    offsets.sort_unstable();
-    offsets.dedup();
-    if offsets.is_empty() {
-        return Spread::NONE;
-    }
-    // How many more leaves there are at each position: a neighbour `gap` further on is in another leaf where the position is within
-    // `gap` of the leaf's end.
-    let mut change = vec![0i64; lanes as usize + 1];
-    let (mut always, mut groups) = (1, [1; LEVELS]);
+/// Most nodes of `size` lanes that offsets from 0 up touch, at any position that is `base` and a multiple of `step` (at `base` if it is 0).
+fn nodes(offsets: &[i64], base: i64, step: i64, size: u64) -> u64 {
+    let size = size as i64; // below 2^50: 2^40 leaves of 2^9 lanes
+    let step = gcd(step, size);
+    let base = base.rem_euclid(step);
+    // How many of the positions are before a place.
+    let before = |place: i64| (place - base).max(0).unsigned_abs().div_ceil(step.unsigned_abs());
+    let mut always = 1;
+    let mut changes: Vec<(u64, i64)> = Vec::new();
     for pair in offsets.windows(2) {
-        let gap = pair[1].saturating_sub(pair[0]);
-        // Nodes that hold neighbours no further apart than a node is long are neighbours, or one.
-        (0..).zip(&mut groups).for_each(|(level, groups)| *groups += u64::from(gap > lanes << level));
-        if gap >= lanes {
+        // Neighbours are in different nodes where a node ends between them: within their distance before a node's beginning.
+        let gap = pair[1].wrapping_sub(pair[0]);
+        if !(0..size).contains(&gap) {
             always += 1;
             continue;
         }
-        let from = (-gap - pair[0]).rem_euclid(lanes);
-        let to = from + gap;
-        change[from as usize] += 1;
-        change[to.min(lanes) as usize] -= 1;
-        if to > lanes {
-            change[0] += 1;
-            change[(to - lanes) as usize] -= 1;
+        let from = pair[1].wrapping_neg().rem_euclid(size);
+        for (from, to) in [(from, (from + gap).min(size)), (0, from + gap - size)] {
+            let (from, to) = (before(from), before(to));
+            if from < to {
+                changes.extend([(from, 1), (to, -1)]);
+            }
         }
     }
-    let mut sum = 0;
-    let mut worst = 0;
-    for (position, c) in (0i64..).zip(&change[..lanes as usize]) {
-        sum += c;
-        if (position - base).rem_euclid(step) == 0 {
-            worst = worst.max(sum);
-        }
-    }
-    Spread { leaves: (always + worst) as u64, groups }
+    // At one place, what ends there before what begins.
+    changes.sort_unstable();
+    let most = changes.iter().scan(0, |sum, change| {
+        *sum += change.1;
+        Some(*sum)
+    });
+    always + u64::try_from(most.max().unwrap_or(0)).unwrap_or(0)
 }
 
 fn offset(extents: &[u64], strides: &[i64], mut k: u64) -> i64 {
@@ -224,4 +243,60 @@ fn gcd(a: i64, b: i64) -> i64 {
         (a, b) = (b, a % b);
     }
     i64::try_from(a).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    const CASES: usize = 3_000;
+
+    /// The different multiples of `size` below or at these places.
+    fn held(places: impl Iterator<Item = i64>, size: i64) -> u64 {
+        places.map(|place| place.div_euclid(size)).collect::<BTreeSet<i64>>().len() as u64
+    }
+
+    #[test]
+    fn nodes_are_as_many_as_at_the_worst_position() {
+        let mut rng = ChaCha8Rng::seed_from_u64(61);
+        for case in 0..CASES {
+            let size = 8u64 << rng.random_range(0..5);
+            let gap = [1, 3, 9, 40, 300][rng.random_range(0..5)];
+            let mut offsets = vec![0];
+            for _ in 0..rng.random_range(0..12) {
+                offsets.push(offsets.last().unwrap() + rng.random_range(1..=gap));
+            }
+            let step = [0, 1, 2, 3, 4, 8, 12, 16, 64, 96][rng.random_range(0..10)];
+            let base = rng.random_range(-500..500);
+            let at = |n: i64| held(offsets.iter().map(|o| base + n * step + o), size as i64);
+            let worst = (0..size as i64).map(at).max().unwrap();
+            assert_eq!(nodes(&offsets, base, step, size), worst, "{case}: {offsets:?} from {base} by {step}, {size}");
+        }
+    }
+
+    #[test]
+    fn siblings_follow_from_nodes() {
+        let mut rng = ChaCha8Rng::seed_from_u64(62);
+        for case in 0..CASES {
+            let depth = rng.random_range(0..9u32);
+            let leaves = 1u64 << depth;
+            let touched: BTreeSet<u64> = (0..rng.random_range(1..20)).map(|_| rng.random_range(0..leaves)).collect();
+            let level = |l: u32| touched.iter().map(|leaf| leaf >> l).collect::<BTreeSet<u64>>();
+            let alone = |l: u32| level(l).iter().filter(|&node| !level(l).contains(&(node ^ 1))).count() as u64;
+            let siblings: u64 = (0..depth).map(alone).sum();
+            let nodes = std::array::from_fn(|l| level(u32::try_from(l).unwrap()).len() as u64);
+            assert_eq!(Spread { nodes }.siblings(depth), siblings, "{case}: {touched:?} of {leaves}");
+            // What may lie anywhere is never fewer, in as many groups as there are and in more.
+            let groups = 1 + touched.iter().zip(touched.iter().skip(1)).filter(|(a, b)| *a + 1 < **b).count() as u64;
+            for groups in groups..=touched.len() as u64 {
+                let anywhere = Spread::anywhere(touched.len() as u64, groups).siblings(depth);
+                assert!(
+                    anywhere >= siblings,
+                    "{case}: {touched:?} of {leaves}: {anywhere} siblings in {groups} groups"
+                );
+            }
+        }
+    }
 }

@@ -112,10 +112,10 @@ pub(super) fn instruction(i: &Instruction, ty: &TensorType, descriptor: u64, aro
     for (operand, spread) in i.read_operands(ValueId::MAX, ty).iter().zip(&spreads) {
         let depth = tree::depth(tree::leaf_count(operand.dtype, operand.elements));
         let proof = spread.siblings(depth);
-        leaves += spread.leaves;
-        touched += u64::from(spread.leaves > 0);
+        leaves += spread.leaves();
+        touched += u64::from(spread.leaves() > 0);
         siblings += proof;
-        witness += gas::WITNESS_BYTES + gas::WITNESS_BYTES + spread.leaves * (LEAF as u64 + 5) + 32 * proof;
+        witness += gas::WITNESS_BYTES + gas::WITNESS_BYTES + spread.leaves() * (LEAF as u64 + 5) + 32 * proof;
     }
     // The operands' roots under the trace root.
     let roots = Spread::anywhere(touched, touched).siblings(around.depth);
@@ -128,8 +128,10 @@ pub(super) fn instruction(i: &Instruction, ty: &TensorType, descriptor: u64, aro
     cost.words += leaves * gas::LEAF_WORDS;
     cost += expression::cost(i, &spreads);
     let evaluation_worst = cost.total();
-    let executed = gas::CALLDATA * bytes + around.rules(bytes) + evaluation_worst;
-    let gas_worst = gas::TRANSACTION + executed.max(gas::CALLDATA_FLOOR * bytes);
+    // A zero is a quarter of a byte.
+    let paid = bytes - gas::STEP_ZEROS * 3 / 4;
+    let executed = gas::CALLDATA * paid + around.rules(bytes) + evaluation_worst;
+    let gas_worst = gas::TRANSACTION + executed.max(gas::CALLDATA_FLOOR * paid);
     Bill { value: 0, leaves_worst: leaves, calldata_bytes_worst: bytes, evaluation_worst, gas_worst }
 }
 

@@ -1,14 +1,16 @@
 //! Convolution: one dot whose views are the windows. The result lies in memory as [n, spatial.., channels], k runs over
 //! (kernel.., channel), and pads are zeros in the chain.
 
+use super::pad::widening;
 use super::window::{Window, windows};
 use crate::lower::Lowering;
 use crate::lower::bill::STEP_GAS_CEILING;
-use crate::lower::builder::Builder;
+use crate::lower::builder::{Builder, weight_of_copy};
 use crate::lower::context::Context;
 use crate::lower::formula::Formula;
 use crate::lower::lazy::{Axis, Lazy, axis, merged};
 use crate::lower::spec::{Access, Read, Spec};
+use crate::program::limits::MAX_GUARDS;
 use crate::program::{Core, DType, NodeId, Op};
 
 pub(super) fn conv(c: &mut Context<'_, '_>) -> Lowering<Vec<Lazy>> {
@@ -97,15 +99,24 @@ impl Convolution {
         }
         let result = epilogue(b, &mut f, sum)?;
         let weights = Read::plain(shape.weights(w)?);
-        let spec = |x: Lazy| -> Lowering<Option<Spec>> {
-            let reads = shape.input(&x)?.map(|x| vec![x, weights.clone()]);
+        let spec = |x: Lazy, windows: &[Window]| -> Lowering<Option<Spec>> {
+            let reads = shape.input(&x, windows)?.map(|x| vec![x, weights.clone()]);
             let dot = Core::Dot { a: 0, b: 1 };
             Ok(reads
                 .map(|reads| Spec { integers, ..Spec::reduction(reduction.clone(), dot, reads, f.clone(), result) }))
         };
 
-        let spec = laid_out(b, x, DType::F32, |_, x| spec(x))?;
-        let y = b.reduce(spec, DType::F32)?;
+        let mut cheapest = laid_out(b, x, DType::F32, |_, x| spec(x, windows))?;
+        let adds = b.reduction_adds(&cheapest, DType::F32)?;
+        if adds > 0
+            && let Some((x, inside)) = bordered(b, x, windows)?
+            && let weight = weight_of_copy(x.elements())
+            && let Some(candidate) = spec(x, &inside)?
+            && b.reduction_adds(&candidate, DType::F32)?.saturating_add(weight) < adds
+        {
+            cheapest = candidate;
+        }
+        let y = b.reduce(cheapest, DType::F32)?;
 
         let mut physical: Vec<u64> = y.dims();
         physical.splice(n + 1.., [self.maps]);
@@ -124,9 +135,7 @@ pub(super) fn laid_out(
     dtype: DType,
     spec: impl Fn(&Builder<'_>, Lazy) -> Lowering<Option<Spec>>,
 ) -> Lowering<Spec> {
-    let rank = x.rank();
-    let last: Vec<usize> = std::iter::once(0).chain(2..rank).chain([1]).collect();
-    let back: Vec<usize> = std::iter::once(0).chain([rank - 1]).chain(1..rank - 1).collect();
+    let (last, back) = channels_last(x.rank());
     let mut best: Option<(u64, Spec)> = None;
     for layout in 0..3 {
         let laid = match layout {
@@ -146,6 +155,31 @@ pub(super) fn laid_out(
     Ok(best.ok_or("its input has no usable layout")?.1)
 }
 
+/// The input channels last with the borders that windows reach around it, and windows that need no others; `None` where none do. Borders
+/// that a step must look for make its window many short runs, and such a copy few long ones.
+fn bordered(b: &mut Builder<'_>, x: &Lazy, windows: &[Window]) -> Lowering<Option<(Lazy, Vec<Window>)>> {
+    let (last, back) = channels_last(x.rank());
+    let mut inside = windows.to_vec();
+    let borders: Vec<(usize, i64, i64)> =
+        inside.iter_mut().enumerate().filter_map(|(i, w)| w.without_borders().map(|(a, z)| (1 + i, a, z))).collect();
+    let elements =
+        inside.iter().try_fold(x.dims()[..2].iter().product(), |n: u64, w| n.checked_mul(w.input.unsigned_abs()));
+    let small = elements.is_some_and(|n| n <= x.elements().saturating_mul(2));
+    if borders.is_empty() || borders.len() > MAX_GUARDS || !small {
+        return Ok(None);
+    }
+    let (formula, widened) = widening(b, x.permute(&last), &borders, 0)?;
+    Ok(Some((b.copy_in_order(formula, widened)?.permute(&back), inside)))
+}
+
+/// The axes of [n, c, spatial..] as [n, spatial.., c], and back.
+fn channels_last(rank: usize) -> (Vec<usize>, Vec<usize>) {
+    (
+        std::iter::once(0).chain(2..rank).chain([1]).collect(),
+        std::iter::once(0).chain([rank - 1]).chain(1..rank - 1).collect(),
+    )
+}
+
 struct Shape<'w> {
     batch: u64,
     group: u64,
@@ -157,14 +191,14 @@ struct Shape<'w> {
 
 impl Shape<'_> {
     /// The input over n, spatial.., group, map, kernel.., channel; `None` where its factors do not split so.
-    fn input(&self, x: &Lazy) -> Lowering<Option<Read>> {
+    fn input(&self, x: &Lazy, windows: &[Window]) -> Lowering<Option<Read>> {
         let channels = Lazy { axes: vec![x.axes[1].clone()], ..x.clone() }.reshape(&[self.group, self.channels]);
         let Some(channels) = channels.filter(|_| x.axes[2..].iter().all(|a| a.len() <= 1)) else { return Ok(None) };
-        let n = self.windows.len();
+        let n = windows.len();
         let stride = |a: usize| x.axes[a].first().map_or(0, |f| f.stride);
         let mut base = x.base;
         let (mut spatial, mut kernel, mut guards) = (Vec::new(), Vec::new(), Vec::new());
-        for (i, w) in self.windows.iter().enumerate() {
+        for (i, w) in windows.iter().enumerate() {
             let (at, tap, offset) = w.address(stride(2 + i))?;
             base = base.checked_add(offset).ok_or("a window's address overflows")?;
             spatial.push(at);

@@ -7,8 +7,8 @@ use crate::lower::context::{Context, axes_of, axis_of};
 use crate::lower::formula::Formula;
 use crate::lower::lazy::{Lazy, axis};
 use crate::lower::spec::{Access, Bound, Read};
-use crate::program::DType;
 use crate::program::limits::MAX_GUARDS;
+use crate::program::{DType, NodeId};
 
 /// Runs of coordinates that are joined.
 const RUNS: usize = 64;
@@ -108,12 +108,19 @@ fn repeated(b: &mut Builder<'_>, x: &Lazy, a: usize, before: i64, after: i64, be
 /// The tensor with the fill before and after it, by axis.
 pub(super) fn widened(b: &mut Builder<'_>, mut x: Lazy, pads: &[(usize, i64, i64)], fill: i64) -> Lowering<Lazy> {
     for group in pads.chunks(MAX_GUARDS) {
-        x = widened_together(b, x, group, fill)?;
+        let (formula, widened) = widening(b, x, group, fill)?;
+        x = b.map(formula, widened)?;
     }
     Ok(x)
 }
 
-fn widened_together(b: &mut Builder<'_>, x: Lazy, pads: &[(usize, i64, i64)], fill: i64) -> Lowering<Lazy> {
+/// The formula that widens along no more axes than an access has guards.
+pub(super) fn widening(
+    b: &mut Builder<'_>,
+    x: Lazy,
+    pads: &[(usize, i64, i64)],
+    fill: i64,
+) -> Lowering<(Formula, NodeId)> {
     let axes: Vec<usize> = pads.iter().map(|p| p.0).collect();
     let mut lazy = b.plain_axes(x, &axes)?;
     let mut guards = Vec::new();
@@ -128,7 +135,7 @@ fn widened_together(b: &mut Builder<'_>, x: Lazy, pads: &[(usize, i64, i64)], fi
     crate::lower::mul(&dims)?;
     let mut f = Formula::new(&dims);
     let load = f.read(Read { fill, accesses: vec![Access::guarded(lazy, guards)] })?;
-    b.map(f, load)
+    Ok((f, load))
 }
 
 /// CenterCropPad: of an odd difference the greater half is at the end.

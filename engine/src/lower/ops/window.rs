@@ -31,11 +31,24 @@ impl Window {
         ))
     }
 
+    /// How far taps reach beyond the input's ends; `None` where no tap does.
+    fn borders(&self) -> Option<(i64, i64)> {
+        let last = (self.output - 1) * self.stride + (self.kernel - 1) * self.dilation - self.pads.0;
+        let borders = (self.pads.0, (last + 1 - self.input).max(0));
+        (borders != (0, 0)).then_some(borders)
+    }
+
+    /// Makes these the windows of an input that has their borders around it; `None` where they have none.
+    pub(super) fn without_borders(&mut self) -> Option<(i64, i64)> {
+        let (before, after) = self.borders()?;
+        self.input += before + after;
+        self.pads = (0, 0);
+        Some((before, after))
+    }
+
     /// That a tap is inside the input, if some tap is not; `at` and `tap` are the logical axes.
     pub(super) fn guard(&self, at: usize, tap: usize) -> Option<Bound> {
-        let last = (self.output - 1) * self.stride + (self.kernel - 1) * self.dilation - self.pads.0;
-        let needed = self.pads.0 > 0 || last >= self.input;
-        needed.then(|| Bound {
+        self.borders().map(|_| Bound {
             limit: self.input.unsigned_abs(),
             base: -self.pads.0,
             terms: vec![(at, self.stride), (tap, self.dilation)],
