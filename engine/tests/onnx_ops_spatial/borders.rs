@@ -85,3 +85,22 @@ fn convolutions_with_borders_around_a_copy() {
         assert_close(&run(model, &[x])[0], &dims, &expected, &format!("case {n}"));
     }
 }
+
+/// A convolution, of a reshaped transposition where it has factors that no instruction has loops for, and of an input that has no room for borders.
+#[test]
+fn what_no_instruction_copies_is_read_as_it_lies() {
+    let factors = Graph {
+        nodes: vec![
+            node("Transpose", "transpose", &["x"], &["t"], vec![attr_ints("perm", &[6, 5, 4, 3, 2, 1, 0, 7])]),
+            node("Reshape", "reshape", &["t", "shape"], &["r"], vec![]),
+            node("Conv", "conv", &["r", "w"], &["y"], vec![attr_ints("pads", &[1; 4])]),
+        ],
+        inputs: vec![value("x", F32, &[8, 8, 8, 2, 2, 2, 2, 1024])],
+        initializers: vec![ints("shape", &[16, 512, 32, 32]), floats("w", &[4, 512, 3, 3], &[0.5; 4 * 512 * 9])],
+        outputs: vec![value("y", F32, &[16, 4, 32, 32])],
+    };
+    lowered(factors.model(13)).expect("it lowers");
+    let weights = vec![("w", floats("w", &[1, 256, 3], &[0.5; 256 * 3]))];
+    let long = single("Conv", 11, &[("x", &[1, 256, (1 << 32) - 1])], weights, vec![attr_ints("pads", &[1, 1])]);
+    lowered(long).expect("it lowers");
+}

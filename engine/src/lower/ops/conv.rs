@@ -106,17 +106,16 @@ impl Convolution {
                 .map(|reads| Spec { integers, ..Spec::reduction(reduction.clone(), dot, reads, f.clone(), result) }))
         };
 
-        let mut cheapest = laid_out(b, x, DType::F32, |_, x| spec(x, windows))?;
-        let adds = b.reduction_adds(&cheapest, DType::F32)?;
-        if adds > 0
-            && let Some((x, inside)) = bordered(b, x, windows)?
-            && let weight = weight_of_copy(x.elements())
-            && let Some(candidate) = spec(x, &inside)?
-            && b.reduction_adds(&candidate, DType::F32)?.saturating_add(weight) < adds
-        {
-            cheapest = candidate;
-        }
-        let y = b.reduce(cheapest, DType::F32)?;
+        let as_it_is = laid_out(b, x, DType::F32, |_, x| spec(x, windows))?;
+        let adds = b.reduction_adds(&as_it_is, DType::F32)?;
+        // What cannot be made of a copy is made of the input.
+        let copy = if adds > 0 { bordered(b, x, windows) } else { None };
+        let better = copy.and_then(|(x, inside)| {
+            let candidate = spec(x.clone(), &inside).ok()??;
+            let added = b.reduction_adds(&candidate, DType::F32).ok()?;
+            (added.saturating_add(weight_of_copy(x.elements())) < adds).then_some(candidate)
+        });
+        let y = b.reduce(better.unwrap_or(as_it_is), DType::F32)?;
 
         let mut physical: Vec<u64> = y.dims();
         physical.splice(n + 1.., [self.maps]);
@@ -155,9 +154,9 @@ pub(super) fn laid_out(
     Ok(best.ok_or("its input has no usable layout")?.1)
 }
 
-/// The input channels last with the borders that windows reach around it, and windows that need no others; `None` where none do. Borders
-/// that a step must look for make its window many short runs, and such a copy few long ones.
-fn bordered(b: &mut Builder<'_>, x: &Lazy, windows: &[Window]) -> Lowering<Option<(Lazy, Vec<Window>)>> {
+/// The input channels last with the borders that windows reach around it, and windows that need no others; `None` where none do, or no
+/// instruction makes it. Borders that a step must look for make its window many short runs, and such a copy few long ones.
+fn bordered(b: &mut Builder<'_>, x: &Lazy, windows: &[Window]) -> Option<(Lazy, Vec<Window>)> {
     let (last, back) = channels_last(x.rank());
     let mut inside = windows.to_vec();
     let borders: Vec<(usize, i64, i64)> =
@@ -166,10 +165,10 @@ fn bordered(b: &mut Builder<'_>, x: &Lazy, windows: &[Window]) -> Lowering<Optio
         inside.iter().try_fold(x.dims()[..2].iter().product(), |n: u64, w| n.checked_mul(w.input.unsigned_abs()));
     let small = elements.is_some_and(|n| n <= x.elements().saturating_mul(2));
     if borders.is_empty() || borders.len() > MAX_GUARDS || !small {
-        return Ok(None);
+        return None;
     }
-    let (formula, widened) = widening(b, x.permute(&last), &borders, 0)?;
-    Ok(Some((b.copy_in_order(formula, widened)?.permute(&back), inside)))
+    let (formula, widened) = widening(b, x.permute(&last), &borders, 0).ok()?;
+    Some((b.copy_in_order(formula, widened).ok()?.permute(&back), inside))
 }
 
 /// The axes of [n, c, spatial..] as [n, spatial.., c], and back.
