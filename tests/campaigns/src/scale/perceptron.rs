@@ -18,7 +18,9 @@ pub(super) const ROWS: u64 = 16;
 const OPSET: i64 = 17;
 /// Longest part of a product that a step can pay for, by a row's elements: the larger the tensors, the deeper their trees. Of rows
 /// longer than have been measured, less than what it will be, so that their traces are not larger than said.
-const PARTS: [(u64, u64); 3] = [(2048, 256), (8192, 192), (u64::MAX, 128)];
+const PARTS: [(u64, u64); 2] = [(8192, 256), (u64::MAX, 192)];
+/// Shortest row whose product is a value of its own: with a shorter one a step can pay for bias, maximum and sum, too.
+const APART: u64 = 256;
 
 /// How large a model is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,14 +56,14 @@ impl Size {
         self.width.div_ceil(part)
     }
 
-    /// Values of the program: the input, weights and biases, and for each layer a result, and before it the parts of it.
+    /// Values of the program: the input, weights and biases, and for each layer a result, and before it the product or its parts.
     pub(super) fn values(self) -> u64 {
-        1 + self.layers * if self.parts() > 1 { 4 } else { 3 }
+        1 + self.layers * if self.width < APART { 3 } else { 4 }
     }
 
     /// Bytes of all results.
     pub(super) fn trace_bytes(self) -> u64 {
-        let parts = if self.parts() > 1 { self.parts() } else { 0 };
+        let parts = if self.width < APART { 0 } else { self.parts() };
         4 * self.layers * ROWS * self.width * (parts + 1)
     }
 
