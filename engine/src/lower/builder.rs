@@ -316,24 +316,20 @@ impl<'a> Builder<'a> {
             let made = cut.made();
             return Ok((cut, made));
         }
-        let mut fewest: Option<(Cut, u64)> = None;
+        let mut affordable: Vec<(Cut, u64)> = Vec::new();
         for (copied, weight) in self.copies(whole)? {
             if let Ok(cut) = self.first_affordable(long(cuts(&copied, core))) {
                 let made = weight.saturating_add(cut.made());
-                if fewest.as_ref().is_none_or(|(_, fewest)| made < *fewest) {
-                    fewest = Some((cut, made));
-                }
+                affordable.push((cut, made));
             }
         }
         if let Ok(cut) = self.first_affordable(all.clone()) {
             let made = cut.made();
-            if fewest.as_ref().is_none_or(|(_, fewest)| made < *fewest) {
-                fewest = Some((cut, made));
-            }
+            affordable.push((cut, made));
         }
-        // None is affordable: the program will be refused.
+        // Where there is none the program will be refused.
         let any = || all.into_iter().next().map(|cut| (cut, u64::MAX));
-        fewest.or_else(any).ok_or_else(|| "it reduces nothing".into())
+        affordable.into_iter().min_by_key(|(_, made)| *made).or_else(any).ok_or_else(|| "it reduces nothing".into())
     }
 
     /// The first cut whose step costs no more than the ceiling, or the least that any of them costs.

@@ -196,7 +196,7 @@ fn window_leaves(
         let base = address.base.wrapping_add(first);
         let base = if step == 0 { base } else { base.rem_euclid(step) };
         offsets.iter_mut().for_each(|o| *o = o.wrapping_sub(first));
-        if seen.contains(&(base, offsets.clone())) {
+        if !seen.insert((base, offsets.clone())) {
             continue;
         }
         let Some(left) = shapes.checked_sub(1) else { return Spread::anywhere(window, window) };
@@ -205,7 +205,6 @@ fn window_leaves(
         for (level, most) in (0..=depth).zip(&mut most.nodes) {
             *most = nodes(&mut groups, base, step, operand.dtype.lanes() << level).max(*most);
         }
-        seen.insert((base, offsets));
     }
     most
 }
