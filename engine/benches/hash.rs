@@ -11,13 +11,12 @@ const ELEMENTS: u64 = 1 << 22;
 const ROUNDS: usize = 9;
 
 fn main() {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
     for dtype in [DType::F32, DType::I64, DType::U8] {
         let tensor = Tensor::zeros(&TensorType::new(dtype, [ELEMENTS])).expect("it fits in memory");
         for isa in [Isa::Auto, Isa::Avx2, Isa::Portable] {
             let seconds = (0..ROUNDS).map(|_| {
                 let start = Instant::now();
-                pool.install(|| black_box(TensorTree::with_isa(black_box(&tensor), isa)));
+                black_box(TensorTree::in_run(black_box(&tensor), isa)); // in none: on this thread
                 start.elapsed().as_secs_f64()
             });
             let fastest = seconds.fold(f64::INFINITY, f64::min);

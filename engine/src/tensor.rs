@@ -132,7 +132,7 @@ impl Tensor {
         elements.saturating_add(LINE as u64 - 1)
     }
 
-    /// A tensor of a type; its elements may be anything. One of f32 takes memory that was another's, or none, and begins at a cache line, as vectors
+    /// A tensor of a type; its elements may be anything. One of f32 takes memory that was another's, all of it, or none, and begins at a cache line, as vectors
     /// that cross lines cost twice.
     ///
     /// # Errors
@@ -145,10 +145,11 @@ impl Tensor {
         let dims: Option<Vec<usize>> = ty.dims.iter().map(|&d| usize::try_from(d).ok()).collect();
         let most = isize::MAX as u64 / size_of::<f32>() as u64;
         let room = Some(Self::room(ty.elements())).filter(|&room| room <= most).ok_or_else(too_large)? as usize; // checked
-        if memory.capacity() == 0 {
+        if memory.is_empty() {
             memory = vec![0.0; room];
+        } else if memory.len() < room {
+            memory.resize(room, 0.0);
         }
-        memory.resize(room, 0.0);
         let start = memory.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE - 1);
         let array = Array1::from_vec(memory).slice_move(s![start..start + room - (LINE - 1)]);
         let array = array.into_shape_with_order(IxDyn(&dims.ok_or_else(too_large)?));

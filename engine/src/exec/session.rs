@@ -14,7 +14,7 @@ use crate::program::{Program, Source, Value, ValueId, product};
 use crate::tensor::Tensor;
 
 /// Cost of a program below which more than one thread would only wait for one another.
-const SMALL: u64 = 1 << 17;
+const SMALL: u64 = 1 << 14;
 
 /// A program that is ready to run.
 pub struct Session<'p> {
@@ -41,7 +41,7 @@ impl<'p> Session<'p> {
             if let Kind::One(reads, Step::Reduction(reduction)) | Kind::Joined([reads, _], reduction, _) =
                 &mut work.kind
             {
-                session.threads.install(|| pack(package, reads, reduction, &mut budget));
+                session.threads.run(|| pack(package, reads, reduction, &mut budget))?;
             }
         }
         Ok(session)
@@ -53,10 +53,9 @@ impl<'p> Session<'p> {
     /// When the inputs do not fit the program, a value does not fit in memory, or this process changed how floats are computed.
     pub fn run(&mut self, inputs: &[Tensor]) -> Result<Vec<Tensor>, ExecError> {
         check_inputs(self.package, inputs)?;
-        self.threads.check()?;
         let Self { package, isa, threads, work, spare } = self;
         let program = package.program();
-        threads.install(|| {
+        let outputs = threads.run(|| {
             let mut values: Vec<Option<Tensor>> = Vec::new();
             values.resize_with(program.values.len(), || None);
             for Work { value, kind, last } in work {
@@ -101,7 +100,8 @@ impl<'p> Session<'p> {
                 });
             }
             Ok(outputs)
-        })
+        });
+        outputs?
     }
 }
 

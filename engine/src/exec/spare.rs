@@ -26,10 +26,10 @@ impl Spare {
             return Tensor::zeros(ty);
         }
         let room = Tensor::room(ty.elements());
-        // What was used last is in a cache still; what was as long needs no zeros.
+        // What was used last is in a cache still.
         let same = |memory: &Vec<f32>| memory.len() as u64 == room;
         let fits = |memory: &Vec<f32>| {
-            let own = memory.capacity() as u64;
+            let own = memory.len() as u64;
             (own / 4..=own).contains(&room)
         };
         let memory = || self.memory.iter();
@@ -41,7 +41,7 @@ impl Spare {
     pub(super) fn give(&mut self, tensor: Tensor) {
         let Tensor::F32(array) = tensor else { return };
         let memory = array.into_raw_vec_and_offset().0;
-        self.floats += memory.capacity() as u64;
+        self.floats += memory.len() as u64;
         self.memory.push(memory);
         while self.floats > self.most && !self.memory.is_empty() {
             drop(self.remove(0));
@@ -50,7 +50,7 @@ impl Spare {
 
     fn remove(&mut self, n: usize) -> Vec<f32> {
         let memory = self.memory.remove(n);
-        self.floats -= memory.capacity() as u64;
+        self.floats -= memory.len() as u64;
         memory
     }
 }

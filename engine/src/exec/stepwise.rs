@@ -86,10 +86,9 @@ impl<'p> Stepwise<'p> {
         'p: 'a,
     {
         check_inputs(self.package, inputs)?;
-        self.threads.check()?;
         let Self { package, isa, threads, steps, often, budget, last_use, spare } = self;
         let program = package.program();
-        threads.install(|| {
+        let values = threads.run(|| {
             let mut values: Values<'a> = Vec::with_capacity(program.values.len());
             // The next value, where it was made already.
             let mut next: Option<Tensor> = None;
@@ -129,7 +128,8 @@ impl<'p> Stepwise<'p> {
                 give(spare, value);
             }
             Ok(values)
-        })
+        });
+        values?
     }
 }
 

@@ -7,11 +7,10 @@ use crate::hash::{Hash, keccak, keccak_each, node};
 use crate::program::{DType, TensorType, limits::LEAF};
 use crate::tasks;
 use crate::tensor::Tensor;
-use rayon::prelude::*;
 use std::ops::Range;
 
-/// Leaves that one task hashes: they stay in the nearest cache.
-const TASK: usize = 32;
+/// Leaves that are hashed at once: they stay in the nearest cache.
+const AT_ONCE: usize = 32;
 /// Levels of a tree that are not kept: a node there is hashed again from its group, 64 leaves or fewer.
 const GROUP_DEPTH: u32 = 6;
 
@@ -109,7 +108,7 @@ pub struct TensorTree {
 }
 
 impl TensorTree {
-    /// The tree of a tensor; hashes on the current thread pool.
+    /// The tree of a tensor, hashed on all cores.
     ///
     /// The tensor must be in standard layout, as every tensor inside the engine is.
     pub fn new(tensor: &Tensor) -> Self {
@@ -121,26 +120,23 @@ impl TensorTree {
         if Self::is_one_task(tensor) {
             return Self::in_run(tensor, isa);
         }
-        // On a thread of the pool, whose others then take their part.
-        rayon::scope(|_| Self::in_run(tensor, isa))
+        tasks::together(|| Self::in_run(tensor, isa))
     }
 
-    /// As [`with_isa`](Self::with_isa), on the threads of the run that this is called in.
-    pub(crate) fn in_run(tensor: &Tensor, isa: Isa) -> Self {
+    /// As [`with_isa`](Self::with_isa), on the threads of the run that this is called in, or else on the caller's alone.
+    pub fn in_run(tensor: &Tensor, isa: Isa) -> Self {
         // As large as the tensor's elements, which are in memory.
         let leaves = leaf_count(tensor.dtype(), tensor.len() as u64) as usize;
         let mut hashes = vec![[0; 32]; leaves];
-        let hash = |room: &mut Vec<Leaf>, (task, hashes): (usize, &mut [[u8; 32]])| {
-            room.resize(hashes.len(), [0; LEAF]);
-            write_leaves(tensor, (task * TASK) as u64, room, isa);
-            keccak_each(room, hashes, isa);
-        };
-        if tasks::threads() > 1 && !Self::is_one_task(tensor) {
-            hashes.par_chunks_mut(TASK).enumerate().for_each_init(Vec::new, hash);
-        } else {
-            let mut room = Vec::new();
-            hashes.chunks_mut(TASK).enumerate().for_each(|task| hash(&mut room, task));
-        }
+        let share = tasks::share(leaves, AT_ONCE, usize::MAX).next_multiple_of(AT_ONCE);
+        tasks::each_part(&mut hashes, share, |task, hashes| {
+            let mut room = vec![[0; LEAF]; hashes.len().min(AT_ONCE)];
+            for (n, hashes) in hashes.chunks_mut(AT_ONCE).enumerate() {
+                let room = &mut room[..hashes.len()];
+                write_leaves(tensor, (task * share + n * AT_ONCE) as u64, room, isa);
+                keccak_each(room, hashes, isa);
+            }
+        });
         let group_depth = depth(leaves as u64).min(GROUP_DEPTH);
         let mut pad = leaf_hash(&[0; LEAF]);
         for _ in 0..group_depth {
@@ -152,7 +148,7 @@ impl TensorTree {
 
     /// Whether a tensor's tree is too small for more than one thread.
     fn is_one_task(tensor: &Tensor) -> bool {
-        leaf_count(tensor.dtype(), tensor.len() as u64) <= TASK as u64
+        leaf_count(tensor.dtype(), tensor.len() as u64) <= AT_ONCE as u64
     }
 
     /// The tensor root.

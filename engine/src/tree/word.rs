@@ -4,7 +4,6 @@ use super::{Nodes, depth};
 use crate::arith::Isa;
 use crate::hash::{Hash, keccak_each, node};
 use crate::tasks;
-use rayon::prelude::*;
 
 /// Pairs that one task hashes.
 const TASK: usize = 1 << 10;
@@ -22,7 +21,7 @@ impl WordTree {
         Self::padded(words.into_iter().map(|w| w.0).collect(), Hash::ZERO, Isa::Auto)
     }
 
-    /// The tree over these words, padded with `pad`; hashes on the threads of the pool that this is called in.
+    /// The tree over these words, padded with `pad`; hashes on the threads of the run that this is called in.
     pub(super) fn padded(words: Vec<[u8; 32]>, pad: Hash, isa: Isa) -> Self {
         let depth = depth(words.len() as u64);
         let mut levels = vec![words];
@@ -57,12 +56,9 @@ impl Nodes for WordTree {
 pub(super) fn parents(below: &[[u8; 32]], pad: Hash, isa: Isa) -> Vec<[u8; 32]> {
     let (pairs, _) = below.as_flattened().as_chunks::<64>();
     let mut above = vec![[0; 32]; pairs.len()];
-    if tasks::threads() == 1 || pairs.len() <= TASK {
-        keccak_each(pairs, &mut above, isa);
-    } else {
-        let tasks = pairs.par_chunks(TASK).zip(above.par_chunks_mut(TASK));
-        tasks.for_each(|(pairs, above)| keccak_each(pairs, above, isa));
-    }
+    tasks::each_part(&mut above, TASK, |task, above| {
+        keccak_each(&pairs[task * TASK..][..above.len()], above, isa);
+    });
     if below.len() % 2 == 1 {
         above.extend(below.last().map(|&last| node(Hash(last), pad).0));
     }

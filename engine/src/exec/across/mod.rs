@@ -328,7 +328,6 @@ impl<'p> Across<'p> {
         let lens = std::iter::repeat_n(len, self.taps.len());
         let own = first..first + points.len();
         let parts = Starts::find(&self.reader, (&table, own), lens, &floats(source.operands), &mut room, read);
-        let rows = self.inner.rows(points.clone(), outer, &self.axes, !self.by_row);
         let (places, range) = self.inner.kept_or(self.places.as_ref(), &points);
         let starts = places.get(&range);
         let chains = match self.kind {
@@ -356,6 +355,7 @@ impl<'p> Across<'p> {
         let mut cores = Buffer::new(count * len);
         reduce(level, &job, 0..count, &mut To::Together(&mut cores));
         let Some(axis) = self.axes.iter().position(|&x| x == self.axis) else { return };
+        let rows = self.inner.rows(points, outer, &self.axes, !self.by_row);
         for (n, run) in self.runs.iter().enumerate() {
             let rows = self.moved(&rows, run);
             let copies = starts.len() / rows.len().max(1);

@@ -250,16 +250,16 @@ impl<'p> Matrix<'p> {
 
     /// Computes all elements, of which there are some.
     pub(super) fn run(&self, operands: Operands<'_>, isa: Isa, results: Results<'_>) {
-        let (padded, mut all) = (self.padding.as_ref().map(|padding| padding.run(operands.dot, isa)), vec![]);
-        let operands = match &padded {
-            Some(copy) => {
-                all.extend(operands.dot.iter().copied().chain([copy]));
-                Operands { dot: &all, ..operands }
-            }
-            None => operands,
-        };
+        match &self.padding {
+            Some(padding) => padding.run(operands.dot, |dot| self.all(Operands { dot, ..operands }, isa, results)),
+            None => self.all(operands, isa, results),
+        }
+    }
+
+    fn all(&self, operands: Operands<'_>, isa: Isa, results: Results<'_>) {
         let groups = self.groups.len();
-        tasks::each(self.batch.len() * groups, |product| {
+        let products = self.batch.len() * groups;
+        let one = |product: usize| {
             let group = &self.groups[product % groups];
             let at = self.batch.point(product / groups, &Point::ORIGIN);
             let packed;
@@ -276,7 +276,7 @@ impl<'p> Matrix<'p> {
             let least = self.rows.len().div_ceil(BLOCK_ROWS * BLOCK_PANELS / panels);
             let most = self.rows.len().div_ceil(FEWEST_ROWS);
             // Enough blocks by themselves, else cut along the columns too, else of fewer rows.
-            let enough = tasks::enough().div_ceil(self.batch.len() * groups);
+            let enough = tasks::enough();
             let parts = if least < enough { self.columns.len().div_ceil(COLUMNS * BLOCK_PANELS) } else { 1 };
             let blocks = enough.div_ceil(parts.max(1)).clamp(least, most.max(least));
             tasks::each(blocks * parts, |task| {
@@ -290,7 +290,13 @@ impl<'p> Matrix<'p> {
                 };
                 self.block(&product, rows, columns, operands, isa, results);
             });
-        });
+        };
+        // Each on a thread of its own, or each by all threads.
+        if products.is_multiple_of(tasks::threads()) || products >= tasks::enough() {
+            tasks::each(products, one);
+        } else {
+            (0..products).for_each(one);
+        }
     }
 }
 

@@ -1,25 +1,33 @@
 //! Rows that reach beyond the borders of a small operand read a copy of it with its borders around it, where all of them lie together.
 
-use super::super::block::Scope;
-use super::super::elements::{self, Elements};
-use super::super::out::Out;
-use crate::arith::Isa;
-use crate::program::{Access, Affine, Core, DType, Expr, Guard, Instruction, Node, Operand, View};
+use super::super::lanes::f32_of;
+use super::super::read::slice;
+use crate::program::{Access, Affine, DType, Guard, Instruction, Operand, TensorType, View};
+use crate::tasks;
 use crate::tensor::Tensor;
-use ndarray::{ArrayD, IxDyn};
-use std::ops::RangeInclusive;
+use std::cell::Cell;
+use std::ops::{Range, RangeInclusive};
 
-/// Most elements of a copy.
+/// Most elements of a copy, and rows of it: where each of these is is kept.
 const MOST: i64 = 1 << 20;
+const MOST_ROWS: usize = 1 << 14;
+/// Fewest elements that a task copies.
+const LEAST: usize = 1 << 12;
 
-/// The farthest address of an affine form.
-const FARTHEST: u64 = 1 << 62;
-
-/// What makes the copy.
+/// What makes the copy: its rows go along the operand's innermost coordinate.
 pub(super) struct Padding {
-    copy: Instruction,
-    elements: Elements,
-    dims: Vec<usize>,
+    operand: usize,
+    fill: f32,
+    ty: TensorType,
+    /// Elements of a row.
+    row: usize,
+    rows: Vec<Piece>,
+}
+
+/// What of a row lies in the operand, and where; the rest is the fill.
+struct Piece {
+    from: usize,
+    within: Range<usize>,
 }
 
 /// A coordinate of the operand: what it is of the dot's axes, how far a step is in the operand and in the copy, and its values, outside as inside.
@@ -88,53 +96,90 @@ impl Padding {
         (fill, base): (i64, i64),
         coordinates: &[Coordinate<'_>],
     ) -> Option<Self> {
-        let mut address = Affine { base, terms: Vec::new() };
-        let (mut guards, mut extents) = (Vec::new(), Vec::new());
-        for (n, c) in coordinates.iter().rev().enumerate() {
-            let axis = u8::try_from(n).ok()?;
-            // A step of the innermost axis is an element.
-            let (step, unit) = if n + 1 == coordinates.len() { (1, c.step) } else { (c.step, 1) };
-            let start = c.values.start().checked_mul(unit)?;
-            let limit = i64::try_from(c.guard.limit).ok()?.checked_mul(unit)?;
-            address.base = address.base.checked_add(start.checked_mul(step)?)?;
-            address.terms.push((axis, step));
-            guards.push(Guard { limit: limit.unsigned_abs(), affine: Affine { base: start, terms: vec![(axis, 1)] } });
-            extents.push(
-                (c.values.end().checked_sub(*c.values.start())?.checked_add(1)?.checked_mul(unit)?).unsigned_abs(),
-            );
+        let operand = &dot.operands[usize::from(access.operand)];
+        let elements = i64::try_from(operand.elements).ok()?;
+        let (inner, outer) = coordinates.split_first()?;
+        let (unit, start) = (inner.step, inner.values.start().checked_mul(inner.step)?);
+        let limit = i64::try_from(inner.guard.limit).ok()?.checked_mul(unit)?;
+        let row = inner.count()?.checked_mul(unit)?;
+        // What of each row is there: the address of its first element, or none where another coordinate is outside.
+        let mut addresses = vec![Some(base.checked_add(start)?)];
+        let mut dims = vec![row.unsigned_abs()];
+        for c in outer {
+            let limit = i64::try_from(c.guard.limit).ok()?;
+            let mut all = Vec::new();
+            for value in c.values.clone() {
+                let there = (0..limit).contains(&value);
+                let moved = value.checked_mul(c.step)?;
+                if all.len() + addresses.len() > MOST_ROWS {
+                    return None;
+                }
+                for address in &addresses {
+                    all.push(match address.filter(|_| there) {
+                        Some(address) => Some(i64::checked_add(address, moved)?),
+                        None => None,
+                    });
+                }
+            }
+            addresses = all;
+            dims.insert(0, c.count()?.unsigned_abs());
         }
-        // Steps that cancel each other in the dot's address do not in the copy's.
-        let last = address.terms.iter().zip(&extents).try_fold(address.base, |last, (&(_, step), &extent)| {
-            last.checked_add(step.checked_mul(i64::try_from(extent).ok()?.checked_sub(1)?)?)
-        })?;
-        if [address.base, last].iter().any(|address| address.unsigned_abs() > FARTHEST) {
-            return None;
-        }
-        let dims: Vec<usize> = extents.iter().map(|&n| usize::try_from(n).ok()).collect::<Option<_>>()?;
-        let view = View { fill, accesses: vec![Access { address, guards, ..access.clone() }] };
-        let copy = Instruction {
-            extents,
-            reduction: vec![],
-            windowed: false,
-            operands: dot.operands.clone(),
-            views: vec![view],
-            core: Core::None,
-            epilogue: Expr { nodes: vec![Node::Load(0)] },
+        let piece = |address: Option<i64>| -> Option<Piece> {
+            let Some(address) = address else { return Some(Piece { from: 0, within: 0..0 }) };
+            let first = start.checked_neg()?.max(address.checked_neg()?).max(0);
+            let last = limit.checked_sub(start)?.min(elements.checked_sub(address)?).min(row);
+            let within = usize::try_from(first).ok()?..usize::try_from(last.max(first)).ok()?;
+            let from = if within.is_empty() { 0 } else { usize::try_from(address.checked_add(first)?).ok()? };
+            Some(Piece { from, within })
         };
-        Some(Self { elements: Elements::new(&copy), copy, dims })
+        Some(Self {
+            operand: usize::from(access.operand),
+            fill: f32_of(fill),
+            ty: TensorType { dtype: DType::F32, dims },
+            row: usize::try_from(row).ok()?,
+            rows: addresses.into_iter().map(piece).collect::<Option<_>>()?,
+        })
     }
 
     /// Elements of the copy.
     pub(super) fn elements(&self) -> usize {
-        self.dims.iter().product() // at most MOST
+        self.ty.elements() as usize // at most MOST
     }
 
-    /// Makes the copy from the dot's operands.
-    pub(super) fn run(&self, operands: &[&Tensor], isa: Isa) -> Tensor {
-        let mut copy = Tensor::F32(ArrayD::zeros(IxDyn(&self.dims)));
-        let scope = Scope { instruction: &self.copy, operands, isa };
-        elements::run(&scope, &self.elements, &Out::new(&mut copy, isa.level()));
-        copy
+    /// Does something with the dot's operands and the copy as their last.
+    pub(super) fn run(&self, operands: &[&Tensor], f: impl FnOnce(&[&Tensor])) {
+        // Memory of this thread's last copy.
+        thread_local!(static LAST: Cell<Vec<f32>> = const { Cell::new(Vec::new()) });
+        let mut copy = Tensor::aligned(&self.ty, LAST.take()).expect("at most MOST elements");
+        if let (Tensor::F32(copy), Tensor::F32(from)) = (&mut copy, operands[self.operand])
+            && let Some(copy) = copy.as_slice_mut()
+        {
+            self.copy_rows(slice(from), copy);
+        }
+        let all: Vec<&Tensor> = operands.iter().copied().chain([&copy]).collect();
+        f(&all);
+        if let Tensor::F32(array) = copy {
+            LAST.set(array.into_raw_vec_and_offset().0);
+        }
+    }
+
+    fn copy_rows(&self, from: &[f32], copy: &mut [f32]) {
+        let share = tasks::share(self.rows.len(), LEAST.div_ceil(self.row), usize::MAX);
+        tasks::each_part(copy, share * self.row, |n, part| {
+            for (row, piece) in part.chunks_exact_mut(self.row).zip(&self.rows[n * share..]) {
+                let Range { start, end } = piece.within;
+                row[..start].fill(self.fill);
+                row[start..end].copy_from_slice(&from[piece.from..][..end - start]);
+                row[end..].fill(self.fill);
+            }
+        });
+    }
+}
+
+impl Coordinate<'_> {
+    /// How many values there are.
+    fn count(&self) -> Option<i64> {
+        self.values.end().checked_sub(*self.values.start())?.checked_add(1)
     }
 }
 
@@ -159,8 +204,7 @@ fn coordinates<'a>(dot: &Instruction, address: &Affine, guards: Vec<&'a Guard>) 
     let mut padded = coordinates.first()?.step;
     for c in &mut coordinates {
         c.padded = padded;
-        let values = c.values.end().checked_sub(*c.values.start())?.checked_add(1)?;
-        padded = padded.checked_mul(values).filter(|&elements| elements <= MOST)?;
+        padded = padded.checked_mul(c.count()?).filter(|&elements| elements <= MOST)?;
     }
     // Together they are all of the address along their axes.
     let all = coordinates.iter().flat_map(|c| &c.guard.affine.terms).map(|t| t.0);

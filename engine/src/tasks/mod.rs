@@ -1,0 +1,56 @@
+//! Work that is shared by threads: no order of additions depends on who does what.
+
+mod team;
+
+pub(crate) use team::Team;
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// Tasks for each thread that make up for one another's length.
+const TASKS: usize = 4;
+
+/// Threads that share the work: those of the team that this thread leads.
+pub(crate) fn threads() -> usize {
+    team::threads()
+}
+
+/// About as many tasks as keep all threads at work to the end; 1 where there is one thread.
+pub(crate) fn enough() -> usize {
+    match threads() {
+        1 => 1,
+        several => TASKS * several,
+    }
+}
+
+/// How many of `count` things a task does: at most `most`, and fewer for the sake of enough tasks, but then no fewer than `least`.
+pub(crate) fn share(count: usize, least: usize, most: usize) -> usize {
+    count.div_ceil(enough()).max(least).min(most).max(1)
+}
+
+/// Does tasks `0..count`. A task that has tasks of its own does them alone.
+pub(crate) fn each(count: usize, task: impl Fn(usize) + Sync) {
+    team::each(count, &task);
+}
+
+/// Does something with each part of a list, of `size` elements but for the last.
+pub(crate) fn each_part<T: Send>(list: &mut [T], size: usize, task: impl Fn(usize, &mut [T]) + Sync) {
+    let parts: Vec<_> = list.chunks_mut(size).map(Mutex::new).collect();
+    each(parts.len(), |n| task(n, &mut parts[n].lock().unwrap_or_else(PoisonError::into_inner)));
+}
+
+/// Does something with the team that this thread leads, or else with one of all cores that the whole process has; alone while others use that.
+pub(crate) fn together<R>(f: impl FnOnce() -> R) -> R {
+    static ALL: OnceLock<Option<Team>> = OnceLock::new();
+    if team::leads() {
+        return f();
+    }
+    match ALL.get_or_init(|| Team::new(cores()).ok()) {
+        Some(all) => all.lead(f),
+        None => f(),
+    }
+}
+
+/// Threads that run at the same time here.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
