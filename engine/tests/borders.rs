@@ -140,3 +140,17 @@ fn steps_that_cancel_each_other() {
         core = dot(v0, v1) core";
     agree("coordinates that go against each other", [&[700], &[1600]], against);
 }
+
+#[test]
+fn windows_that_lie_outside() {
+    // By the guard, and by the address.
+    for guard in ["0 <= e0+r0-200 < 21", "0 <= e0+r0-2 < 21"] {
+        let instruction = format!(
+            "%2: f32[21,8] = e[21, 8] r[5, 3]
+                v0 = %0[3*e0+3*r0+r1-600] if {guard} else 1.5
+                v1 = %1[15*e1+3*r0+r1] else 0.0
+                core = dot(v0, v1) core"
+        );
+        agree(guard, [&[63], &[120]], &instruction);
+    }
+}

@@ -27,7 +27,7 @@ pub(crate) fn share(count: usize, least: usize, most: usize) -> usize {
     count.div_ceil(enough()).max(least).min(most).max(1)
 }
 
-/// Does tasks `0..count`. A task that has tasks of its own does them alone.
+/// Does tasks `0..count`. One of several that has tasks of its own does them alone.
 pub(crate) fn each(count: usize, task: impl Fn(usize) + Sync) {
     team::each(count, &task);
 }

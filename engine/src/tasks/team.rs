@@ -20,8 +20,10 @@ use std::time::{Duration, Instant};
 
 /// How long a helper looks out for a region before it sleeps, unless there are more threads than cores.
 const PATIENCE: Duration = Duration::from_micros(100);
-/// How often it looks before it asks what time it is.
+/// How often it looks before it asks what time it is and lets others have the core.
 const LOOKS: u32 = 64;
+/// The part of this for which a leader waits for helpers before it does so.
+const HURRY: u32 = 20;
 
 /// Most threads of a team: all must be counted in a region's state.
 const MOST: usize = 1 << 12;
@@ -161,7 +163,7 @@ impl Drop for Team {
 impl Shared {
     /// A region, from its leader's side.
     fn each(&self, count: usize, task: &(dyn Fn(usize) + Sync)) {
-        // SAFETY: only the lifetime changes. No helper calls the task after this function, which ends the region however it is left.
+        // SAFETY: only the lifetime changes. No helper calls the task after this function, which nothing leaves before the region has ended.
         let task = unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), &'static (dyn Fn(usize) + Sync)>(task) };
         let number = (self.state.load(Relaxed) >> NUMBER) + 1;
         // SAFETY: the last region has ended, so no helper is in it, and none may enter before the state below says so.
@@ -175,9 +177,8 @@ impl Shared {
             drop(self.asleep());
             (1..count).zip(1..self.next.len()).for_each(|_| self.wake.notify_one());
         }
-        let region = End(self);
         self.work(0, Region { task, count });
-        drop(region);
+        self.end();
         let panic = self.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(panic) = panic {
             resume_unwind(panic);
@@ -190,8 +191,20 @@ impl Shared {
         count / threads * thread + (count % threads).min(thread)
     }
 
-    /// Does tasks until none is left: those of this thread's share, then those of the others'.
-    fn work(&self, thread: usize, Region { task, count }: Region) {
+    /// Does tasks until none is left, or one panics.
+    fn work(&self, thread: usize, region: Region) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.tasks(thread, region))) {
+            let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
+            match *first {
+                None => *first = Some(panic),
+                // Not dropped: what a task panics with may panic then.
+                Some(_) => std::mem::forget(panic),
+            }
+        }
+    }
+
+    /// Those of this thread's share, then those of the others'.
+    fn tasks(&self, thread: usize, Region { task, count }: Region) {
         let threads = self.next.len();
         for of in (thread..threads).chain(0..thread) {
             let end = self.share(of + 1, count);
@@ -216,9 +229,7 @@ impl Shared {
             }
             // SAFETY: this helper is in the region, so the leader does not write.
             let region = unsafe { *self.region.get() };
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.work(thread, region))) {
-                self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
-            }
+            self.work(thread, region);
             self.state.fetch_sub(1, Release);
         }
     }
@@ -238,6 +249,8 @@ impl Shared {
                 }
                 std::hint::spin_loop();
             }
+            // Another run may need this core.
+            thread::yield_now();
         }
         let mut asleep = self.asleep();
         self.sleeping.fetch_add(1, SeqCst);
@@ -256,28 +269,23 @@ impl Shared {
         self.sleep.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Enters a region if it is still open.
-    fn enter(&self, number: u64) -> bool {
-        let open = |state: u64| (state & !INSIDE == number << NUMBER | OPEN).then_some(state + 1);
-        self.state.fetch_update(AcqRel, Relaxed, open).is_ok()
-    }
-}
-
-/// Ends a region: none may enter any more, and those that are in it have left.
-struct End<'a>(&'a Shared);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        let state = &self.0.state;
-        state.fetch_and(!OPEN, Relaxed);
+    /// Ends a region: none may enter any more, and those that are in it have left.
+    fn end(&self) {
+        self.state.fetch_and(!OPEN, Relaxed);
         let since = Instant::now();
-        while state.load(Acquire) & INSIDE != 0 {
-            if since.elapsed() < self.0.patience {
+        while self.state.load(Acquire) & INSIDE != 0 {
+            if since.elapsed() < self.patience / HURRY {
                 std::hint::spin_loop();
             } else {
                 thread::yield_now();
             }
         }
+    }
+
+    /// Enters a region if it is still open.
+    fn enter(&self, number: u64) -> bool {
+        let open = |state: u64| (state & !INSIDE == number << NUMBER | OPEN).then_some(state + 1);
+        self.state.fetch_update(AcqRel, Relaxed, open).is_ok()
     }
 }
 
@@ -353,6 +361,20 @@ mod tests {
                 assert!(times.iter().all(|times| times.load(Relaxed) <= 1));
                 once(30);
             }
+        });
+    }
+
+    #[test]
+    fn panics_of_all_threads_are_of_their_region() {
+        let team = Team::new(2).unwrap();
+        let met = std::sync::Barrier::new(2);
+        let bad = |n: usize| {
+            met.wait();
+            panic!("task {n}");
+        };
+        team.lead(|| {
+            assert!(catch_unwind(AssertUnwindSafe(|| each(2, &bad))).is_err());
+            once(2);
         });
     }
 

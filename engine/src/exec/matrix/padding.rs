@@ -8,9 +8,10 @@ use crate::tensor::Tensor;
 use std::cell::Cell;
 use std::ops::{Range, RangeInclusive};
 
-/// Most elements of a copy, and rows of it: where each of these is is kept.
+/// Most elements of a copy.
 const MOST: i64 = 1 << 20;
-const MOST_ROWS: usize = 1 << 14;
+/// The farthest address.
+const FARTHEST: u64 = 1 << 61;
 /// Fewest elements that a task copies.
 const LEAST: usize = 1 << 12;
 
@@ -19,15 +20,20 @@ pub(super) struct Padding {
     operand: usize,
     fill: f32,
     ty: TensorType,
-    /// Elements of a row.
+    /// Elements of a row, which of them the innermost coordinate's guard lets through, and the first one's address where all others are 0.
     row: usize,
-    rows: Vec<Piece>,
+    within: Range<i64>,
+    address: i64,
+    /// The other coordinates, the innermost first.
+    outer: Vec<Outer>,
 }
 
-/// What of a row lies in the operand, and where; the rest is the fill.
-struct Piece {
-    from: usize,
-    within: Range<usize>,
+/// A coordinate of rows: its first value and how many there are, a step in the operand, and the values from 0 on that are inside.
+struct Outer {
+    start: i64,
+    count: i64,
+    step: i64,
+    limit: i64,
 }
 
 /// A coordinate of the operand: what it is of the dot's axes, how far a step is in the operand and in the copy, and its values, outside as inside.
@@ -80,7 +86,7 @@ impl Padding {
             }
         }
         address.terms.sort_unstable();
-        let padding = Self::copy(dot, access, (*fill, base), &coordinates)?;
+        let padding = Self::copy(access, (*fill, base), &coordinates)?;
         let elements = padding.elements() as u64;
         let mut padded = dot.clone();
         padded.operands.push(Operand { value: 0, dtype: DType::F32, elements });
@@ -90,55 +96,51 @@ impl Padding {
     }
 
     /// The copy's axes are the coordinates, the outermost first; the innermost goes on over what is within its step.
-    fn copy(
-        dot: &Instruction,
-        access: &Access,
-        (fill, base): (i64, i64),
-        coordinates: &[Coordinate<'_>],
-    ) -> Option<Self> {
-        let operand = &dot.operands[usize::from(access.operand)];
-        let elements = i64::try_from(operand.elements).ok()?;
+    fn copy(access: &Access, (fill, base): (i64, i64), coordinates: &[Coordinate<'_>]) -> Option<Self> {
         let (inner, outer) = coordinates.split_first()?;
-        let (unit, start) = (inner.step, inner.values.start().checked_mul(inner.step)?);
-        let limit = i64::try_from(inner.guard.limit).ok()?.checked_mul(unit)?;
-        let row = inner.count()?.checked_mul(unit)?;
-        // What of each row is there: the address of its first element, or none where another coordinate is outside.
-        let mut addresses = vec![Some(base.checked_add(start)?)];
+        let row = inner.count()?.checked_mul(inner.step)?;
+        let start = inner.values.start().checked_mul(inner.step)?;
+        let limit = i64::try_from(inner.guard.limit).ok()?.checked_mul(inner.step)?;
         let mut dims = vec![row.unsigned_abs()];
+        let (mut least, mut most) = (base.checked_add(start)?, base.checked_add(start)?);
+        let mut others = Vec::with_capacity(outer.len());
         for c in outer {
-            let limit = i64::try_from(c.guard.limit).ok()?;
-            let mut all = Vec::new();
-            for value in c.values.clone() {
-                let there = (0..limit).contains(&value);
-                let moved = value.checked_mul(c.step)?;
-                if all.len() + addresses.len() > MOST_ROWS {
-                    return None;
-                }
-                for address in &addresses {
-                    all.push(match address.filter(|_| there) {
-                        Some(address) => Some(i64::checked_add(address, moved)?),
-                        None => None,
-                    });
-                }
-            }
-            addresses = all;
             dims.insert(0, c.count()?.unsigned_abs());
+            least = least.checked_add(c.values.start().checked_mul(c.step)?.min(0))?;
+            most = most.checked_add(c.values.end().checked_mul(c.step)?.max(0))?;
+            let limit = i64::try_from(c.guard.limit).ok()?;
+            others.push(Outer { start: *c.values.start(), count: c.count()?, step: c.step, limit });
         }
-        let piece = |address: Option<i64>| -> Option<Piece> {
-            let Some(address) = address else { return Some(Piece { from: 0, within: 0..0 }) };
-            let first = start.checked_neg()?.max(address.checked_neg()?).max(0);
-            let last = limit.checked_sub(start)?.min(elements.checked_sub(address)?).min(row);
-            let within = usize::try_from(first).ok()?..usize::try_from(last.max(first)).ok()?;
-            let from = if within.is_empty() { 0 } else { usize::try_from(address.checked_add(first)?).ok()? };
-            Some(Piece { from, within })
-        };
-        Some(Self {
+        // So no row's arithmetic overflows.
+        let near = [least, most, start, limit].iter().all(|x| x.unsigned_abs() <= FARTHEST);
+        let whole = Self {
             operand: usize::from(access.operand),
             fill: f32_of(fill),
             ty: TensorType { dtype: DType::F32, dims },
             row: usize::try_from(row).ok()?,
-            rows: addresses.into_iter().map(piece).collect::<Option<_>>()?,
-        })
+            within: start.checked_neg()?..limit.checked_sub(start)?,
+            address: base.checked_add(start)?,
+            outer: others,
+        };
+        near.then_some(whole)
+    }
+
+    /// What of row `number` is in an operand of that many elements: from where, and where in the row. The rest is the fill.
+    fn piece(&self, number: usize, elements: usize) -> (usize, Range<usize>) {
+        let (mut address, mut rest) = (self.address, number as i64); // at most MOST
+        for Outer { start, count, step, limit } in &self.outer {
+            let value = start + rest % count;
+            rest /= count;
+            if !(0..*limit).contains(&value) {
+                return (0, 0..0);
+            }
+            address += value * step;
+        }
+        // In the row: both are at most its length.
+        let clamp = |x: i64| x.clamp(0, self.row as i64) as usize;
+        let first = clamp(self.within.start.max(-address));
+        let last = clamp(self.within.end.min(elements as i64 - address)).max(first);
+        if first == last { (0, 0..0) } else { ((address + first as i64) as usize, first..last) }
     }
 
     /// Elements of the copy.
@@ -164,12 +166,12 @@ impl Padding {
     }
 
     fn copy_rows(&self, from: &[f32], copy: &mut [f32]) {
-        let share = tasks::share(self.rows.len(), LEAST.div_ceil(self.row), usize::MAX);
+        let share = tasks::share(copy.len() / self.row, LEAST.div_ceil(self.row), usize::MAX);
         tasks::each_part(copy, share * self.row, |n, part| {
-            for (row, piece) in part.chunks_exact_mut(self.row).zip(&self.rows[n * share..]) {
-                let Range { start, end } = piece.within;
+            for (number, row) in part.chunks_exact_mut(self.row).enumerate() {
+                let (first, Range { start, end }) = self.piece(n * share + number, from.len());
                 row[..start].fill(self.fill);
-                row[start..end].copy_from_slice(&from[piece.from..][..end - start]);
+                row[start..end].copy_from_slice(&from[first..][..end - start]);
                 row[end..].fill(self.fill);
             }
         });
