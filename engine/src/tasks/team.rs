@@ -116,7 +116,7 @@ impl Team {
             region: UnsafeCell::new(Region { task: &|_| {}, count: 0 }),
             next: (0..count.max(1)).map(|_| Next::default()).collect(),
             panic: Mutex::new(None),
-            patience: if count > cores() { Duration::ZERO } else { PATIENCE },
+            patience: if count > 1 && count > cores() { Duration::ZERO } else { PATIENCE },
             sleeping: AtomicUsize::new(0),
             sleep: Mutex::new(()),
             wake: Condvar::new(),
