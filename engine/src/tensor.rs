@@ -132,8 +132,8 @@ impl Tensor {
         elements.saturating_add(LINE as u64 - 1)
     }
 
-    /// A tensor of a type; its elements may be anything. One of f32 takes memory that was another's, all of it, or none, and begins at a cache line, as vectors
-    /// that cross lines cost twice.
+    /// A tensor of a type; its elements may be anything. One of f32 takes memory that was another's, all of it, or none, and begins at a cache
+    /// line, as vectors that cross lines cost twice.
     ///
     /// # Errors
     /// When the shape does not fit in memory.

@@ -37,13 +37,15 @@ impl<'p> Session<'p> {
             Self { package, isa: options.isa, threads, work: Vec::new(), spare: Spare::new(package.program()) };
         let mut budget = Budget::default();
         session.work = plan(package.program(), &mut budget);
-        for work in &mut session.work {
-            if let Kind::One(reads, Step::Reduction(reduction)) | Kind::Joined([reads, _], reduction, _) =
-                &mut work.kind
-            {
-                session.threads.run(|| pack(package, reads, reduction, &mut budget))?;
+        session.threads.run(|| {
+            for work in &mut session.work {
+                if let Kind::One(reads, Step::Reduction(reduction)) | Kind::Joined([reads, _], reduction, _) =
+                    &mut work.kind
+                {
+                    pack(package, reads, reduction, &mut budget);
+                }
             }
-        }
+        })?;
         Ok(session)
     }
 

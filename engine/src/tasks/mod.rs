@@ -4,6 +4,7 @@ mod team;
 
 pub(crate) use team::Team;
 
+use std::ops::Range;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Tasks for each thread that make up for one another's length.
@@ -25,6 +26,11 @@ pub(crate) fn enough() -> usize {
 /// How many of `count` things a task does: at most `most`, and fewer for the sake of enough tasks, but then no fewer than `least`.
 pub(crate) fn share(count: usize, least: usize, most: usize) -> usize {
     count.div_ceil(enough()).max(least).min(most).max(1)
+}
+
+/// Part `n` of `parts` of `0..len`, as even as can be.
+pub(crate) fn even(len: usize, parts: usize, n: usize) -> Range<usize> {
+    len * n / parts..len * (n + 1) / parts // things in memory, and far fewer parts
 }
 
 /// Does tasks `0..count`. One of several that has tasks of its own does them alone.

@@ -7,7 +7,7 @@
 //! `unsafe` is for a region's task, which is borrowed for as long as the region lasts.
 #![allow(unsafe_code)]
 
-use super::cores;
+use super::{cores, even};
 use std::any::Any;
 use std::cell::{RefCell, UnsafeCell};
 use std::io;
@@ -169,7 +169,7 @@ impl Shared {
         // SAFETY: the last region has ended, so no helper is in it, and none may enter before the state below says so.
         unsafe { *self.region.get() = Region { task, count } };
         for (thread, next) in self.next.iter().enumerate() {
-            next.0.store(self.share(thread, count), Relaxed);
+            next.0.store(even(count, self.next.len(), thread).start, Relaxed);
         }
         self.state.store(number << NUMBER | OPEN, SeqCst);
         // A helper first says that it will sleep and then looks once more; so it is seen here, or sees this region.
@@ -183,12 +183,6 @@ impl Shared {
         if let Some(panic) = panic {
             resume_unwind(panic);
         }
-    }
-
-    /// Where a thread's share of the tasks begins.
-    fn share(&self, thread: usize, count: usize) -> usize {
-        let threads = self.next.len();
-        count / threads * thread + (count % threads).min(thread)
     }
 
     /// Does tasks until none is left, or one panics.
@@ -207,7 +201,7 @@ impl Shared {
     fn tasks(&self, thread: usize, Region { task, count }: Region) {
         let threads = self.next.len();
         for of in (thread..threads).chain(0..thread) {
-            let end = self.share(of + 1, count);
+            let end = even(count, threads, of).end;
             loop {
                 let task_number = self.next[of].0.fetch_add(1, Relaxed);
                 if task_number >= end {

@@ -6,6 +6,7 @@ use super::super::starts::{Room, Starts};
 use super::kernels::{COLUMNS, Finish, ROWS, Start, Sums, Tile, kernel, lines_at_once};
 use super::{BLOCK_PANELS, Group, Matrix, Operands, Product, Results};
 use crate::arith::Isa;
+use crate::tasks::even;
 use std::ops::Range;
 
 impl Matrix<'_> {
@@ -143,9 +144,4 @@ fn take(chains: &[f32], rows: usize, first: bool, results: &mut [f32], stride: u
             row.iter_mut().zip(chains).for_each(|(to, &chain)| *to += chain);
         }
     }
-}
-
-/// Part `n` of `parts` of `0..len`, as even as can be.
-pub(super) fn even(len: usize, parts: usize, n: usize) -> Range<usize> {
-    len * n / parts..len * (n + 1) / parts
 }

@@ -37,11 +37,9 @@ impl Panels {
         let depth = products.iter().map(|(_, windows)| windows.iter().map(Window::depth).sum()).max().unwrap_or(0);
         let count = columns.len().div_ceil(COLUMNS);
         let mut lines = Buffer::new(products.len() * count * depth);
-        let chunks: Vec<_> = lines.chunks_mut(depth.max(1)).map(std::sync::Mutex::new).collect();
-        tasks::each(chunks.len(), |n| {
+        tasks::each_part(&mut lines, depth.max(1), |n, lines| {
             let (at, windows) = &products[n / count];
             let first = n % count * COLUMNS;
-            let mut lines = chunks[n].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             if columns.len() - first < COLUMNS {
                 lines.fill(Line::default());
             }
@@ -56,7 +54,6 @@ impl Panels {
                 }
             }
         });
-        drop(chunks);
         Self { lines, count, depth }
     }
 
