@@ -2,11 +2,12 @@
 
 use super::block::Scope;
 use super::fold;
+use super::linked::finish_row;
 use super::matrix::differs;
 use super::out::{Layout, Out};
 use super::points::{Grid, Point, strides};
-use super::read::{Block, Run, read_f32};
-use super::straight::{Straight, finish_row};
+use super::read::{Block, Run, lying, read_f32};
+use super::straight::Straight;
 use super::tiles::Tiles;
 use crate::program::limits::CHUNK;
 use crate::program::{Access, Core, DType, Instruction, Node};
@@ -66,22 +67,28 @@ pub(super) fn run(scope: &Scope<'_>, Elements { tiles, chain }: &Elements, out: 
                 origin.at[x] = first as i64;
                 origin.offset += first * stride;
             }
+            if let (Some((view, straight)), Some(axis)) = (chain, along) {
+                let row = grid.point(points.start, &origin).at;
+                let row = Block { rows: vec![row].into(), copies: 1, axis, len: last - first };
+                let links = straight.along(tiles, scope, &row);
+                let (view, source) = (&i.views[usize::from(*view)], scope.source());
+                grid.each(points, &origin, |at, start| {
+                    // SAFETY: every task has rows or parts of rows of its own.
+                    let to = unsafe { out.floats(start, row.len) };
+                    let run = Run { at, axis, len: row.len };
+                    let from = lying(view, &source, &run);
+                    if from.is_none() {
+                        read_f32(view, &source, &run, to);
+                    }
+                    finish_row(out.level(), &links, from, to);
+                });
+                return;
+            }
             let (mut rows, mut starts) = (Vec::with_capacity(points.len()), Vec::with_capacity(points.len()));
             grid.each(points, &origin, |at, offset| {
                 rows.push(*at);
                 starts.push(offset);
             });
-            if let (Some((view, straight)), Some(axis), Some(first_row)) = (chain, along, rows.first()) {
-                let row = Block { rows: vec![*first_row].into(), copies: 1, axis, len: last - first };
-                let links = straight.along(tiles, scope, &row);
-                for (at, &start) in rows.iter().zip(&starts) {
-                    // SAFETY: every task has rows or parts of rows of its own.
-                    let to = unsafe { out.floats(start, row.len) };
-                    read_f32(&i.views[usize::from(*view)], &scope.source(), &Run { at, axis, len: row.len }, to);
-                    finish_row(out.level(), &links, to);
-                }
-                return;
-            }
             let block = Block {
                 rows: rows.into(),
                 copies: 1,

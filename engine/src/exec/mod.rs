@@ -10,6 +10,7 @@ mod fold;
 mod follow;
 mod lanes;
 mod lifetimes;
+mod linked;
 mod matrix;
 mod out;
 mod pairs;

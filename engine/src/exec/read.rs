@@ -96,8 +96,14 @@ pub(super) fn read_f32(view: &View, source: &Source<'_>, run: &Run<'_>, out: &mu
         return out.copy_from_slice(from);
     }
     read(view, source, run, out, f32_of(view.fill), |t, range, base, step, out| {
-        if let Tensor::F32(a) = t {
-            copy(slice(a), range, base, step, out, |x| x);
+        match t {
+            // Inside the range every address lies in the tensor.
+            Tensor::F32(a) if step == 1 && !range.is_empty() => {
+                let first = (base + range.start as i64) as usize;
+                out[range.clone()].copy_from_slice(&slice(a)[first..first + range.len()]);
+            }
+            Tensor::F32(a) => copy(slice(a), range, base, step, out, |x| x),
+            _ => {}
         }
     });
 }

@@ -3,10 +3,10 @@
 
 use super::block::Scope;
 use super::lanes::{Buffer, Lanes, f32_of};
+use super::linked::RowLink;
 use super::matrix::{Link, Pairwise};
 use super::read::Block;
 use super::tiles::Tiles;
-use crate::arith::{for_each_level, native};
 use crate::program::{DType, Instruction, Node, NodeId, Op, epilogue_types};
 use std::ops::Range;
 
@@ -103,46 +103,6 @@ impl Straight {
         };
         self.links(&reads, &(0..block.len)).into_iter().map(link).collect()
     }
-}
-
-/// An operation on each element of a row and what lies at its place in another.
-pub(super) type RowLink = (Pairwise, Buffer<f32>);
-
-/// Elements of a row that go through all operations together: they stay in the first cache.
-const TOGETHER: usize = 1 << 10;
-
-// Makes elements of a row: one operation after the other, and then canonical NaNs.
-for_each_level!(pub(super) fn finish_row = finish, (links: &[RowLink], row: &mut [f32]) -> ());
-
-#[inline(always)]
-fn finish(_: bool, links: &[RowLink], row: &mut [f32]) {
-    if links.is_empty() {
-        return canonical_each(row);
-    }
-    for (n, row) in row.chunks_mut(TOGETHER).enumerate() {
-        for (op, others) in links {
-            let others = &others[n * TOGETHER..];
-            match op {
-                Pairwise::Add => pair(row, others, |a, b| a + b),
-                Pairwise::Mul => pair(row, others, |a, b| a * b),
-                Pairwise::Max => pair(row, others, native::max),
-                Pairwise::Min => pair(row, others, native::min),
-            }
-        }
-        canonical_each(row);
-    }
-}
-
-#[inline(always)]
-fn canonical_each(row: &mut [f32]) {
-    for x in row {
-        *x = native::canonical(*x);
-    }
-}
-
-#[inline(always)]
-fn pair(row: &mut [f32], others: &[f32], f: impl Fn(f32, f32) -> f32) {
-    row.iter_mut().zip(others).for_each(|(x, &other)| *x = f(*x, other));
 }
 
 fn pairwise(op: Op) -> Option<Pairwise> {

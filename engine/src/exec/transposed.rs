@@ -1,10 +1,10 @@
 //! Instructions that only copy floats, so that runs become neighbours: channels that lay apart, as images are given.
 
 use super::elements::{BLOCK, LEAST};
+use super::linked::finish_row;
 use super::out::Out;
 use super::points::{Grid, Point};
 use super::read::slice;
-use super::straight::finish_row;
 use super::weave::interleave;
 use crate::arith::Isa;
 use crate::program::{Access, Affine, Core, DType, Instruction, Node};
@@ -75,7 +75,7 @@ impl Transposed {
                 let Some(part) = parts.next() else { return };
                 interleave(isa.level(), &operand[start..], self.apart, self.runs, part);
             });
-            finish_row(isa.level(), &[], to);
+            finish_row(isa.level(), &[], None, to);
         });
     }
 }

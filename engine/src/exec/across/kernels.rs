@@ -7,16 +7,16 @@
 // Iterators over registers would put them in memory.
 #![allow(clippy::needless_range_loop)]
 
+use super::super::linked::RowLink;
 use super::super::matrix::Pairwise;
 use super::super::out::Rows as Elements;
 use super::super::starts::Starts;
-use super::super::straight::RowLink;
 #[cfg(target_arch = "x86_64")]
 use super::super::vectors::{Eight, Sixteen};
 use super::super::vectors::{Plain, Vector};
 use super::f32_of;
+use super::reductions::{Greatest, InLanes, InOrder, Least, Reduction, Same, Sums};
 use crate::arith::Level;
-use crate::program::limits::SUM_LANES;
 use crate::program::{DType, FoldOp};
 use std::ops::Range;
 
@@ -73,30 +73,43 @@ impl To<'_> {
 /// Computes some of the rows.
 pub(super) fn reduce(level: Level, job: &Job<'_>, own: Range<usize>, to: &mut To<'_>) {
     check(job, &own, to);
+    match job.chains {
+        Chains::Dot(dot) => with(level, job, &Sums(dot), own, to),
+        Chains::Fold(op) if job.starts.parts() == 0 => with(level, job, &Same(f32_of(op.empty(DType::F32))), own, to),
+        Chains::Fold(FoldOp::Min) => with(level, job, &Least, own, to),
+        Chains::Fold(FoldOp::Max) => with(level, job, &Greatest, own, to),
+        Chains::Fold(FoldOp::Sum) => with(level, job, &InLanes::<false>, own, to),
+        Chains::Fold(FoldOp::SumSq) => with(level, job, &InLanes::<true>, own, to),
+        Chains::Fold(_) => with(level, job, &InOrder, own, to),
+    }
+}
+
+/// Computes rows by a reduction, of a job that was checked.
+fn with(level: Level, job: &Job<'_>, reduction: &impl Reduction, own: Range<usize>, to: &mut To<'_>) {
     // SAFETY: a level is only used on a CPU that was asked for its features, and the job was checked.
     unsafe {
         match level {
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => avx512(job, own, to),
+            Level::Avx512 => avx512(job, reduction, own, to),
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => avx2(job, own, to),
-            Level::Portable => rows::<Plain, 1, 1>(job, own, to),
+            Level::Avx2 => avx2(job, reduction, own, to),
+            Level::Portable => rows::<Plain, 1, 1>(job, reduction, own, to),
         }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
-fn avx512(job: &Job<'_>, own: Range<usize>, to: &mut To<'_>) {
+fn avx512(job: &Job<'_>, reduction: &impl Reduction, own: Range<usize>, to: &mut To<'_>) {
     // SAFETY: the CPU has these instructions, and the job was checked.
-    unsafe { rows::<Sixteen, 4, 2>(job, own, to) }
+    unsafe { rows::<Sixteen, 4, 2>(job, reduction, own, to) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn avx2(job: &Job<'_>, own: Range<usize>, to: &mut To<'_>) {
+fn avx2(job: &Job<'_>, reduction: &impl Reduction, own: Range<usize>, to: &mut To<'_>) {
     // SAFETY: as above.
-    unsafe { rows::<Eight, 2, 2>(job, own, to) }
+    unsafe { rows::<Eight, 2, 2>(job, reduction, own, to) }
 }
 
 /// What the kernels rely on.
@@ -123,19 +136,24 @@ fn check(job: &Job<'_>, own: &Range<usize>, to: &To<'_>) {
 /// # Safety
 /// The CPU has the register's instructions, and the job was checked.
 #[inline(always)]
-unsafe fn rows<V: Vector, const R: usize, const N: usize>(job: &Job<'_>, own: Range<usize>, to: &mut To<'_>) {
+unsafe fn rows<V: Vector, const R: usize, const N: usize>(
+    job: &Job<'_>,
+    reduction: &impl Reduction,
+    own: Range<usize>,
+    to: &mut To<'_>,
+) {
     let mut column = 0;
     while column < job.len {
         let left = job.len - column;
-        let strip = (job, &own, column);
+        let strip = (job, reduction, &own, column);
         // SAFETY: the caller's.
         column += unsafe {
             if left >= N * V::LANES {
-                strips::<V, R, N, true>(strip, V::LANES, to)
+                strips::<V, _, R, N, true>(strip, V::LANES, to)
             } else if left >= V::LANES {
-                strips::<V, R, 1, true>(strip, V::LANES, to)
+                strips::<V, _, R, 1, true>(strip, V::LANES, to)
             } else {
-                strips::<V, R, 1, false>(strip, left, to)
+                strips::<V, _, R, 1, false>(strip, left, to)
             }
         };
     }
@@ -146,8 +164,8 @@ unsafe fn rows<V: Vector, const R: usize, const N: usize>(job: &Job<'_>, own: Ra
 /// # Safety
 /// As for [`rows`].
 #[inline(always)]
-unsafe fn strips<V: Vector, const R: usize, const N: usize, const WHOLE: bool>(
-    (job, own, column): (&Job<'_>, &Range<usize>, usize),
+unsafe fn strips<V: Vector, F: Reduction, const R: usize, const N: usize, const WHOLE: bool>(
+    (job, reduction, own, column): (&Job<'_>, &F, &Range<usize>, usize),
     lanes: usize,
     to: &mut To<'_>,
 ) -> usize {
@@ -157,10 +175,10 @@ unsafe fn strips<V: Vector, const R: usize, const N: usize, const WHOLE: bool>(
         // SAFETY: the caller's.
         unsafe {
             if own.end - row >= R {
-                strip::<V, R, N, WHOLE>(job, (row, column), lanes, to.starts(n, row, job.len));
+                strip::<V, F, R, N, WHOLE>((job, reduction), (row, column), lanes, to.starts(n, row, job.len));
                 row += R;
             } else {
-                strip::<V, 1, N, WHOLE>(job, (row, column), lanes, to.starts(n, row, job.len));
+                strip::<V, F, 1, N, WHOLE>((job, reduction), (row, column), lanes, to.starts(n, row, job.len));
                 row += 1;
             }
         }
@@ -174,44 +192,22 @@ macro_rules! load {
         if $whole { V::load($from) } else { V::load_some($from, $some) }
     };
 }
+pub(super) use load;
 
 /// N registers of R rows, `WHOLE` or the first lanes of one.
 ///
 /// # Safety
 /// As for [`rows`].
 #[inline(always)]
-unsafe fn strip<V: Vector, const R: usize, const N: usize, const WHOLE: bool>(
-    job: &Job<'_>,
+unsafe fn strip<V: Vector, F: Reduction, const R: usize, const N: usize, const WHOLE: bool>(
+    (job, reduction): (&Job<'_>, &F),
     at: (usize, usize),
     lanes: usize,
     to: [*mut f32; R],
 ) {
-    // The first two, then each on its own.
-    macro_rules! in_order {
-        ($op:ident) => {{
-            let mut acc = part::<V, R, N, WHOLE>(job, 0, at, lanes);
-            for n in 1..job.starts.parts() {
-                let x = part::<V, R, N, WHOLE>(job, n, at, lanes);
-                for r in 0..R {
-                    for v in 0..N {
-                        acc[r][v] = acc[r][v].$op(x[r][v]);
-                    }
-                }
-            }
-            acc
-        }};
-    }
     // SAFETY: the caller's.
     unsafe {
-        let mut acc = match job.chains {
-            Chains::Dot(dot) => chains::<V, R, N, WHOLE>(job, &dot, at, lanes),
-            Chains::Fold(op) if job.starts.parts() == 0 => [[splat(f32_of(op.empty(DType::F32))); N]; R],
-            Chains::Fold(FoldOp::Min) => in_order!(min),
-            Chains::Fold(FoldOp::Max) => in_order!(max),
-            Chains::Fold(FoldOp::Sum) => in_lanes::<V, R, N, WHOLE, false>(job, at, lanes),
-            Chains::Fold(FoldOp::SumSq) => in_lanes::<V, R, N, WHOLE, true>(job, at, lanes),
-            Chains::Fold(_) => in_order!(add),
-        };
+        let mut acc = reduction.of::<V, R, N, WHOLE>(job, at, lanes);
         if let Some(links) = job.links {
             macro_rules! apply {
                 ($from:expr, $op:ident) => {
@@ -232,9 +228,11 @@ unsafe fn strip<V: Vector, const R: usize, const N: usize, const WHOLE: bool>(
                     Pairwise::Min => apply!(others, min),
                 }
             }
-            for r in 0..R {
-                for v in 0..N {
-                    acc[r][v] = acc[r][v].canonical();
+            if !links.last().is_some_and(|(op, _)| op.is_canonical()) {
+                for r in 0..R {
+                    for v in 0..N {
+                        acc[r][v] = acc[r][v].canonical();
+                    }
                 }
             }
         }
@@ -245,154 +243,4 @@ unsafe fn strip<V: Vector, const R: usize, const N: usize, const WHOLE: bool>(
             }
         }
     }
-}
-
-/// A part of some rows.
-///
-/// # Safety
-/// As for [`rows`]; there is such a part.
-#[inline(always)]
-unsafe fn part<V: Vector, const R: usize, const N: usize, const WHOLE: bool>(
-    job: &Job<'_>,
-    part: usize,
-    (row, column): (usize, usize),
-    lanes: usize,
-) -> [[V; N]; R] {
-    // SAFETY: the caller's: each row has as many elements as are read.
-    unsafe {
-        let mut starts = [std::ptr::null(); R];
-        starts.copy_from_slice(job.starts.of(part, &(row..row + R)));
-        let mut x = [[V::zero(); N]; R];
-        for r in 0..R {
-            for v in 0..N {
-                x[r][v] = load!(WHOLE, starts[r].wrapping_add(column + V::LANES * v), lanes);
-            }
-        }
-        x
-    }
-}
-
-/// # Safety
-/// As for [`rows`].
-#[inline(always)]
-unsafe fn chains<V: Vector, const R: usize, const N: usize, const WHOLE: bool>(
-    job: &Job<'_>,
-    dot: &Dot<'_>,
-    at: (usize, usize),
-    lanes: usize,
-) -> [[V; N]; R] {
-    // SAFETY: the caller's: each part has weights for a row.
-    unsafe {
-        let zero = [[V::zero(); N]; R];
-        let mut sum = zero;
-        let mut n = 0;
-        for (w, &len) in dot.lens.iter().enumerate() {
-            let mut chain = zero;
-            for _ in 0..len {
-                let tap = n;
-                n += 1;
-                if dot.zeros[tap] {
-                    // +0 of a chain that is -0.
-                    for r in 0..R {
-                        for v in 0..N {
-                            chain[r][v] = chain[r][v].add(V::zero());
-                        }
-                    }
-                    continue;
-                }
-                let weights = dot.weights.as_ptr().wrapping_add(tap * job.len + at.1);
-                let x = part::<V, R, N, WHOLE>(job, tap, at, lanes);
-                for v in 0..N {
-                    let weights = load!(WHOLE, weights.wrapping_add(V::LANES * v), lanes);
-                    for r in 0..R {
-                        chain[r][v] = chain[r][v].fma_each(x[r][v], weights);
-                    }
-                }
-            }
-            if w == 0 {
-                sum = chain;
-                continue;
-            }
-            for r in 0..R {
-                for v in 0..N {
-                    sum[r][v] = sum[r][v].add(chain[r][v]);
-                }
-            }
-        }
-        sum
-    }
-}
-
-/// Sums, of squares if `SQUARES`: [`SUM_LANES`] lanes, then halves of them. A lane to which nothing is added is -0, which changes no sum: for a few
-/// parts half of the lanes are enough.
-///
-/// # Safety
-/// As for [`rows`].
-#[inline(always)]
-unsafe fn in_lanes<V: Vector, const R: usize, const N: usize, const WHOLE: bool, const SQUARES: bool>(
-    job: &Job<'_>,
-    (row, column): (usize, usize),
-    some: usize,
-) -> [[V; N]; R] {
-    // SAFETY: the caller's.
-    unsafe {
-        let mut sums = [[V::zero(); N]; R];
-        for r in 0..R {
-            if job.starts.parts() <= SUM_LANES / 2 {
-                sums[r] = sum::<V, { SUM_LANES / 2 }, N, WHOLE, SQUARES>(job, (row + r, column), some);
-                continue;
-            }
-            for v in 0..N {
-                let at = (row + r, column + V::LANES * v);
-                [sums[r][v]] = sum::<V, SUM_LANES, 1, WHOLE, SQUARES>(job, at, some);
-            }
-        }
-        sums
-    }
-}
-
-/// A row's sums of L lanes.
-///
-/// # Safety
-/// As for [`rows`].
-#[inline(always)]
-unsafe fn sum<V: Vector, const L: usize, const N: usize, const WHOLE: bool, const SQUARES: bool>(
-    job: &Job<'_>,
-    at: (usize, usize),
-    some: usize,
-) -> [V; N] {
-    // SAFETY: the caller's.
-    unsafe {
-        let mut lanes = [[splat::<V>(-0.0); N]; L];
-        let parts = job.starts.parts();
-        for first in (0..parts).step_by(L) {
-            for n in 0..L {
-                if first + n < parts {
-                    let [x] = part::<V, 1, N, WHOLE>(job, first + n, at, some);
-                    for v in 0..N {
-                        lanes[n][v] = if SQUARES { lanes[n][v].fma_each(x[v], x[v]) } else { lanes[n][v].add(x[v]) };
-                    }
-                }
-            }
-        }
-        let mut half = L / 2;
-        while half > 0 {
-            for n in 0..half {
-                for v in 0..N {
-                    lanes[n][v] = lanes[n][v].add(lanes[n + half][v]);
-                }
-            }
-            half /= 2;
-        }
-        lanes[0]
-    }
-}
-
-/// # Safety
-/// The CPU has the register's instructions.
-#[inline(always)]
-unsafe fn splat<V: Vector>(x: f32) -> V {
-    let all = [x; Plain::LANES];
-    // SAFETY: no register has more lanes.
-    unsafe { V::load(all.as_ptr()) }
 }

@@ -2,16 +2,18 @@
 //! along that axis, and what is reduced is read where it lies.
 
 mod kernels;
+mod reductions;
 
 use super::block::Scope;
 use super::lanes::{Buffer, Lanes, f32_of};
+use super::linked::RowLink;
 use super::matrix::reads_by_row;
 use super::out::{Layout, Out};
 use super::points::{Grid, Places, Point, keep, over, strides};
 use super::read::{Block, Coordinates, Run, Source, read_f32, set_reduction};
 use super::reader::{Piece, Reader, Table, floats};
 use super::starts::{Room, Starts};
-use super::straight::{RowLink, Straight};
+use super::straight::Straight;
 use super::tiles::Tiles;
 use super::weave::interleave;
 use crate::arith::Isa;

@@ -3,7 +3,7 @@
 use super::super::block::Scope;
 use super::super::lanes::{Buffer, f32_of};
 use super::super::starts::{Room, Starts};
-use super::kernels::{COLUMNS, Finish, ROWS, Start, Sums, Tile, kernel, lines_at_once};
+use super::kernels::{Ahead, COLUMNS, Finish, Line, ROWS, Start, Sums, Tile, kernel, lines_at_once};
 use super::{BLOCK_PANELS, Group, Matrix, Operands, Product, Results};
 use crate::arith::Isa;
 use crate::tasks::even;
@@ -52,10 +52,12 @@ impl Matrix<'_> {
                 let finish = end.as_ref().map(|(links, to)| Finish { links, to });
                 if let Some((places, out)) = parted {
                     let moves = places.moves(columns.clone());
-                    for own in chains.tiles() {
+                    let ahead = chains.ahead(0..chains.windows(), &columns);
+                    for (n, own) in chains.tiles() {
                         let sums = &mut sums[own.start * stride + before..];
                         for (w, rows) in of_windows.chunks_exact_mut(ROWS * COLUMNS).enumerate() {
                             let tile = chains.tile(w..w + 1, &columns, own.clone(), Start::Set);
+                            let tile = Tile { ahead: ahead.share(n), ..tile };
                             kernel(&tile, &mut Sums { rows, stride: COLUMNS }, None);
                             take(rows, own.len(), w == 0, sums, stride);
                         }
@@ -76,9 +78,11 @@ impl Matrix<'_> {
                 for first in (0..windows).step_by(at_once) {
                     let start = if first > 0 { Start::Add } else { Start::Set };
                     let finish = finish.as_ref().filter(|_| first + at_once >= windows);
-                    for own in chains.tiles() {
+                    let ahead = chains.ahead(first..first + at_once, &columns);
+                    for (n, own) in chains.tiles() {
                         let mut sums = Sums { rows: &mut sums[own.start * stride + before..], stride };
-                        kernel(&chains.tile(first..first + at_once, &columns, own, start), &mut sums, finish);
+                        let tile = chains.tile(first..first + at_once, &columns, own, start);
+                        kernel(&Tile { ahead: ahead.share(n), ..tile }, &mut sums, finish);
                     }
                 }
             }
@@ -102,17 +106,35 @@ impl Chains<'_> {
     }
 
     /// The rows in tiles.
-    fn tiles(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let count = self.starts.rows();
-        let tiles = count.div_ceil(ROWS);
-        (0..tiles).map(move |n| even(count, tiles, n))
+    fn tiles(&self) -> impl Iterator<Item = (usize, Range<usize>)> + use<> {
+        let (rows, tiles) = (self.starts.rows(), self.count());
+        (0..tiles).map(move |n| (n, even(rows, tiles, n)))
+    }
+
+    /// How many tiles there are.
+    fn count(&self) -> usize {
+        self.starts.rows().div_ceil(ROWS)
+    }
+
+    /// What the tiles over some windows bring near.
+    fn ahead(&self, windows: Range<usize>, columns: &Range<usize>) -> Ahead {
+        let Group { segments, chains, .. } = self.product.group;
+        let chains = &chains[windows];
+        let all = chains.first().map_or(0, |chain| chain.start)..chains.last().map_or(0, |chain| chain.end);
+        let all = &segments[all];
+        let all = all.first().map_or(0, |first| first.start)..all.last().map_or(0, |last| last.end);
+        Ahead::of(self.count(), self.panel(columns), all)
+    }
+
+    fn panel(&self, columns: &Range<usize>) -> &[Line] {
+        self.product.panels.panel(self.product.panel, columns.start / COLUMNS)
     }
 
     /// A tile over some windows; columns are those of a panel.
     fn tile(&self, windows: Range<usize>, columns: &Range<usize>, own: Range<usize>, start: Start) -> Tile<'_> {
         let Group { segments, chains, .. } = self.product.group;
         Tile {
-            lines: self.product.panels.panel(self.product.panel, columns.start / COLUMNS),
+            lines: self.panel(columns),
             parts: segments,
             chains: &chains[windows],
             start,
@@ -130,6 +152,7 @@ impl Chains<'_> {
             chains: &[],
             columns: columns.len(),
             start: Start::Continue,
+            ahead: Ahead::of(1, &[], 0..0),
         }
     }
 }

@@ -18,9 +18,6 @@ pub(in crate::exec) const ROWS: usize = 12;
 /// Columns of a tile and of a packed panel.
 pub(in crate::exec) const COLUMNS: usize = Plain::LANES;
 
-/// Lines that are fetched ahead of their use: those of a panel follow one another from window to window and on to the next panel, and the CPU
-/// by itself does not go beyond a page.
-const AHEAD: usize = 32;
 /// Floats of a cache line.
 const CACHE_LINE: usize = 16;
 
@@ -42,6 +39,32 @@ pub(in crate::exec) struct Tile<'a> {
     /// How many columns matter.
     pub(in crate::exec) columns: usize,
     pub(in crate::exec) start: Start,
+    pub(in crate::exec) ahead: Ahead,
+}
+
+/// What a tile brings near while it is computed: lines that come after its own. Tiles of the same lines share the work, as memory is slower than
+/// one tile, and the CPU by itself does not go beyond a page.
+#[derive(Clone, Copy)]
+pub(in crate::exec) struct Ahead {
+    /// What the first tile fetches with line 0.
+    from: *const f32,
+    /// How far that of the next line is, and that of the next tile.
+    line: usize,
+    tile: usize,
+}
+
+impl Ahead {
+    /// As many lines as `own`, the tiles' lines, and after them.
+    pub(in crate::exec) fn of(tiles: usize, lines: &[Line], own: Range<usize>) -> Self {
+        let line = COLUMNS.div_ceil(tiles);
+        let from = lines.as_ptr().cast::<f32>().wrapping_add(own.end * COLUMNS).wrapping_sub(own.start * line);
+        Self { from, line, tile: own.len() / tiles * COLUMNS }
+    }
+
+    /// What a tile fetches of them.
+    pub(in crate::exec) fn share(self, tile: usize) -> Self {
+        Self { from: self.from.wrapping_add(tile * self.tile), ..self }
+    }
 }
 
 /// How the first chain begins, and what becomes of its results; later ones begin at +0 and are added.
@@ -84,6 +107,13 @@ pub(in crate::exec) enum Pairwise {
     Mul,
     Max,
     Min,
+}
+
+impl Pairwise {
+    /// Whether a NaN that it gives is canonical.
+    pub(in crate::exec) fn is_canonical(self) -> bool {
+        matches!(self, Self::Max | Self::Min)
+    }
 }
 
 /// A tile's results go to their elements if there is something to finish them with, else to the sums.
@@ -137,6 +167,12 @@ fn avx512(tile: &Tile<'_>, sums: &mut Sums<'_>, finish: Option<&Finish<'_>>) {
                 with_rows!((rows - row).min(ROWS / 2), several::<Sixteen, 2>, part, 1 2 3 4 5 6);
             }
             return;
+        }
+        if tile.chains.len() <= 1 && (17..=24).contains(&tile.columns) {
+            let first = (tile, (0, 0), &mut *sums, finish);
+            with_rows!(rows, single::<Sixteen, 1>, first, 1 2 3 4 5 6 7 8 9 10 11 12);
+            let rest = (tile, (0, 16), sums, finish);
+            return with_rows!(rows, single::<Eight, 1>, rest, 1 2 3 4 5 6 7 8 9 10 11 12);
         }
         let all = (tile, (0, 0), sums, finish);
         match (tile.chains.len() > 1, tile.columns) {
@@ -304,14 +340,16 @@ unsafe fn chain<V: Vector, const R: usize, const N: usize>(
         // SAFETY: the caller's: the lines are there, and each row has as many elements.
         unsafe {
             let lines = tile.lines.as_ptr().add(ks.start).cast::<f32>().wrapping_add(column);
+            let mut ahead = tile.ahead.from.wrapping_add(ks.start * tile.ahead.line + column);
             for k in 0..ks.len() {
                 let mut b = [V::zero(); N];
                 for (v, b) in b.iter_mut().enumerate() {
                     *b = V::load(lines.add(k * COLUMNS + V::LANES * v));
                     if V::LANES * v % CACHE_LINE == 0 {
-                        fetch(lines.wrapping_add((k + AHEAD) * COLUMNS + V::LANES * v));
+                        fetch(ahead.wrapping_add(V::LANES * v));
                     }
                 }
+                ahead = ahead.wrapping_add(tile.ahead.line);
                 for (acc, start) in acc.iter_mut().zip(starts) {
                     let x = V::same(start.add(k));
                     for v in 0..N {
@@ -433,10 +471,17 @@ unsafe fn finished<V: Vector, const R: usize, const N: usize>(
                 Pairwise::Min => apply!(link, min),
             }
         }
+        if !finish.links.last().is_some_and(|link| link.op.is_canonical()) {
+            for acc in &mut acc {
+                for acc in acc {
+                    *acc = acc.canonical();
+                }
+            }
+        }
         for (to, acc) in to.into_iter().zip(acc) {
             for (v, acc) in acc.into_iter().enumerate() {
                 let to = to.wrapping_add(column + V::LANES * v);
-                if whole { acc.canonical().store(to) } else { acc.canonical().store_some(to, lanes(v)) }
+                if whole { acc.store(to) } else { acc.store_some(to, lanes(v)) }
             }
         }
     }

@@ -43,14 +43,14 @@ impl Eight {
         unsafe { _mm256_cvtss_f32(self.0) }
     }
 
-    /// `ordered`, but `equal` where the numbers are equal, which then differ at most in the sign of zero; a NaN where one is a NaN.
+    /// `ordered`, but `equal` where the numbers are equal, which then differ at most in the sign of zero; the NaN where one is a NaN.
     #[inline(always)]
     unsafe fn choose(self, other: Self, ordered: __m256, equal: __m256) -> Self {
         unsafe {
             let same = _mm256_cmp_ps::<_CMP_EQ_OQ>(self.0, other.0);
             let unordered = _mm256_cmp_ps::<_CMP_UNORD_Q>(self.0, other.0);
             let number = _mm256_blendv_ps(ordered, equal, same);
-            Self(_mm256_blendv_ps(number, _mm256_add_ps(self.0, other.0), unordered))
+            Self(_mm256_blendv_ps(number, _mm256_set1_ps(native::NAN), unordered))
         }
     }
 }

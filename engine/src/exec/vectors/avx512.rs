@@ -4,9 +4,9 @@ use super::{Eight, Vector};
 use crate::arith::native;
 use std::arch::x86_64::{
     __m512, __mmask16, _CMP_UNORD_Q, _mm512_add_ps, _mm512_castps512_ps256, _mm512_cmp_ps_mask, _mm512_div_ps,
-    _mm512_extractf32x8_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_add_ps, _mm512_mask_mov_ps,
-    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_mul_ps, _mm512_range_ps, _mm512_set1_ps, _mm512_setzero_ps,
-    _mm512_storeu_ps, _mm512_sub_ps,
+    _mm512_extractf32x8_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_mov_ps, _mm512_mask_storeu_ps,
+    _mm512_maskz_loadu_ps, _mm512_mul_ps, _mm512_range_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    _mm512_sub_ps,
 };
 
 #[derive(Clone, Copy)]
@@ -27,12 +27,12 @@ impl Sixteen {
         unsafe { [Eight::new(_mm512_castps512_ps256(self.0)), Eight::new(_mm512_extractf32x8_ps::<1>(self.0))] }
     }
 
-    /// `chosen`, but a NaN where `self` or the other is one.
+    /// `chosen`, but the NaN where `self` or the other is one.
     #[inline(always)]
     unsafe fn unless_nan(self, other: Self, chosen: __m512) -> Self {
         unsafe {
             let unordered = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self.0, other.0);
-            Self(_mm512_mask_add_ps(chosen, unordered, self.0, other.0))
+            Self(_mm512_mask_mov_ps(chosen, unordered, _mm512_set1_ps(native::NAN)))
         }
     }
 }

@@ -44,9 +44,9 @@ pub(super) trait Vector: Copy {
     unsafe fn div(self, other: Self) -> Self;
     /// The first `n` lanes, at most all, and the others of another.
     unsafe fn first(self, n: usize, others: Self) -> Self;
-    /// As [`native::max`](crate::arith::native::max).
+    /// As [`native::max`](crate::arith::native::max): its NaN is canonical.
     unsafe fn max(self, other: Self) -> Self;
-    /// As [`native::min`](crate::arith::native::min).
+    /// As [`native::min`](crate::arith::native::min): its NaN is canonical.
     unsafe fn min(self, other: Self) -> Self;
     /// As [`native::canonical`](crate::arith::native::canonical).
     unsafe fn canonical(self) -> Self;

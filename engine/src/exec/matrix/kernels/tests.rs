@@ -112,6 +112,7 @@ fn every_instruction_set_gives_the_same_bits() {
                             parts: &parts,
                             columns,
                             start,
+                            ahead: Ahead::of(n + 1, &lines, 0..depth),
                         };
                         let run = |isa: Option<Isa>| -> Vec<Vec<u32>> {
                             let mut sums = before.clone();
