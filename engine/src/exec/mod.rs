@@ -13,6 +13,7 @@ mod lifetimes;
 mod linked;
 mod matrix;
 mod out;
+mod padding;
 mod pairs;
 mod plain;
 mod plan;

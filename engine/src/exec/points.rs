@@ -139,11 +139,17 @@ impl Grid {
         places
     }
 
-    /// Coordinates of the points numbered `range`, moved by `origin`, [`over`] other axes; the first one's where all are alike.
+    /// Coordinates of the points numbered `range`, moved by `origin`, [`over`] other axes, among which are all of these; the first one's where
+    /// all are alike.
     pub(super) fn rows(&self, range: Range<usize>, origin: &Point, axes: &[usize], alike: bool) -> Vec<Coordinates> {
         let different = if alike { range.start..range.end.min(range.start + 1) } else { range };
+        let place = |x: usize| axes.iter().position(|&axis| axis == x);
+        let moved = self.axes.iter().filter_map(|&(x, extent, stride)| Some((place(x)?, extent, stride)));
+        let grid = Self { axes: moved.collect(), len: self.len };
+        debug_assert_eq!(grid.axes.len(), self.axes.len(), "an axis that is not there");
+        let origin = Point { at: over(axes, &origin.at), offset: 0 };
         let mut at = Vec::with_capacity(different.len());
-        self.each(different, origin, |point, _| at.push(over(axes, point)));
+        grid.each(different, &origin, |point, _| at.push(*point));
         at
     }
 

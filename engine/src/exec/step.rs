@@ -5,6 +5,7 @@ use super::block::Scope;
 use super::elements::Elements;
 use super::matrix::{Chunked, Matrix, Operands, Results};
 use super::out::Out;
+use super::padding::Padding;
 use super::points::strides;
 use super::transposed::Transposed;
 use super::{elements, scan};
@@ -35,6 +36,8 @@ pub(super) enum Step<'p> {
     Scan(&'p Instruction, u8, u8),
     /// Run after run of floats.
     Transposed(Transposed),
+    /// Row after row of a copy with borders.
+    Bordered(Padding),
     /// Element by element.
     Elements(&'p Instruction, Elements),
 }
@@ -52,8 +55,9 @@ impl<'p> Step<'p> {
             _ => {
                 let reduction = || Some(Self::Reduction(Reduction::new(instruction)?));
                 let transposed = || Some(Self::Transposed(Transposed::new(instruction)?));
+                let bordered = || Some(Self::Bordered(Padding::whole(instruction)?));
                 let elements = || Self::Elements(instruction, Elements::new(instruction));
-                reduction().or_else(transposed).unwrap_or_else(elements)
+                reduction().or_else(transposed).or_else(bordered).unwrap_or_else(elements)
             }
         }
     }
@@ -71,6 +75,7 @@ impl<'p> Step<'p> {
                 scan::run(&Scope { instruction, operands, isa }, *axis, *initial, dtype, &out);
             }
             Self::Transposed(transposed) => transposed.run(operands, isa, &out),
+            Self::Bordered(padding) => padding.store(operands, isa.level(), &out),
             Self::Elements(instruction, ready) => elements::run(&Scope { instruction, operands, isa }, ready, &out),
         }
     }

@@ -1,4 +1,4 @@
-"""Prints the coefficients in engine/src/arith/native/exp.rs and erf.rs. Needs mpmath."""
+"""Prints the coefficients in engine/src/arith/native/exp.rs, erf.rs and segments.rs. Needs mpmath."""
 
 from mpmath import cos, erf, erfc, expm1, log, matrix, mp, mpf, pi, polyval, qr_solve, sqrt
 
@@ -55,3 +55,16 @@ show(
     ),
     -51,
 )
+
+# erf x / x around 16 multiples of a number of few bits, one after the other; then each power's side by side.
+spacing = mpf(17) / 64
+over_x = lambda x: 2 / sqrt(pi) if x == 0 else erf(x) / x
+segments = [
+    fitted(over_x, lambda x: 1 / over_x(x), (2 * i - 1) * spacing / 2, (2 * i + 1) * spacing / 2, 9, 3) for i in range(16)
+]
+assert max(error for _, error in segments) < mpf(2) ** -48
+print("SEGMENTS: relative error below 2^-48")
+for power in zip(*(c for c, _ in segments)):
+    print("    [")
+    print("".join(f"        {c!r},\n" for c in power), end="")
+    print("    ],")

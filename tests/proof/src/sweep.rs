@@ -1,4 +1,4 @@
-//! Every one of the 2^32 arguments: the native form and the definition against an independent reference.
+//! Every one of the 2^32 arguments: the native form, over slices too, and the definition against an independent reference.
 
 use crate::inputs::random;
 use crate::operations::Operation;
@@ -6,7 +6,9 @@ use crate::oracle;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use rebut_engine::arith::native::vector;
 use rebut_engine::arith::soft;
+use rebut_engine::exec::Isa;
 use serde::Serialize;
 use sha3::{Digest, Keccak256};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +19,7 @@ const BLOCK: u64 = 1 << 20;
 /// What a sweep compares with the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sides {
-    /// The native form.
+    /// The native form, of one number and over slices.
     pub native: bool,
     /// The definition, which is the exact mirror of the contract's algorithm.
     pub mirror: bool,
@@ -140,15 +142,36 @@ fn pair(rng: &mut ChaCha8Rng) -> [u32; 2] {
     }
 }
 
+/// The form over slices, where there is one.
+fn over_slices(name: &str) -> Option<fn(&[f32], &mut [f32], Isa)> {
+    Some(match name {
+        "exp" => vector::exp,
+        "log" => vector::log,
+        "tanh" => vector::tanh,
+        "sigmoid" => vector::sigmoid,
+        "erf" => vector::erf,
+        "rsqrt" => vector::rsqrt,
+        _ => return None,
+    })
+}
+
 fn block(operation: &Operation, reference: fn(u32) -> u32, sides: Sides, number: u64) -> Block {
     let mut block = Block { digest: [0; 32], mismatches: 0, closest: (soft::closest::FAR, 0), failures: Vec::new() };
     let mut hash = Keccak256::new();
     let rounds = !matches!(operation.name, "sqrt" | "rsqrt" | "reciprocal");
     let first = (number * BLOCK) as u32; // below 2^32
-    for a in first..=first + (BLOCK - 1) as u32 {
+    let arguments = first..=first + (BLOCK - 1) as u32;
+    let slice = over_slices(operation.name).filter(|_| sides.native).map(|form| {
+        let x: Vec<f32> = arguments.clone().map(f32::from_bits).collect();
+        let mut results = vec![0.0; x.len()];
+        form(&x, &mut results, Isa::Auto);
+        results
+    });
+    for (n, a) in arguments.enumerate() {
         let expected = reference(a);
         hash.update(expected.to_be_bytes());
         let mut wrong = sides.native && (operation.native)([a, 0, 0]) != expected;
+        wrong |= slice.as_ref().is_some_and(|results| results[n].to_bits() != expected);
         if sides.mirror {
             soft::closest::reset();
             wrong |= (operation.soft)([a, 0, 0]) != expected;

@@ -30,6 +30,8 @@ mod log2;
 mod pow;
 mod reciprocal;
 mod rsqrt;
+#[cfg(target_arch = "x86_64")]
+mod segments;
 mod sigmoid;
 mod sin;
 mod sinh;

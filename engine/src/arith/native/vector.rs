@@ -10,7 +10,7 @@ use super::{canonical, ends};
 use crate::arith::{Isa, Level};
 
 /// Elements that are done again together.
-const BLOCK: usize = 256;
+pub(super) const BLOCK: usize = 256;
 
 /// `out[i] = scalar(x[i])`, where `wide` is the evaluation of `scalar` before rounding.
 #[inline(always)]
@@ -28,14 +28,15 @@ fn map(x: &[f32], out: &mut [f32], wide: impl Fn(f64) -> f64, scalar: fn(f32) ->
     }
 }
 
+/// A function over slices: its scalar form's evaluation, or for AVX-512 another one.
 macro_rules! vectorised {
-    ($($name:ident)*) => {$(
+    ($($name:ident $(: $avx512:path)?;)*) => {$(
         #[doc = concat!("`", stringify!($name), "` of every element of `x`, which is as long as `out`.")]
         pub fn $name(x: &[f32], out: &mut [f32], isa: Isa) {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
             fn avx512(x: &[f32], out: &mut [f32]) {
-                map(x, out, super::$name::wide::<true>, super::$name);
+                vectorised!(@ $($avx512)?, x, out, map(x, out, super::$name::wide::<true>, super::$name));
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
@@ -54,9 +55,11 @@ macro_rules! vectorised {
             }
         }
     )*};
+    (@ , $x:ident, $out:ident, $map:expr) => { $map };
+    (@ $avx512:path, $x:ident, $out:ident, $map:expr) => { $avx512($x, $out) };
 }
 
-vectorised! { exp log tanh sigmoid erf rsqrt }
+vectorised! { exp; log; tanh; sigmoid; erf: super::segments::erf; rsqrt; }
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,13 @@
-//! Rows that reach beyond the borders of a small operand read a copy of it with its borders around it, where all of them lie together.
+//! Copies of small operands with their borders around them: what rows of products that reach beyond the borders read instead, where all of them
+//! lie together, and what instructions are that do nothing else.
 
-use super::super::lanes::f32_of;
-use super::super::read::slice;
-use crate::program::{Access, Affine, DType, Guard, Instruction, Operand, TensorType, View};
+use super::follow::own_elements;
+use super::lanes::f32_of;
+use super::linked::finish_row;
+use super::out::Out;
+use super::read::slice;
+use crate::arith::Level;
+use crate::program::{Access, Affine, Core, DType, Guard, Instruction, Node, Operand, TensorType, View};
 use crate::tasks;
 use crate::tensor::Tensor;
 use std::cell::Cell;
@@ -95,6 +100,15 @@ impl Padding {
         Some((padded, padding))
     }
 
+    /// The copy that is all of an instruction.
+    pub(super) fn whole(i: &Instruction) -> Option<Self> {
+        let ([Node::Load(view)], Core::None) = (i.epilogue.nodes.as_slice(), &i.core) else { return None };
+        let view = usize::from(*view);
+        let (padded, padding) = Self::new(i, view, |_| true).filter(|_| !i.windowed)?;
+        let whole = i.extents.iter().product::<u64>() == padding.ty.elements();
+        (whole && own_elements(&padded.views[view], &padded)).then_some(padding)
+    }
+
     /// The copy's axes are the coordinates, the outermost first; the innermost goes on over what is within its step.
     fn copy(access: &Access, (fill, base): (i64, i64), coordinates: &[Coordinate<'_>]) -> Option<Self> {
         let (inner, outer) = coordinates.split_first()?;
@@ -156,7 +170,7 @@ impl Padding {
         if let (Tensor::F32(copy), Tensor::F32(from)) = (&mut copy, operands[self.operand])
             && let Some(copy) = copy.as_slice_mut()
         {
-            self.copy_rows(slice(from), copy);
+            self.copy_rows(slice(from), copy, |_| ());
         }
         let all: Vec<&Tensor> = operands.iter().copied().chain([&copy]).collect();
         f(&all);
@@ -165,7 +179,16 @@ impl Padding {
         }
     }
 
-    fn copy_rows(&self, from: &[f32], copy: &mut [f32]) {
+    /// Makes the copy itself, of an instruction's operands.
+    pub(super) fn store(&self, operands: &[&Tensor], level: Level, out: &Out<'_>) {
+        let Tensor::F32(from) = operands[self.operand] else { return };
+        // SAFETY: nobody else has its elements.
+        #[allow(unsafe_code)]
+        let to = unsafe { out.floats(0, self.elements()) };
+        self.copy_rows(slice(from), to, |row| finish_row(level, &[], None, row));
+    }
+
+    fn copy_rows(&self, from: &[f32], copy: &mut [f32], finish: impl Fn(&mut [f32]) + Sync) {
         let share = tasks::share(copy.len() / self.row, LEAST.div_ceil(self.row), usize::MAX);
         tasks::each_part(copy, share * self.row, |n, part| {
             for (number, row) in part.chunks_exact_mut(self.row).enumerate() {
@@ -173,6 +196,7 @@ impl Padding {
                 row[..start].fill(self.fill);
                 row[start..end].copy_from_slice(&from[first..][..end - start]);
                 row[end..].fill(self.fill);
+                finish(row);
             }
         });
     }
