@@ -4,6 +4,8 @@
 mod onnx_support;
 
 use onnx_support::{agreed, tensors, written};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use rebut_engine::arith::Isa;
 use rebut_engine::exec::Options;
 
@@ -19,7 +21,7 @@ fn agree(what: &str, [read, weights]: [&[usize]; 2], instruction: &str) {
     let package = written(&text, what);
     let numbers = |n: usize, special: bool| -> Vec<f32> {
         let number = |i: usize| match (i * 7919) % 1013 {
-            0 if special => f32::NAN,
+            0 if special => f32::from_bits(0xffc1_2345),
             1 if special => f32::NEG_INFINITY,
             2 | 3 => -0.0,
             x => (x as f32 - 500.0) / 256.0,
@@ -152,5 +154,48 @@ fn windows_that_lie_outside() {
                 core = dot(v0, v1) core"
         );
         agree(guard, [&[63], &[120]], &instruction);
+    }
+}
+
+/// Instructions that only copy, with borders: one to three axes in any order of guards, steps and directions, operands that are too short, and NaNs
+/// whose bits are not the canonical ones.
+#[test]
+fn copies_with_borders() {
+    let mut random = ChaCha8Rng::seed_from_u64(6);
+    for round in 0..600 {
+        let axes = random.random_range(1..=3);
+        let extents: Vec<i64> = (0..axes).map(|_| random.random_range(1..24)).collect();
+        let dims: Vec<i64> = extents.iter().map(|&n| (n - random.random_range(-1..4)).max(1)).collect();
+        let (mut address, mut guards, mut base, mut stride) = (Vec::new(), Vec::new(), 0, 1);
+        for x in (0..axes).rev() {
+            let step = [1, 1, 1, 1, 1, 2, -1][random.random_range(0..7)];
+            let before = random.random_range(-1..4) - if step < 0 { extents[x] - 1 } else { 0 };
+            address.insert(0, format!("{}*e{x}", step * stride));
+            base -= before * stride;
+            if random.random_range(0..5) > 0 {
+                let limit = dims[x] + [0, 0, 0, 0, 1, -1, 40][random.random_range(0..7)];
+                guards.insert(
+                    random.random_range(0..=guards.len()),
+                    format!("if 0 <= {step}*e{x}+{} < {}", -before, limit.max(0)),
+                );
+            }
+            stride *= dims[x];
+        }
+        let read = [stride, stride, stride, stride + 5, (stride / 2).max(1)][random.random_range(0..5)];
+        let list = extents.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+        let fill = ["0.0", "-0.0", "-inf"][random.random_range(0..3)];
+        let text = format!(
+            "%0: f32[{read}] = input\n%1: f32[{list}] = e[{list}] v0 = %0[{}+{base}] {} else {fill} v0\nreturn %1",
+            address.join("+"),
+            guards.join(" ")
+        )
+        .replace("+-", "-");
+        let what = format!("copy {round}: {text}");
+        let package = written(&text, &what);
+        let number = |n: i64| if n % 11 == 3 { f32::from_bits(0xffc1_2345) } else { n as f32 - 20.0 };
+        let input = tensors::f32s(&[read as usize], (0..read).map(number).collect::<Vec<f32>>());
+        for (isa, threads) in [(Isa::Auto, 1), (Isa::Avx2, 2), (Isa::Portable, 3)] {
+            agreed::values(&package, std::slice::from_ref(&input), &Options { threads, isa }, &what);
+        }
     }
 }

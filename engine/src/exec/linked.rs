@@ -15,6 +15,9 @@ use crate::arith::Level;
 /// An operation on each element of a row and what lies at its place in another.
 pub(super) type RowLink = (Pairwise, Buffer<f32>);
 
+/// What is read, where it goes, and how many floats.
+type Row = (*const f32, *mut f32, usize);
+
 /// Makes elements of a row: of `from`, or of what is there.
 ///
 /// # Panics
@@ -22,38 +25,39 @@ pub(super) type RowLink = (Pairwise, Buffer<f32>);
 pub(super) fn finish_row(level: Level, links: &[RowLink], from: Option<&[f32]>, to: &mut [f32]) {
     assert!(from.is_none_or(|from| from.len() >= to.len()), "a row that is too short");
     assert!(links.iter().all(|(_, others)| others.len() >= to.len()), "nothing to finish a row with");
-    let from = from.map_or(to.as_ptr(), <[f32]>::as_ptr);
+    // From here on both are addresses, as they may be the same.
+    let (to, len) = (to.as_mut_ptr(), to.len());
+    let rows = (from.map_or(to.cast_const(), <[f32]>::as_ptr), to, len);
     // SAFETY: a level is only used on a CPU that was asked for its features, and the rows were checked.
     unsafe {
         match level {
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => avx512(links, from, to),
+            Level::Avx512 => avx512(links, rows),
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => avx2(links, from, to),
-            Level::Portable => row::<Plain, 1>(links, from, to),
+            Level::Avx2 => avx2(links, rows),
+            Level::Portable => row::<Plain, 1>(links, rows),
         }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma")]
-unsafe fn avx512(links: &[RowLink], from: *const f32, to: &mut [f32]) {
+unsafe fn avx512(links: &[RowLink], rows: Row) {
     // SAFETY: the caller's.
-    unsafe { row::<Sixteen, 8>(links, from, to) }
+    unsafe { row::<Sixteen, 8>(links, rows) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn avx2(links: &[RowLink], from: *const f32, to: &mut [f32]) {
+unsafe fn avx2(links: &[RowLink], rows: Row) {
     // SAFETY: the caller's.
-    unsafe { row::<Eight, 8>(links, from, to) }
+    unsafe { row::<Eight, 8>(links, rows) }
 }
 
 /// # Safety
 /// The CPU has the register's instructions, and the rows were checked.
 #[inline(always)]
-unsafe fn row<V: Vector, const N: usize>(links: &[RowLink], from: *const f32, to: &mut [f32]) {
-    let (len, to) = (to.len(), to.as_mut_ptr());
+unsafe fn row<V: Vector, const N: usize>(links: &[RowLink], (from, to, len): Row) {
     let mut at = 0;
     while at < len {
         let left = len - at;

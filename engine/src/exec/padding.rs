@@ -17,6 +17,8 @@ use std::ops::{Range, RangeInclusive};
 const MOST: i64 = 1 << 20;
 /// The farthest address.
 const FARTHEST: u64 = 1 << 61;
+/// Fewest elements of a row where an instruction is a copy: each is found by itself.
+const SHORT: usize = 16;
 /// Fewest elements that a task copies.
 const LEAST: usize = 1 << 12;
 
@@ -41,7 +43,7 @@ struct Outer {
     limit: i64,
 }
 
-/// A coordinate of the operand: what it is of the dot's axes, how far a step is in the operand and in the copy, and its values, outside as inside.
+/// A coordinate of the operand: what it is of the instruction's axes, how far a step is in the operand and in the copy, and its values, outside as inside.
 struct Coordinate<'a> {
     guard: &'a Guard,
     step: i64,
@@ -50,7 +52,7 @@ struct Coordinate<'a> {
 }
 
 impl Padding {
-    /// The copy, and the dot as it reads this as its last operand; `moving` are the axes along which rows differ. `None` where a view's guards
+    /// The copy, and the instruction as it reads this as its last operand; `moving` are the axes along which rows differ. `None` where a view's guards
     /// are not coordinates of its operand, but for those that are the same in each row.
     pub(super) fn new(dot: &Instruction, view: usize, moving: impl Fn(usize) -> bool) -> Option<(Instruction, Self)> {
         let View { fill, accesses } = &dot.views[view];
@@ -105,7 +107,7 @@ impl Padding {
         let ([Node::Load(view)], Core::None) = (i.epilogue.nodes.as_slice(), &i.core) else { return None };
         let view = usize::from(*view);
         let (padded, padding) = Self::new(i, view, |_| true).filter(|_| !i.windowed)?;
-        let whole = i.extents.iter().product::<u64>() == padding.ty.elements();
+        let whole = i.extents.iter().product::<u64>() == padding.ty.elements() && padding.row >= SHORT;
         (whole && own_elements(&padded.views[view], &padded)).then_some(padding)
     }
 
@@ -162,7 +164,7 @@ impl Padding {
         self.ty.elements() as usize // at most MOST
     }
 
-    /// Does something with the dot's operands and the copy as their last.
+    /// Does something with an instruction's operands and the copy as their last.
     pub(super) fn run(&self, operands: &[&Tensor], f: impl FnOnce(&[&Tensor])) {
         // Memory of this thread's last copy.
         thread_local!(static LAST: Cell<Vec<f32>> = const { Cell::new(Vec::new()) });
@@ -185,7 +187,7 @@ impl Padding {
         // SAFETY: nobody else has its elements.
         #[allow(unsafe_code)]
         let to = unsafe { out.floats(0, self.elements()) };
-        self.copy_rows(slice(from), to, |row| finish_row(level, &[], None, row));
+        self.copy_rows(slice(from), to, |part| finish_row(level, &[], None, part));
     }
 
     fn copy_rows(&self, from: &[f32], copy: &mut [f32], finish: impl Fn(&mut [f32]) + Sync) {
@@ -196,8 +198,8 @@ impl Padding {
                 row[..start].fill(self.fill);
                 row[start..end].copy_from_slice(&from[first..][..end - start]);
                 row[end..].fill(self.fill);
-                finish(row);
             }
+            finish(part);
         });
     }
 }

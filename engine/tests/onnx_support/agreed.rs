@@ -1,6 +1,7 @@
 //! Native runs in which the reference interpreter agrees on every bit of every value, and the plain run on every output.
 
 use super::package;
+use rebut_engine::arith::soft::NAN;
 use rebut_engine::exec::{Keep, Options, execute, run};
 use rebut_engine::lower::Lowered;
 use rebut_engine::package::Package;
@@ -31,6 +32,11 @@ pub fn values(package: &Package, inputs: &[Tensor], options: &Options, what: &st
     for (id, value) in package.program().values.iter().enumerate() {
         assert_eq!(values[id].ty(), value.ty, "{what}: value {id}");
         let Source::Instruction(i) = &value.source else { continue };
+        if let Tensor::F32(floats) = values[id].as_ref() {
+            // Registers do not tell: a trace has the bits.
+            let canonical = floats.iter().all(|x| !x.is_nan() || x.to_bits() == NAN);
+            assert!(canonical, "{what}: {options:?}, value {id} ({}) has a NaN of other bits", value.ty);
+        }
         let operands = i.operands.iter().map(|o| values[usize::try_from(o.value).expect("in memory")].as_ref());
         let mut memory = Operands { operands: operands.collect(), own: Vec::new() };
         for element in 0..values[id].len() {

@@ -56,6 +56,7 @@ pub(in crate::exec) struct Ahead {
 impl Ahead {
     /// As many lines as `own`, the tiles' lines, and after them.
     pub(in crate::exec) fn of(tiles: usize, lines: &[Line], own: Range<usize>) -> Self {
+        let tiles = tiles.max(1);
         let line = COLUMNS.div_ceil(tiles);
         let from = lines.as_ptr().cast::<f32>().wrapping_add(own.end * COLUMNS).wrapping_sub(own.start * line);
         Self { from, line, tile: own.len() / tiles * COLUMNS }
