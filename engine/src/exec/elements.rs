@@ -6,7 +6,7 @@ use super::linked::finish_row;
 use super::matrix::differs;
 use super::out::{Layout, Out};
 use super::points::{Grid, Point, strides};
-use super::read::{Block, Run, lying, read_f32};
+use super::read::{Block, Run, lying_or_read};
 use super::straight::Straight;
 use super::tiles::Tiles;
 use crate::program::limits::CHUNK;
@@ -76,10 +76,7 @@ pub(super) fn run(scope: &Scope<'_>, Elements { tiles, chain }: &Elements, out: 
                     // SAFETY: every task has rows or parts of rows of its own.
                     let to = unsafe { out.floats(start, row.len) };
                     let run = Run { at, axis, len: row.len };
-                    let from = lying(view, &source, &run);
-                    if from.is_none() {
-                        read_f32(view, &source, &run, to);
-                    }
+                    let from = lying_or_read(view, &source, &run, to);
                     finish_row(out.level(), &links, from, to);
                 });
                 return;

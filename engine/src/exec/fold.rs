@@ -4,7 +4,7 @@
 use super::block::{Scope, multiply_add};
 use super::lanes::{Buffer, Each, Lanes};
 use super::matrix::run_length;
-use super::read::{Block, Run, lying, read_f32, reduction_axis, set_reduction};
+use super::read::{Block, Run, lying_or_read, reduction_axis, set_reduction};
 use super::reduced::{Rows, reduce};
 use crate::arith::{for_each_level, native};
 use crate::program::{Core, DType, Expr, FoldOp, Instruction, Node, Op, View, limits::SUM_LANES};
@@ -73,10 +73,7 @@ pub(super) fn along(
         for (mut at, out) in block.rows.iter().copied().zip(out.chunks_exact_mut(1)) {
             set_reduction(&mut at, reduction, ks.start);
             let run = Run { at: &at, axis, len };
-            let x = lying(view, &scope.source(), &run).unwrap_or_else(|| {
-                read_f32(view, &scope.source(), &run, &mut copy);
-                &copy
-            });
+            let x = lying_or_read(view, &scope.source(), &run, &mut copy).unwrap_or(&copy);
             reduce(scope.isa.level(), op, Rows { floats: x, apart: len, len }, (out, 1), 1);
         }
         return (DType::F32, Lanes::F32(out));

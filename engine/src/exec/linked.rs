@@ -95,18 +95,37 @@ unsafe fn piece<V: Vector, const N: usize, const WHOLE: bool>(
 ) {
     // SAFETY: the caller's.
     unsafe {
-        let load = |row: *const f32, v: usize| {
-            let row = row.wrapping_add(at + V::LANES * v);
-            if WHOLE { V::load(row) } else { V::load_some(row, lanes) }
-        };
-        let mut x = [V::zero(); N];
+        let mut x = [[V::zero(); N]];
         for v in 0..N {
-            x[v] = load(from, v);
+            x[0][v] = V::load_first::<WHOLE>(from.wrapping_add(at + V::LANES * v), lanes);
         }
+        let [x] = linked::<V, 1, N, WHOLE>(links, x, at, lanes);
+        for v in 0..N {
+            x[v].store_first::<WHOLE>(to.wrapping_add(at + V::LANES * v), lanes);
+        }
+    }
+}
+
+/// Elements of N registers of R rows from column `at` on, `WHOLE` or the first lanes of one; each row goes through the same operations.
+///
+/// # Safety
+/// The CPU has the register's instructions, and the links' rows have these columns.
+#[inline(always)]
+pub(super) unsafe fn linked<V: Vector, const R: usize, const N: usize, const WHOLE: bool>(
+    links: &[RowLink],
+    mut x: [[V; N]; R],
+    at: usize,
+    lanes: usize,
+) -> [[V; N]; R] {
+    // SAFETY: the caller's.
+    unsafe {
         macro_rules! apply {
             ($others:expr, $op:ident) => {
                 for v in 0..N {
-                    x[v] = x[v].$op(load($others, v));
+                    let other = V::load_first::<WHOLE>($others.wrapping_add(at + V::LANES * v), lanes);
+                    for r in 0..R {
+                        x[r][v] = x[r][v].$op(other);
+                    }
                 }
             };
         }
@@ -120,14 +139,13 @@ unsafe fn piece<V: Vector, const N: usize, const WHOLE: bool>(
             }
         }
         if !links.last().is_some_and(|(op, _)| op.is_canonical()) {
-            for v in 0..N {
-                x[v] = x[v].canonical();
+            for r in 0..R {
+                for v in 0..N {
+                    x[r][v] = x[r][v].canonical();
+                }
             }
         }
-        for v in 0..N {
-            let to = to.wrapping_add(at + V::LANES * v);
-            if WHOLE { x[v].store(to) } else { x[v].store_some(to, lanes) }
-        }
+        x
     }
 }
 

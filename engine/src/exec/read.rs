@@ -92,8 +92,16 @@ fn indices_stay(access: &Access, source: &Source<'_>, run: &Run<'_>) -> bool {
 
 /// Reads an f32 view along a run into `out` (`run.len` elements).
 pub(super) fn read_f32(view: &View, source: &Source<'_>, run: &Run<'_>, out: &mut [f32]) {
-    if let Some(from) = lying(view, source, run) {
-        return out.copy_from_slice(from);
+    if let Some(from) = lying_or_read(view, source, run, out) {
+        out.copy_from_slice(from);
+    }
+}
+
+/// The floats of a run where they lie, if all of it lies together in one operand; else it is read into `out`.
+pub(super) fn lying_or_read<'a>(view: &View, source: &Source<'a>, run: &Run<'_>, out: &mut [f32]) -> Option<&'a [f32]> {
+    let lying = lying(view, source, run);
+    if lying.is_some() {
+        return lying;
     }
     read(view, source, run, out, f32_of(view.fill), |t, range, base, step, out| {
         match t {
@@ -106,10 +114,11 @@ pub(super) fn read_f32(view: &View, source: &Source<'_>, run: &Run<'_>, out: &mu
             _ => {}
         }
     });
+    None
 }
 
 /// The floats of a run where they lie, if all of it lies together in one operand.
-pub(super) fn lying<'a>(view: &View, source: &Source<'a>, run: &Run<'_>) -> Option<&'a [f32]> {
+fn lying<'a>(view: &View, source: &Source<'a>, run: &Run<'_>) -> Option<&'a [f32]> {
     let [access] = view.accesses.as_slice() else { return None };
     let Tensor::F32(tensor) = *source.operands.get(usize::from(access.operand))? else { return None };
     let (start, step) = along(&access.address, run);

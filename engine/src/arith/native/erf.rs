@@ -32,7 +32,7 @@ const LOG_COMPLEMENT: [f64; 20] = [
     -2.655377947407233,
 ];
 /// From here on the result is 1: the complement is below 2^-25.
-const LARGEST: f64 = 3.9375;
+pub(super) const LARGEST: f64 = 3.9375;
 
 /// `erf a`, correctly rounded.
 #[inline]

@@ -10,6 +10,7 @@
 // Iterators over registers would put them in memory.
 #![allow(clippy::needless_range_loop)]
 
+use super::erf::LARGEST;
 use super::exp::ROUND;
 use super::vector::BLOCK;
 use super::{ERROR, NAN};
@@ -23,8 +24,6 @@ use std::arch::x86_64::{
 
 /// How far the segments' middles are apart: products with small integers are exact.
 const SPACING: f64 = 17.0 / 64.0;
-/// From here on the result is 1: the complement is below 2^-25.
-const LARGEST: f64 = 3.9375;
 /// `erf x / x` in powers of x less the segment's middle, highest power first, and for each power the segments' coefficients; made by
 /// engine/tests/data/polynomials.py.
 const SEGMENTS: [[f64; 16]; 10] = [

@@ -7,8 +7,7 @@
 // Iterators over registers would put them in memory.
 #![allow(clippy::needless_range_loop)]
 
-use super::super::linked::RowLink;
-use super::super::matrix::Pairwise;
+use super::super::linked::{RowLink, linked};
 use super::super::out::Rows as Elements;
 use super::super::starts::Starts;
 #[cfg(target_arch = "x86_64")]
@@ -186,14 +185,6 @@ unsafe fn strips<V: Vector, F: Reduction, const R: usize, const N: usize, const 
     N * lanes
 }
 
-/// A register from an address on, of which only `$some` lanes are there if it is not whole.
-macro_rules! load {
-    ($whole:expr, $from:expr, $some:expr) => {
-        if $whole { V::load($from) } else { V::load_some($from, $some) }
-    };
-}
-pub(super) use load;
-
 /// N registers of R rows, `WHOLE` or the first lanes of one.
 ///
 /// # Safety
@@ -209,37 +200,11 @@ unsafe fn strip<V: Vector, F: Reduction, const R: usize, const N: usize, const W
     unsafe {
         let mut acc = reduction.of::<V, R, N, WHOLE>(job, at, lanes);
         if let Some(links) = job.links {
-            macro_rules! apply {
-                ($from:expr, $op:ident) => {
-                    for v in 0..N {
-                        let other = load!(WHOLE, $from.wrapping_add(at.1 + V::LANES * v), lanes);
-                        for r in 0..R {
-                            acc[r][v] = acc[r][v].$op(other);
-                        }
-                    }
-                };
-            }
-            for (op, others) in links {
-                let others = others.as_ptr();
-                match op {
-                    Pairwise::Add => apply!(others, add),
-                    Pairwise::Mul => apply!(others, mul),
-                    Pairwise::Max => apply!(others, max),
-                    Pairwise::Min => apply!(others, min),
-                }
-            }
-            if !links.last().is_some_and(|(op, _)| op.is_canonical()) {
-                for r in 0..R {
-                    for v in 0..N {
-                        acc[r][v] = acc[r][v].canonical();
-                    }
-                }
-            }
+            acc = linked::<V, R, N, WHOLE>(links, acc, at.1, lanes);
         }
         for r in 0..R {
             for v in 0..N {
-                let to = to[r].wrapping_add(at.1 + V::LANES * v);
-                if WHOLE { acc[r][v].store(to) } else { acc[r][v].store_some(to, lanes) }
+                acc[r][v].store_first::<WHOLE>(to[r].wrapping_add(at.1 + V::LANES * v), lanes);
             }
         }
     }

@@ -6,7 +6,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::super::vectors::Vector;
-use super::kernels::{Dot, Job, load};
+use super::kernels::{Dot, Job};
 use crate::program::limits::SUM_LANES;
 
 /// The results of R rows, N registers of each.
@@ -51,7 +51,7 @@ unsafe fn part<V: Vector, const R: usize, const N: usize, const WHOLE: bool>(
         let mut x = [[V::zero(); N]; R];
         for r in 0..R {
             for v in 0..N {
-                x[r][v] = load!(WHOLE, starts[r].wrapping_add(column + V::LANES * v), lanes);
+                x[r][v] = V::load_first::<WHOLE>(starts[r].wrapping_add(column + V::LANES * v), lanes);
             }
         }
         x
@@ -160,14 +160,14 @@ impl Reduction for Sums<'_> {
                             x[r][v] = if next && r + 1 < R {
                                 x[r + 1][v]
                             } else {
-                                load!(WHOLE, from[r].wrapping_add(at), lanes)
+                                V::load_first::<WHOLE>(from[r].wrapping_add(at), lanes)
                             };
                         }
                     }
                     before = from;
                     let weights = dot.weights.as_ptr().wrapping_add(tap * job.len + column);
                     for v in 0..N {
-                        let weights = load!(WHOLE, weights.wrapping_add(V::LANES * v), lanes);
+                        let weights = V::load_first::<WHOLE>(weights.wrapping_add(V::LANES * v), lanes);
                         for r in 0..R {
                             chain[r][v] = chain[r][v].fma_each(x[r][v], weights);
                         }

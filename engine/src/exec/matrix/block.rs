@@ -118,12 +118,10 @@ impl Chains<'_> {
 
     /// What the tiles over some windows bring near.
     fn ahead(&self, windows: Range<usize>, columns: &Range<usize>) -> Ahead {
-        let Group { segments, chains, .. } = self.product.group;
-        let chains = &chains[windows];
-        let all = chains.first().map_or(0, |chain| chain.start)..chains.last().map_or(0, |chain| chain.end);
-        let all = &segments[all];
-        let all = all.first().map_or(0, |first| first.start)..all.last().map_or(0, |last| last.end);
-        Ahead::of(self.count(), self.panel(columns), all)
+        let windows = &self.product.group.windows[windows];
+        let start = windows.first().map_or(0, |first| first.before);
+        let end = windows.last().map_or(0, |last| last.before + last.depth());
+        Ahead::of(self.count(), self.panel(columns), start..end)
     }
 
     fn panel(&self, columns: &Range<usize>) -> &[Line] {

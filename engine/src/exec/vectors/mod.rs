@@ -34,6 +34,18 @@ pub(super) trait Vector: Copy {
     unsafe fn store(self, to: *mut f32);
     /// The first `n` lanes only, at most all.
     unsafe fn store_some(self, to: *mut f32, n: usize);
+    /// All of one if it is `WHOLE`, else the first `n` lanes.
+    #[inline(always)]
+    unsafe fn load_first<const WHOLE: bool>(from: *const f32, n: usize) -> Self {
+        // SAFETY: the caller's.
+        unsafe { if WHOLE { Self::load(from) } else { Self::load_some(from, n) } }
+    }
+    /// The same of what is written.
+    #[inline(always)]
+    unsafe fn store_first<const WHOLE: bool>(self, to: *mut f32, n: usize) {
+        // SAFETY: the caller's.
+        unsafe { if WHOLE { self.store(to) } else { self.store_some(to, n) } }
+    }
     /// `a * b + self`, rounded once.
     unsafe fn fma(self, a: Self::Same, b: Self) -> Self;
     /// The same of two registers.
