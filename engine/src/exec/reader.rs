@@ -135,6 +135,18 @@ impl Table {
         self.points.iter().filter(|&&address| address < 0).count()
     }
 
+    /// The same without the table, if it was made for these points.
+    pub(super) fn into_addresses(table: Cow<'_, Self>, points: Range<usize>) -> Cow<'_, [i64]> {
+        match table {
+            Cow::Borrowed(table) => Cow::Borrowed(&table.points[points]),
+            Cow::Owned(mut table) => {
+                table.points.truncate(points.end);
+                table.points.drain(..points.start);
+                Cow::Owned(table.points)
+            }
+        }
+    }
+
     /// The addresses of some points; less than 0 for those that have places of their own.
     pub(super) fn addresses(&self, points: Range<usize>) -> Addresses<'_> {
         Addresses { all: &self.points[points], reach: self.reach }

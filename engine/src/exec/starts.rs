@@ -1,7 +1,8 @@
 //! Where the rows of a block begin, found and checked once: in the operands, or copied where they lie there only in part.
 
 use super::lanes::Buffer;
-use super::reader::{Addresses, Inside, Place, Reader, Table};
+use super::reader::{Inside, Place, Reader, Table};
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -22,11 +23,44 @@ impl Room {
 
 /// For each part of a chain and each row the address of its elements, of which there are as many as the part has.
 pub(super) struct Starts<'a> {
-    /// Part after part.
-    all: Vec<*const f32>,
-    rows: usize,
-    lens: Vec<usize>,
+    parts: Vec<Part>,
+    rows: Rows<'a>,
     elements: PhantomData<&'a [f32]>,
+}
+
+/// A part of all rows that lie in one operand.
+struct Part {
+    len: usize,
+    /// Where a row of the address 0 would have it.
+    start: *const f32,
+    /// The bits of an address that matter: all, or none where it is the same for all rows.
+    mask: i64,
+}
+
+enum Rows<'a> {
+    /// Each one's address; its parts are as far from there as any other's.
+    Alike(Cow<'a, [i64]>),
+    /// Part after part where each row has it, and how many rows there are.
+    Own(Vec<*const f32>, usize),
+}
+
+impl Part {
+    /// # Panics
+    /// When there are not as many elements at one of the addresses within `reach`.
+    fn new(len: usize, inside: &Inside<'_>, reach: Option<(i64, i64)>, fills: &[f32]) -> Self {
+        assert!(fills.len() >= len, "not as many elements");
+        let (Some((least, most)), Some(start)) = (reach, inside.start()) else {
+            return Self { len, start: fills.as_ptr(), mask: 0 };
+        };
+        let there = |address: i64| inside.at(address).len() >= len;
+        assert!(there(least) && there(most), "elements that are not there");
+        Self { len, start, mask: -1 }
+    }
+
+    #[inline(always)]
+    fn at(&self, address: i64) -> *const f32 {
+        self.start.wrapping_offset((address & self.mask) as isize) // in memory
+    }
 }
 
 impl<'a> Starts<'a> {
@@ -34,7 +68,7 @@ impl<'a> Starts<'a> {
     /// points, that is no single run.
     pub(super) fn find(
         reader: &Reader,
-        (table, points): (&Table, Range<usize>),
+        (table, points): (Cow<'a, Table>, Range<usize>),
         lens: impl ExactSizeIterator<Item = usize> + Clone,
         floats: &[&'a [f32]],
         room: &'a mut Room,
@@ -43,14 +77,24 @@ impl<'a> Starts<'a> {
         let Room { fills, packed } = room;
         let fills: &'a [f32] = fills;
         let addresses = table.addresses(points.clone());
-        let mut starts = Self::new(points.len(), lens.len());
-        for (n, len) in lens.clone().enumerate() {
-            starts.push(len, &reader.inside(n, floats, fills), addresses, fills);
+        let part = |(n, len)| Part::new(len, &reader.inside(n, floats, fills), addresses.reach(), fills);
+        let parts: Vec<Part> = lens.clone().enumerate().map(part).collect();
+        if addresses.all().iter().fold(0, |signs, address| signs | address) >= 0 {
+            return Self { parts, rows: Rows::Alike(Table::into_addresses(table, points)), elements: PhantomData };
+        }
+        let addresses = addresses.all();
+        let mut starts = Self::filled(lens.clone(), points.len(), fills);
+        if let Rows::Own(all, _) = &mut starts.rows {
+            for (all, part) in all.chunks_exact_mut(points.len().max(1)).zip(&parts) {
+                for (to, &address) in all.iter_mut().zip(addresses).filter(|own| *own.1 >= 0) {
+                    *to = part.at(address);
+                }
+            }
         }
         // What does not lie in an operand is copied: its piece and point, and where the copy is.
         let mut copies: Vec<(usize, usize, Range<usize>)> = Vec::new();
-        for point in (0..points.len()).filter(|&point| addresses.all()[point] < 0) {
-            for (n, (len, place)) in lens.clone().zip(reader.own_places(table, points.start + point)).enumerate() {
+        for point in (0..points.len()).filter(|&point| addresses[point] < 0) {
+            for (n, (len, place)) in lens.clone().zip(reader.own_places(&table, points.start + point)).enumerate() {
                 match place {
                     Place::Operand(operand, address) => starts.set(n, point, &floats[*operand][*address..]),
                     Place::Fill => {}
@@ -73,60 +117,57 @@ impl<'a> Starts<'a> {
         starts
     }
 
-    /// Of no part yet.
-    pub(super) fn new(rows: usize, parts: usize) -> Self {
-        Self { all: Vec::with_capacity(rows * parts), rows, lens: Vec::with_capacity(parts), elements: PhantomData }
-    }
-
-    /// The next part, of `len` elements: each row's lie at its address, or are `fills` where it has none.
+    /// Rows all of whose parts are `fills`, until they are set.
     ///
     /// # Panics
-    /// When there are not as many addresses as rows, or elements at one.
-    pub(super) fn push(&mut self, len: usize, inside: &Inside<'a>, addresses: Addresses<'_>, fills: &'a [f32]) {
-        assert!(addresses.all().len() == self.rows && fills.len() >= len, "not as many rows or elements");
-        self.lens.push(len);
-        let fill = fills.as_ptr();
-        let (Some((least, most)), Some(start)) = (addresses.reach(), inside.start()) else {
-            self.all.extend(addresses.all().iter().map(|_| fill));
-            return;
-        };
-        let there = |address: i64| inside.at(address).len() >= len;
-        assert!(there(least) && there(most), "elements that are not there");
-        let at = |address: i64| start.wrapping_offset(address as isize); // in memory
-        let every = addresses.all().iter().fold(0, |signs, address| signs | address) >= 0;
-        if every {
-            self.all.extend(addresses.all().iter().map(|&address| at(address)));
-        } else {
-            self.all.extend(addresses.all().iter().map(|&address| if address < 0 { fill } else { at(address) }));
-        }
+    /// When there are not as many of these as elements of a part.
+    pub(super) fn filled(lens: impl Iterator<Item = usize>, rows: usize, fills: &'a [f32]) -> Self {
+        let parts: Vec<Part> = lens.map(|len| Part::new(len, &Inside::nowhere(fills), None, fills)).collect();
+        let rows = Rows::Own(vec![fills.as_ptr(); parts.len() * rows], rows);
+        Self { parts, rows, elements: PhantomData }
     }
 
-    /// Where a row's elements of a part are instead.
+    /// Where a row's elements of a part are instead, if rows are not alike.
     ///
     /// # Panics
     /// When there are not as many.
     pub(super) fn set(&mut self, part: usize, row: usize, from: &'a [f32]) {
-        assert!(row < self.rows && from.len() >= self.lens[part], "a row that is too short");
-        self.all[part * self.rows + row] = from.as_ptr();
+        let Rows::Own(all, rows) = &mut self.rows else { return };
+        assert!(row < *rows && from.len() >= self.parts[part].len, "a row that is too short");
+        all[part * *rows + row] = from.as_ptr();
     }
 
     /// How many rows there are.
     pub(super) fn rows(&self) -> usize {
-        self.rows
+        match &self.rows {
+            Rows::Alike(addresses) => addresses.len(),
+            Rows::Own(_, rows) => *rows,
+        }
     }
 
     /// How many parts there are.
     pub(super) fn parts(&self) -> usize {
-        self.lens.len()
+        self.parts.len()
     }
 
-    /// Some rows of a part.
-    pub(super) fn of(&self, part: usize, rows: &Range<usize>) -> &[*const f32] {
-        &self.all[part * self.rows..][..self.rows][rows.clone()]
+    /// R rows of a part, from row `first` on.
+    #[inline(always)]
+    pub(super) fn of<const R: usize>(&self, part: usize, first: usize) -> [*const f32; R] {
+        let mut starts = [std::ptr::null(); R];
+        match &self.rows {
+            Rows::Alike(addresses) => {
+                let (addresses, part) = (&addresses[first..first + R], &self.parts[part]);
+                for r in 0..R {
+                    starts[r] = part.at(addresses[r]);
+                }
+            }
+            Rows::Own(all, rows) => starts.copy_from_slice(&all[part * rows..][..*rows][first..first + R]),
+        }
+        starts
     }
 
     /// Elements of a part.
     pub(super) fn len(&self, part: usize) -> usize {
-        self.lens[part]
+        self.parts[part].len
     }
 }

@@ -8,19 +8,27 @@ use std::ops::Range;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Tasks for each thread that make up for one another's length.
-const TASKS: usize = 4;
+const TASKS: u64 = 4;
 
 /// Threads that share the work: those of the team that this thread leads.
 pub(crate) fn threads() -> usize {
     team::threads()
 }
 
+/// Multiply-adds of a task that is worth another thread's while, and of one that is worth more tasks than threads.
+const LEAST: u64 = 1 << 16;
+const WORTH: u64 = 1 << 18;
+
 /// About as many tasks as keep all threads at work to the end; 1 where there is one thread.
 pub(crate) fn enough() -> usize {
-    match threads() {
-        1 => 1,
-        several => TASKS * several,
-    }
+    enough_for(u64::MAX)
+}
+
+/// The same for work of that many multiply-adds.
+pub(crate) fn enough_for(work: u64) -> usize {
+    let threads = threads() as u64;
+    let most = if threads > 1 { (work / LEAST).clamp(1, threads).max((work / WORTH).min(TASKS * threads)) } else { 1 };
+    most as usize // a few for each thread
 }
 
 /// How many of `count` things a task does: at most `most`, and fewer for the sake of enough tasks, but then no fewer than `least`.

@@ -329,7 +329,7 @@ impl<'p> Across<'p> {
         let mut room = Room::new(f32_of(view.fill), len);
         let lens = std::iter::repeat_n(len, self.taps.len());
         let own = first..first + points.len();
-        let parts = Starts::find(&self.reader, (&table, own), lens, &floats(source.operands), &mut room, read);
+        let parts = Starts::find(&self.reader, (table, own), lens, &floats(source.operands), &mut room, read);
         let (places, range) = self.inner.kept_or(self.places.as_ref(), &points);
         let starts = places.get(&range);
         let chains = match self.kind {

@@ -26,14 +26,6 @@ pub(super) trait Reduction {
     ) -> Registers<V, R, N>;
 }
 
-/// Where the elements of a part of some rows are.
-#[inline(always)]
-fn starts<const R: usize>(job: &Job<'_>, part: usize, row: usize) -> [*const f32; R] {
-    let mut starts = [std::ptr::null(); R];
-    starts.copy_from_slice(job.starts.of(part, &(row..row + R)));
-    starts
-}
-
 /// A part of some rows.
 ///
 /// # Safety
@@ -45,7 +37,7 @@ unsafe fn part<V: Vector, const R: usize, const N: usize, const WHOLE: bool>(
     (row, column): (usize, usize),
     lanes: usize,
 ) -> Registers<V, R, N> {
-    let starts = starts::<R>(job, part, row);
+    let starts = job.starts.of::<R>(part, row);
     // SAFETY: the caller's: each row has as many elements as are read.
     unsafe {
         let mut x = [[V::zero(); N]; R];
@@ -151,7 +143,7 @@ impl Reduction for Sums<'_> {
                         }
                         continue;
                     }
-                    let from = starts::<R>(job, tap, row);
+                    let from = job.starts.of::<R>(tap, row);
                     // Neighbours read the same, one tap later.
                     let next = R > 1 && (1..R).all(|r| from[r - 1] == before[r]);
                     for r in 0..R {

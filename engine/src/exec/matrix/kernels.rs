@@ -336,8 +336,7 @@ unsafe fn chain<V: Vector, const R: usize, const N: usize>(
 ) -> [[V; N]; R] {
     for part in parts.clone() {
         let ks = &tile.parts[part];
-        let mut starts = [std::ptr::null(); R];
-        starts.copy_from_slice(&tile.rows.of(part, &tile.own)[row..row + R]);
+        let starts = tile.rows.of::<R>(part, tile.own.start + row);
         // SAFETY: the caller's: the lines are there, and each row has as many elements.
         unsafe {
             let lines = tile.lines.as_ptr().add(ks.start).cast::<f32>().wrapping_add(column);

@@ -274,7 +274,8 @@ impl<'p> Matrix<'p> {
             let least = self.rows.len().div_ceil(BLOCK_ROWS * BLOCK_PANELS / panels);
             let most = self.rows.len().div_ceil(FEWEST_ROWS);
             // Enough blocks by themselves, else cut along the columns too, else of fewer rows.
-            let enough = tasks::enough();
+            let work = self.rows.len().saturating_mul(self.columns.len()).saturating_mul(product.panels.depth());
+            let enough = tasks::enough_for(work as u64);
             let parts = if least < enough { self.columns.len().div_ceil(COLUMNS * BLOCK_PANELS) } else { 1 };
             let blocks = enough.div_ceil(parts.max(1)).clamp(least, most.max(least));
             tasks::each(blocks * parts, |task| {

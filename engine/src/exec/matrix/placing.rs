@@ -39,6 +39,6 @@ impl Matrix<'_> {
         };
         let points = first..first + rows.len();
         let lens = segments.iter().map(Range::len);
-        Some(Starts::find(reader, (&table, points), lens, &floats(source.operands), room, read))
+        Some(Starts::find(reader, (table, points), lens, &floats(source.operands), room, read))
     }
 }

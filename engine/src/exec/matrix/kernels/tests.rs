@@ -2,7 +2,6 @@
 
 use super::super::super::out::Out;
 use super::super::super::points::Places;
-use super::super::super::reader::{Addresses, Inside};
 use super::*;
 use crate::arith::native::{self, canonical};
 use crate::tensor::Tensor;
@@ -29,7 +28,7 @@ fn expected(tile: &Tile<'_>, sums: &Sums<'_>, finish: Option<&Finish<'_>>) -> Ve
             let so_far = chain;
             chain = if n == 0 && tile.start == Start::Continue { before } else { 0.0 };
             for part in parts.clone() {
-                let row = tile.rows.of(part, &tile.own)[r];
+                let [row] = tile.rows.of(part, tile.own.start + r);
                 for (k, line) in tile.lines[tile.parts[part].clone()].iter().enumerate() {
                     // SAFETY: the rows have at least as many elements as their part.
                     let x = unsafe { *row.add(k) };
@@ -79,9 +78,8 @@ fn every_instruction_set_gives_the_same_bits() {
             .map(|n| (0..lens[n / (ROWS + 4)] + n % 3).map(|_| number(&mut seed)).collect())
             .collect();
         let fills = [0.0; 256];
-        let mut rows = Starts::new(ROWS + 4, lens.len());
-        for (part, &len) in lens.iter().enumerate() {
-            rows.push(len, &Inside::nowhere(&fills), Addresses::new(&[-1; ROWS + 4]), &fills);
+        let mut rows = Starts::filled(lens.iter().copied(), ROWS + 4, &fills);
+        for part in 0..lens.len() {
             (0..ROWS + 4).for_each(|row| rows.set(part, row, &a[part * (ROWS + 4) + row]));
         }
         let lines: Vec<Line> = (0..depth).map(|_| Line(std::array::from_fn(|_| number(&mut seed)))).collect();
