@@ -83,14 +83,12 @@ impl<'a> Starts<'a> {
             return Self { parts, rows: Rows::Alike(Table::into_addresses(table, points)), elements: PhantomData };
         }
         let addresses = addresses.all();
-        let mut starts = Self::filled(lens.clone(), points.len(), fills);
-        if let Rows::Own(all, _) = &mut starts.rows {
-            for (all, part) in all.chunks_exact_mut(points.len().max(1)).zip(&parts) {
-                for (to, &address) in all.iter_mut().zip(addresses).filter(|own| *own.1 >= 0) {
-                    *to = part.at(address);
-                }
-            }
+        let mut all = Vec::with_capacity(parts.len() * addresses.len());
+        for part in &parts {
+            let at = |&address: &i64| if address < 0 { fills.as_ptr() } else { part.at(address) };
+            all.extend(addresses.iter().map(at));
         }
+        let mut starts = Self { parts, rows: Rows::Own(all, points.len()), elements: PhantomData };
         // What does not lie in an operand is copied: its piece and point, and where the copy is.
         let mut copies: Vec<(usize, usize, Range<usize>)> = Vec::new();
         for point in (0..points.len()).filter(|&point| addresses[point] < 0) {
@@ -117,14 +115,16 @@ impl<'a> Starts<'a> {
         starts
     }
 
-    /// Rows all of whose parts are `fills`, until they are set.
-    ///
-    /// # Panics
-    /// When there are not as many of these as elements of a part.
-    pub(super) fn filled(lens: impl Iterator<Item = usize>, rows: usize, fills: &'a [f32]) -> Self {
-        let parts: Vec<Part> = lens.map(|len| Part::new(len, &Inside::nowhere(fills), None, fills)).collect();
-        let rows = Rows::Own(vec![fills.as_ptr(); parts.len() * rows], rows);
-        Self { parts, rows, elements: PhantomData }
+    /// Rows whose parts are these, row after row.
+    #[cfg(test)]
+    pub(super) fn of_rows(lens: &[usize], rows: &[Vec<&'a [f32]>]) -> Self {
+        let parts = lens.iter().map(|&len| Part { len, start: std::ptr::null(), mask: 0 }).collect();
+        let all = vec![std::ptr::null(); lens.len() * rows.len()];
+        let mut starts = Self { parts, rows: Rows::Own(all, rows.len()), elements: PhantomData };
+        for (row, own) in rows.iter().enumerate() {
+            (0..lens.len()).for_each(|part| starts.set(part, row, own[part]));
+        }
+        starts
     }
 
     /// Where a row's elements of a part are instead, if rows are not alike.

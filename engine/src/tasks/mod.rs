@@ -9,15 +9,14 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Tasks for each thread that make up for one another's length.
 const TASKS: u64 = 4;
+/// Multiply-adds of a task that is worth another thread's while, and of one that is worth more tasks than threads.
+const LEAST: u64 = 1 << 16;
+const WORTH: u64 = 1 << 18;
 
 /// Threads that share the work: those of the team that this thread leads.
 pub(crate) fn threads() -> usize {
     team::threads()
 }
-
-/// Multiply-adds of a task that is worth another thread's while, and of one that is worth more tasks than threads.
-const LEAST: u64 = 1 << 16;
-const WORTH: u64 = 1 << 18;
 
 /// About as many tasks as keep all threads at work to the end; 1 where there is one thread.
 pub(crate) fn enough() -> usize {

@@ -2,6 +2,7 @@
 
 mod block;
 mod chunks;
+mod cut;
 mod finish;
 mod kernels;
 mod panels;
@@ -25,9 +26,9 @@ use super::tiles::Tiles;
 use crate::arith::Isa;
 use crate::program::limits::MAX_RANK;
 use crate::program::{Core, DType, Instruction, Node, product};
-use crate::tasks::{self, even};
+use crate::tasks;
 use crate::tensor::Tensor;
-use kernels::ROWS;
+use cut::{Cut, Share, enough};
 use panels::Panels;
 use parts::Parts;
 use roles::Roles;
@@ -37,14 +38,10 @@ use windows::{Window, windows};
 
 /// Panels whose results a block keeps before they are finished.
 const BLOCK_PANELS: usize = 4;
-/// Most rows of a block with so many panels: the columns' elements are read once for a block, and its results stay in the second cache.
-const BLOCK_ROWS: usize = 12 * ROWS;
 /// Most windows of a product, parts of its rows, and bytes of its packed columns: a hostile program may ask for more.
 const MOST_WINDOWS: u64 = 1 << 16;
 const MOST_SEGMENTS: usize = 1 << 13;
 const LARGEST_PANELS: u64 = 1 << 31;
-/// Fewest rows of a block, where there would be too few blocks for all threads: two tiles.
-const FEWEST_ROWS: usize = 2 * ROWS;
 /// Elements of a padded copy for which a part of a row is found and copied.
 const WORTH: usize = 8;
 
@@ -255,40 +252,28 @@ impl<'p> Matrix<'p> {
     }
 
     fn all(&self, operands: Operands<'_>, isa: Isa, results: Results<'_>) {
-        let groups = self.groups.len();
-        let products = self.batch.len() * groups;
-        let one = |product: usize| {
-            let group = &self.groups[product % groups];
-            let at = self.batch.point(product / groups, &Point::ORIGIN);
-            let packed;
-            let (panels, panel) = match &self.constant {
-                Some(panels) => (panels, product),
-                None => {
-                    packed = self.panels(operands.dot, &[(at, group)]);
-                    (&packed, 0)
-                }
-            };
-            let number = product / groups;
-            let product = Product { group, at: sum(&at, &group.place), number, panels, panel };
-            let panels = self.columns.len().div_ceil(COLUMNS).clamp(1, BLOCK_PANELS);
-            let least = self.rows.len().div_ceil(BLOCK_ROWS * BLOCK_PANELS / panels);
-            let most = self.rows.len().div_ceil(FEWEST_ROWS);
-            // Enough blocks by themselves, else cut along the columns too, else of fewer rows.
-            let work = self.rows.len().saturating_mul(self.columns.len()).saturating_mul(product.panels.depth());
-            let enough = tasks::enough_for(work as u64);
-            let parts = if least < enough { self.columns.len().div_ceil(COLUMNS * BLOCK_PANELS) } else { 1 };
-            let blocks = enough.div_ceil(parts.max(1)).clamp(least, most.max(least));
-            tasks::each(blocks * parts, |task| {
-                let (block, part) = (task / parts, task % parts);
-                let rows = even(self.rows.len(), blocks, block);
-                let columns = if parts == 1 {
-                    0..self.columns.len()
-                } else {
-                    let width = COLUMNS * BLOCK_PANELS;
-                    part * width..self.columns.len().min((part + 1) * width)
-                };
-                self.block(&product, rows, columns, operands, isa, results);
+        let products = self.batch.len() * self.groups.len();
+        let (rows, columns) = (self.rows.len(), self.columns.len());
+        let block = |number: usize, panels: (&Panels, usize), share: Share| {
+            self.block(&self.product(number, panels), share.rows(rows), share.columns(columns), operands, isa, results);
+        };
+        let enough = |depth: usize, products: usize| enough([rows, columns, depth, products]);
+        if let Some(panels) = &self.constant {
+            let enough = enough(panels.depth(), products);
+            let cut = Cut::new(rows, columns, enough);
+            if cut.len() >= enough.min(tasks::threads()) {
+                // A block's rows of all products: what they read lies side by side, and so do their results.
+                return tasks::each(cut.len(), |n| (0..products).for_each(|p| block(p, (panels, p), cut.share(n))));
+            }
+            return tasks::each(products * cut.len(), |n| {
+                let product = n / cut.len();
+                block(product, (panels, product), cut.share(n % cut.len()));
             });
+        }
+        let one = |number: usize| {
+            let packed = self.panels(operands.dot, &[(self.point(number), self.group(number))]);
+            let cut = Cut::new(rows, columns, enough(packed.depth(), 1));
+            tasks::each(cut.len(), |n| block(number, (&packed, 0), cut.share(n)));
         };
         // Each on a thread of its own, or each by all threads.
         if products.is_multiple_of(tasks::threads()) || products >= tasks::enough() {
@@ -296,6 +281,21 @@ impl<'p> Matrix<'p> {
         } else {
             (0..products).for_each(one);
         }
+    }
+
+    /// Where a product is in the batch, and what it is made of.
+    fn point(&self, number: usize) -> Point {
+        self.batch.point(number / self.groups.len(), &Point::ORIGIN)
+    }
+
+    fn group(&self, number: usize) -> &Group {
+        &self.groups[number % self.groups.len()]
+    }
+
+    fn product<'a>(&'a self, number: usize, (panels, panel): (&'a Panels, usize)) -> Product<'a> {
+        let group = self.group(number);
+        let at = sum(&self.point(number), &group.place);
+        Product { group, at, number: number / self.groups.len(), panels, panel }
     }
 }
 

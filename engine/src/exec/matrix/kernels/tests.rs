@@ -77,11 +77,8 @@ fn every_instruction_set_gives_the_same_bits() {
         let a: Vec<Vec<f32>> = (0..lens.len() * (ROWS + 4))
             .map(|n| (0..lens[n / (ROWS + 4)] + n % 3).map(|_| number(&mut seed)).collect())
             .collect();
-        let fills = [0.0; 256];
-        let mut rows = Starts::filled(lens.iter().copied(), ROWS + 4, &fills);
-        for part in 0..lens.len() {
-            (0..ROWS + 4).for_each(|row| rows.set(part, row, &a[part * (ROWS + 4) + row]));
-        }
+        let row = |row: usize| (0..lens.len()).map(|part| a[part * (ROWS + 4) + row].as_slice()).collect();
+        let rows = Starts::of_rows(lens, &(0..ROWS + 4).map(row).collect::<Vec<_>>());
         let lines: Vec<Line> = (0..depth).map(|_| Line(std::array::from_fn(|_| number(&mut seed)))).collect();
         let before: Vec<f32> = (0..ROWS * STRIDE).map(|_| number(&mut seed)).collect();
         let others: Vec<f32> = (0..(ROWS + 4) * STRIDE).map(|_| number(&mut seed)).collect();
