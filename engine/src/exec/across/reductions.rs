@@ -26,18 +26,16 @@ pub(super) trait Reduction {
     ) -> Registers<V, R, N>;
 }
 
-/// A part of some rows.
+/// A part of some rows, which begins there.
 ///
 /// # Safety
 /// As for [`Reduction::of`]; there is such a part.
 #[inline(always)]
 unsafe fn part<V: Vector, const R: usize, const N: usize, const WHOLE: bool>(
-    job: &Job<'_>,
-    part: usize,
-    (row, column): (usize, usize),
+    starts: [*const f32; R],
+    column: usize,
     lanes: usize,
 ) -> Registers<V, R, N> {
-    let starts = job.starts.of::<R>(part, row);
     // SAFETY: the caller's: each row has as many elements as are read.
     unsafe {
         let mut x = [[V::zero(); N]; R];
@@ -77,14 +75,14 @@ macro_rules! in_order {
             unsafe fn of<V: Vector, const R: usize, const N: usize, const WHOLE: bool>(
                 &self,
                 job: &Job<'_>,
-                at: (usize, usize),
+                (row, column): (usize, usize),
                 lanes: usize,
             ) -> Registers<V, R, N> {
                 // SAFETY: the caller's.
                 unsafe {
-                    let mut acc = part::<V, R, N, WHOLE>(job, 0, at, lanes);
+                    let mut acc = part::<V, R, N, WHOLE>(job.starts.of(0, row), column, lanes);
                     for n in 1..job.starts.parts() {
-                        let x = part::<V, R, N, WHOLE>(job, n, at, lanes);
+                        let x = part::<V, R, N, WHOLE>(job.starts.of(n, row), column, lanes);
                         for r in 0..R {
                             for v in 0..N {
                                 acc[r][v] = acc[r][v].$op(x[r][v]);
@@ -128,12 +126,14 @@ impl Reduction for Sums<'_> {
             let zero = [[V::zero(); N]; R];
             let (mut sum, mut x) = (zero, zero);
             let mut n = 0;
+            let mut next_weights = dot.weights.as_ptr().wrapping_add(column);
             let mut before = [std::ptr::null(); R];
             for (w, &len) in dot.lens.iter().enumerate() {
                 let mut chain = zero;
                 for _ in 0..len {
-                    let tap = n;
+                    let (tap, weights) = (n, next_weights);
                     n += 1;
+                    next_weights = weights.wrapping_add(job.len);
                     if dot.zeros[tap] {
                         // +0 of a chain that is -0.
                         for r in 0..R {
@@ -157,7 +157,6 @@ impl Reduction for Sums<'_> {
                         }
                     }
                     before = from;
-                    let weights = dot.weights.as_ptr().wrapping_add(tap * job.len + column);
                     for v in 0..N {
                         let weights = V::load_first::<WHOLE>(weights.wrapping_add(V::LANES * v), lanes);
                         for r in 0..R {
@@ -217,24 +216,27 @@ impl<const SQUARES: bool> Reduction for InLanes<SQUARES> {
 #[inline(always)]
 unsafe fn sum<V: Vector, const L: usize, const N: usize, const WHOLE: bool, const SQUARES: bool>(
     job: &Job<'_>,
-    at: (usize, usize),
+    (row, column): (usize, usize),
     some: usize,
 ) -> [V; N] {
     // SAFETY: the caller's.
     unsafe {
         let mut lanes = [[V::splat(-0.0); N]; L];
         let parts = job.starts.parts();
-        for first in (0..parts).step_by(L) {
-            for n in 0..L {
-                if first + n < parts {
-                    let [x] = part::<V, 1, N, WHOLE>(job, first + n, at, some);
+        // Each number by itself, so that it is known where the lanes are: in registers.
+        macro_rules! next {
+            ($first:ident: $($n:literal)*) => {$(
+                if $n < L && $first + $n < parts {
+                    let [x] = part::<V, 1, N, WHOLE>(job.starts.of($first + $n, row), column, some);
                     for v in 0..N {
-                        lanes[n][v] = if SQUARES { lanes[n][v].fma_each(x[v], x[v]) } else { lanes[n][v].add(x[v]) };
+                        lanes[$n][v] = if SQUARES { lanes[$n][v].fma_each(x[v], x[v]) } else { lanes[$n][v].add(x[v]) };
                     }
                 }
-            }
+            )*};
         }
-        // Each number by itself, so that it is known where the lanes are: in registers.
+        for first in (0..parts).step_by(L) {
+            next!(first: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+        }
         macro_rules! halves {
             ($($half:literal)*) => {$(
                 if 2 * $half <= L {
