@@ -135,7 +135,17 @@ impl Table {
         self.points.iter().filter(|&&address| address < 0).count()
     }
 
-    /// The same without the table, if it was made for these points.
+    /// The addresses of some points; less than 0 for those that have places of their own.
+    pub(super) fn addresses(&self, points: Range<usize>) -> &[i64] {
+        &self.points[points]
+    }
+
+    /// The least and the greatest address that there is.
+    pub(super) fn reach(&self) -> Option<(i64, i64)> {
+        self.reach
+    }
+
+    /// The addresses of some points without the table, if it was made for these points.
     pub(super) fn into_addresses(table: Cow<'_, Self>, points: Range<usize>) -> Cow<'_, [i64]> {
         match table {
             Cow::Borrowed(table) => Cow::Borrowed(&table.points[points]),
@@ -146,59 +156,24 @@ impl Table {
             }
         }
     }
-
-    /// The addresses of some points; less than 0 for those that have places of their own.
-    pub(super) fn addresses(&self, points: Range<usize>) -> Addresses<'_> {
-        Addresses { all: &self.points[points], reach: self.reach }
-    }
-}
-
-/// Points' addresses: less than 0 for those that have none.
-#[derive(Clone, Copy)]
-pub(super) struct Addresses<'a> {
-    all: &'a [i64],
-    reach: Option<(i64, i64)>,
-}
-
-impl<'a> Addresses<'a> {
-    pub(super) fn new(all: &'a [i64]) -> Self {
-        let there = || all.iter().copied().filter(|&address| address >= 0);
-        Self { all, reach: there().min().zip(there().max()) }
-    }
-
-    pub(super) fn all(self) -> &'a [i64] {
-        self.all
-    }
-
-    /// None of those that there are is less than the first or greater than the second.
-    pub(super) fn reach(self) -> Option<(i64, i64)> {
-        self.reach
-    }
 }
 
 /// A piece at every point whose pieces are at the same offsets from an address.
 pub(super) struct Inside<'a> {
     from: &'a [f32],
     offset: i64,
-    /// 0 where it is the fill at all of them.
-    moves: i64,
 }
 
 impl<'a> Inside<'a> {
-    /// One that is the fill at all points.
-    pub(super) fn nowhere(fills: &'a [f32]) -> Self {
-        Self { from: fills, offset: 0, moves: 0 }
-    }
-
     /// From its first element on, at the point of this address.
     #[inline]
     pub(super) fn at(&self, address: i64) -> &'a [f32] {
-        &self.from[(address * self.moves + self.offset) as usize..] // the interior's addresses are not negative
+        &self.from[(address + self.offset) as usize..] // the interior's addresses are not negative
     }
 
-    /// Where it would be at the address 0; none where it is the fill at all points.
-    pub(super) fn start(&self) -> Option<*const f32> {
-        (self.moves != 0).then(|| self.from.as_ptr().wrapping_offset(self.offset as isize)) // in memory
+    /// Where it would be at the address 0.
+    pub(super) fn start(&self) -> *const f32 {
+        self.from.as_ptr().wrapping_offset(self.offset as isize) // in memory
     }
 }
 
@@ -239,12 +214,10 @@ impl Reader {
         (guards && address >= 0 && inside(&interior.address, address)).then_some(address)
     }
 
-    /// Piece `n` at such points.
-    pub(super) fn inside<'a>(&self, n: usize, operands: &[&'a [f32]], fills: &'a [f32]) -> Inside<'a> {
-        match self.interior.as_ref().and_then(|i| i.offsets[n]) {
-            Some(offset) => Inside { from: operands[self.accesses[0].operand], offset, moves: 1 },
-            None => Inside::nowhere(fills),
-        }
+    /// Piece `n` at such points; none if it is the fill at all of them.
+    pub(super) fn inside<'a>(&self, n: usize, operands: &[&'a [f32]]) -> Option<Inside<'a>> {
+        let offset = self.interior.as_ref()?.offsets[n]?;
+        Some(Inside { from: operands[self.accesses[0].operand], offset })
     }
 
     /// Where each piece of the point at `at` is.
@@ -302,7 +275,8 @@ impl Reader {
                 !(first as i64) // in memory
             }));
         }
-        table.reach = Addresses::new(&table.points).reach;
+        let there = || table.points.iter().copied().filter(|&address| address >= 0);
+        table.reach = there().min().zip(there().max());
         Some(table)
     }
 

@@ -47,14 +47,14 @@ enum Rows<'a> {
 impl Part {
     /// # Panics
     /// When there are not as many elements at one of the addresses within `reach`.
-    fn new(len: usize, inside: &Inside<'_>, reach: Option<(i64, i64)>, fills: &[f32]) -> Self {
+    fn new(len: usize, inside: Option<&Inside<'_>>, reach: Option<(i64, i64)>, fills: &[f32]) -> Self {
         assert!(fills.len() >= len, "not as many elements");
-        let (Some((least, most)), Some(start)) = (reach, inside.start()) else {
+        let (Some((least, most)), Some(inside)) = (reach, inside) else {
             return Self { len, start: fills.as_ptr(), mask: 0 };
         };
         let there = |address: i64| inside.at(address).len() >= len;
         assert!(there(least) && there(most), "elements that are not there");
-        Self { len, start, mask: -1 }
+        Self { len, start: inside.start(), mask: -1 }
     }
 
     #[inline(always)]
@@ -77,12 +77,11 @@ impl<'a> Starts<'a> {
         let Room { fills, packed } = room;
         let fills: &'a [f32] = fills;
         let addresses = table.addresses(points.clone());
-        let part = |(n, len)| Part::new(len, &reader.inside(n, floats, fills), addresses.reach(), fills);
+        let part = |(n, len)| Part::new(len, reader.inside(n, floats).as_ref(), table.reach(), fills);
         let parts: Vec<Part> = lens.clone().enumerate().map(part).collect();
-        if addresses.all().iter().fold(0, |signs, address| signs | address) >= 0 {
+        if addresses.iter().fold(0, |signs, address| signs | address) >= 0 {
             return Self { parts, rows: Rows::Alike(Table::into_addresses(table, points)), elements: PhantomData };
         }
-        let addresses = addresses.all();
         let mut all = Vec::with_capacity(parts.len() * addresses.len());
         for part in &parts {
             let at = |&address: &i64| if address < 0 { fills.as_ptr() } else { part.at(address) };
@@ -131,7 +130,7 @@ impl<'a> Starts<'a> {
     ///
     /// # Panics
     /// When there are not as many.
-    pub(super) fn set(&mut self, part: usize, row: usize, from: &'a [f32]) {
+    fn set(&mut self, part: usize, row: usize, from: &'a [f32]) {
         let Rows::Own(all, rows) = &mut self.rows else { return };
         assert!(row < *rows && from.len() >= self.parts[part].len, "a row that is too short");
         all[part * *rows + row] = from.as_ptr();

@@ -26,7 +26,9 @@ pub(crate) fn enough() -> usize {
 /// The same for work of that many multiply-adds.
 pub(crate) fn enough_for(work: u64) -> usize {
     let threads = threads() as u64;
-    let most = if threads > 1 { (work / LEAST).clamp(1, threads).max((work / WORTH).min(TASKS * threads)) } else { 1 };
+    // Whole rounds of all threads.
+    let rounds = (work / WORTH / threads).min(TASKS);
+    let most = if threads > 1 { (work / LEAST).clamp(1, threads).max(rounds * threads) } else { 1 };
     most as usize // a few for each thread
 }
 

@@ -1,4 +1,4 @@
-//! How products are cut into blocks, which are tasks.
+//! How products are cut into tasks: blocks of rows, and of columns where these are many.
 
 use super::kernels::ROWS;
 use super::{BLOCK_PANELS, COLUMNS};
@@ -10,8 +10,8 @@ const BLOCK_ROWS: usize = 12 * ROWS;
 /// Fewest rows of a block, where there would be too few blocks for all threads: two tiles.
 const FEWEST_ROWS: usize = 2 * ROWS;
 
-/// As many tasks as are worth it for so many products of these rows, columns and depth, in any order.
-pub(super) fn enough(sizes: [usize; 4]) -> usize {
+/// How many tasks are worth it for so many products of so many rows, columns and chained multiply-adds, in any order.
+pub(super) fn worth(sizes: [usize; 4]) -> usize {
     tasks::enough_for(sizes.iter().fold(1, |work: u64, &size| work.saturating_mul(size as u64)))
 }
 
@@ -29,8 +29,8 @@ impl Cut {
         let least = rows.div_ceil(BLOCK_ROWS * BLOCK_PANELS / panels);
         let most = rows.div_ceil(FEWEST_ROWS);
         // Enough blocks by themselves, else cut along the columns too, else of fewer rows.
-        let parts = if least < enough { columns.div_ceil(COLUMNS * BLOCK_PANELS) } else { 1 };
-        Self { blocks: enough.div_ceil(parts.max(1)).clamp(least, most.max(least)), parts }
+        let parts = if least < enough { columns.div_ceil(COLUMNS * BLOCK_PANELS).clamp(1, enough) } else { 1 };
+        Self { blocks: enough.div_ceil(parts).clamp(least, most.max(least)), parts }
     }
 
     /// How many tasks there are.
@@ -59,10 +59,42 @@ impl Share {
 
     /// Of so many; they begin at a panel.
     pub(super) fn columns(self, all: usize) -> Range<usize> {
-        if self.cut.parts == 1 {
-            return 0..all;
+        let panels = even(all.div_ceil(COLUMNS), self.cut.parts, self.number % self.cut.parts);
+        panels.start * COLUMNS..all.min(panels.end * COLUMNS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_element_is_in_one_share() {
+        for rows in [1, 23, 24, 25, 48, 49, 144, 577, 1000] {
+            for columns in [1, 31, 32, 33, 128, 129, 160, 513, 4096] {
+                for enough in [1, 2, 3, 8, 9, 64, 4096] {
+                    let cut = Cut::new(rows, columns, enough);
+                    let mut before = (0..0, 0..0);
+                    for (rows_of, columns_of) in
+                        (0..cut.len()).map(|n| (cut.share(n).rows(rows), cut.share(n).columns(columns)))
+                    {
+                        assert!(
+                            columns_of.start.is_multiple_of(COLUMNS) && !rows_of.is_empty() && !columns_of.is_empty()
+                        );
+                        // The same rows further on, or the next rows from the first column on.
+                        let goes_on = before.0 == rows_of && before.1.end == columns_of.start;
+                        let next = before.0.end == rows_of.start
+                            && columns_of.start == 0
+                            && (before.1.end == columns || rows_of.start == 0);
+                        assert!(
+                            goes_on || next,
+                            "{rows} rows, {columns} columns, {enough} tasks: {rows_of:?} {columns_of:?}"
+                        );
+                        before = (rows_of, columns_of);
+                    }
+                    assert!(before.0.end == rows && before.1.end == columns);
+                }
+            }
         }
-        let (width, part) = (COLUMNS * BLOCK_PANELS, self.number % self.cut.parts);
-        part * width..all.min((part + 1) * width)
     }
 }

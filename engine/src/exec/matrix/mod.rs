@@ -28,7 +28,7 @@ use crate::program::limits::MAX_RANK;
 use crate::program::{Core, DType, Instruction, Node, product};
 use crate::tasks;
 use crate::tensor::Tensor;
-use cut::{Cut, Share, enough};
+use cut::{Cut, Share, worth};
 use panels::Panels;
 use parts::Parts;
 use roles::Roles;
@@ -186,7 +186,7 @@ impl<'p> Matrix<'p> {
         }
         let columns = grid(&roles.columns);
         let parts = (!chunks.is_empty()).then(|| Parts::new(&dot, &roles, &groups[0].windows));
-        let depth = groups.iter().map(|g: &Group| g.windows.iter().map(Window::depth).sum()).max().unwrap_or(0);
+        let depth = groups.iter().map(Group::depth).max().unwrap_or(0);
         let panels = Panels::bytes(columns.len(), depth);
         if groups.iter().any(|g| g.segments.len() > MOST_SEGMENTS) || panels > LARGEST_PANELS {
             return None;
@@ -257,26 +257,29 @@ impl<'p> Matrix<'p> {
         let block = |number: usize, panels: (&Panels, usize), share: Share| {
             self.block(&self.product(number, panels), share.rows(rows), share.columns(columns), operands, isa, results);
         };
-        let enough = |depth: usize, products: usize| enough([rows, columns, depth, products]);
+        let depth = self.groups.iter().map(Group::depth).max().unwrap_or(0);
+        let cut = |enough: usize| Cut::new(rows, columns, enough);
         if let Some(panels) = &self.constant {
-            let enough = enough(panels.depth(), products);
-            let cut = Cut::new(rows, columns, enough);
-            if cut.len() >= enough.min(tasks::threads()) {
-                // A block's rows of all products: what they read lies side by side, and so do their results.
-                return tasks::each(cut.len(), |n| (0..products).for_each(|p| block(p, (panels, p), cut.share(n))));
+            let enough = worth([rows, columns, depth, products]);
+            let together = cut(enough);
+            if together.len() >= enough || together.len().is_multiple_of(tasks::threads()) {
+                // The same rows of all products: those of a convolution's groups lie side by side, as do their results.
+                let all = |share: Share| (0..products).for_each(|product| block(product, (panels, product), share));
+                return tasks::each(together.len(), |n| all(together.share(n)));
             }
-            return tasks::each(products * cut.len(), |n| {
-                let product = n / cut.len();
-                block(product, (panels, product), cut.share(n % cut.len()));
+            let each = cut(enough.div_ceil(products.max(1)));
+            return tasks::each(products * each.len(), |n| {
+                let product = n / each.len();
+                block(product, (panels, product), each.share(n % each.len()));
             });
         }
+        let alone = cut(worth([rows, columns, depth, 1]));
         let one = |number: usize| {
             let packed = self.panels(operands.dot, &[(self.point(number), self.group(number))]);
-            let cut = Cut::new(rows, columns, enough(packed.depth(), 1));
-            tasks::each(cut.len(), |n| block(number, (&packed, 0), cut.share(n)));
+            tasks::each(alone.len(), |n| block(number, (&packed, 0), alone.share(n)));
         };
         // Each on a thread of its own, or each by all threads.
-        if products.is_multiple_of(tasks::threads()) || products >= tasks::enough() {
+        if products.is_multiple_of(tasks::threads()) || products >= tasks::enough() || alone.len() == 1 {
             tasks::each(products, one);
         } else {
             (0..products).for_each(one);

@@ -4,11 +4,16 @@ use super::super::read::Source;
 use super::super::reader::floats;
 use super::super::starts::{Room, Starts};
 use super::rows::Rows;
-use super::{Group, Matrix, Product};
+use super::{Group, Matrix, Product, Window};
 use crate::tensor::Tensor;
 use std::ops::Range;
 
 impl Group {
+    /// Elements of all windows.
+    pub(super) fn depth(&self) -> usize {
+        self.windows.iter().map(Window::depth).sum()
+    }
+
     /// Elements of the longest segment.
     pub(super) fn longest(&self) -> usize {
         self.segments.iter().map(Range::len).max().unwrap_or(0)
