@@ -87,13 +87,16 @@ impl<'a> Starts<'a> {
             let at = |&address: &i64| if address < 0 { fills.as_ptr() } else { part.at(address) };
             all.extend(addresses.iter().map(at));
         }
-        let mut starts = Self { parts, rows: Rows::Own(all, points.len()), elements: PhantomData };
+        let mut set = |n: usize, point: usize, from: &'a [f32]| {
+            assert!(from.len() >= parts[n].len, "a row that is too short");
+            all[n * points.len() + point] = from.as_ptr();
+        };
         // What does not lie in an operand is copied: its piece and point, and where the copy is.
         let mut copies: Vec<(usize, usize, Range<usize>)> = Vec::new();
         for point in (0..points.len()).filter(|&point| addresses[point] < 0) {
             for (n, (len, place)) in lens.clone().zip(reader.own_places(&table, points.start + point)).enumerate() {
                 match place {
-                    Place::Operand(operand, address) => starts.set(n, point, &floats[*operand][*address..]),
+                    Place::Operand(operand, address) => set(n, point, &floats[*operand][*address..]),
                     Place::Fill => {}
                     Place::Part(_) | Place::Scattered => {
                         let copy = packed.len()..packed.len() + len;
@@ -109,31 +112,19 @@ impl<'a> Starts<'a> {
         }
         let packed: &'a [f32] = packed;
         for (n, point, copy) in copies {
-            starts.set(n, point, &packed[copy]);
+            set(n, point, &packed[copy]);
         }
-        starts
+        Self { parts, rows: Rows::Own(all, points.len()), elements: PhantomData }
     }
 
     /// Rows whose parts are these, row after row.
     #[cfg(test)]
     pub(super) fn of_rows(lens: &[usize], rows: &[Vec<&'a [f32]>]) -> Self {
+        let enough = |row: &Vec<&[f32]>| row.iter().zip(lens).all(|(part, &len)| part.len() >= len);
+        assert!(rows.iter().all(enough), "a row that is too short");
         let parts = lens.iter().map(|&len| Part { len, start: std::ptr::null(), mask: 0 }).collect();
-        let all = vec![std::ptr::null(); lens.len() * rows.len()];
-        let mut starts = Self { parts, rows: Rows::Own(all, rows.len()), elements: PhantomData };
-        for (row, own) in rows.iter().enumerate() {
-            (0..lens.len()).for_each(|part| starts.set(part, row, own[part]));
-        }
-        starts
-    }
-
-    /// Where a row's elements of a part are instead, if rows are not alike.
-    ///
-    /// # Panics
-    /// When there are not as many.
-    fn set(&mut self, part: usize, row: usize, from: &'a [f32]) {
-        let Rows::Own(all, rows) = &mut self.rows else { return };
-        assert!(row < *rows && from.len() >= self.parts[part].len, "a row that is too short");
-        all[part * *rows + row] = from.as_ptr();
+        let all = (0..lens.len()).flat_map(|part| rows.iter().map(move |row| row[part].as_ptr())).collect();
+        Self { parts, rows: Rows::Own(all, rows.len()), elements: PhantomData }
     }
 
     /// How many rows there are.

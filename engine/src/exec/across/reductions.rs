@@ -126,14 +126,12 @@ impl Reduction for Sums<'_> {
             let zero = [[V::zero(); N]; R];
             let (mut sum, mut x) = (zero, zero);
             let mut n = 0;
-            let mut next_weights = dot.weights.as_ptr().wrapping_add(column);
             let mut before = [std::ptr::null(); R];
             for (w, &len) in dot.lens.iter().enumerate() {
                 let mut chain = zero;
                 for _ in 0..len {
-                    let (tap, weights) = (n, next_weights);
+                    let tap = n;
                     n += 1;
-                    next_weights = weights.wrapping_add(job.len);
                     if dot.zeros[tap] {
                         // +0 of a chain that is -0.
                         for r in 0..R {
@@ -157,6 +155,7 @@ impl Reduction for Sums<'_> {
                         }
                     }
                     before = from;
+                    let weights = dot.weights.as_ptr().wrapping_add(tap * job.len + column);
                     for v in 0..N {
                         let weights = V::load_first::<WHOLE>(weights.wrapping_add(V::LANES * v), lanes);
                         for r in 0..R {

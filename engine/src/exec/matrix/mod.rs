@@ -58,6 +58,8 @@ pub(super) struct Matrix<'p> {
     roles: Roles,
     /// Each product of the batch again for each of these: where the windows are values of their own.
     groups: Vec<Group>,
+    /// Most multiply-adds of an element.
+    depth: usize,
     /// What copies the rows' operand with its borders: the dot's last operand.
     padding: Option<Padding>,
     batch: Grid,
@@ -207,6 +209,7 @@ impl<'p> Matrix<'p> {
             padding: None,
             parts,
             groups,
+            depth,
             axes,
             roles,
             tiles: Tiles::new(&finish),
@@ -257,10 +260,9 @@ impl<'p> Matrix<'p> {
         let block = |number: usize, panels: (&Panels, usize), share: Share| {
             self.block(&self.product(number, panels), share.rows(rows), share.columns(columns), operands, isa, results);
         };
-        let depth = self.groups.iter().map(Group::depth).max().unwrap_or(0);
         let cut = |enough: usize| Cut::new(rows, columns, enough);
         if let Some(panels) = &self.constant {
-            let enough = worth([rows, columns, depth, products]);
+            let enough = worth([rows, columns, self.depth, products]);
             let together = cut(enough);
             if together.len() >= enough || together.len().is_multiple_of(tasks::threads()) {
                 // The same rows of all products: those of a convolution's groups lie side by side, as do their results.
@@ -273,7 +275,7 @@ impl<'p> Matrix<'p> {
                 block(product, (panels, product), each.share(n % each.len()));
             });
         }
-        let alone = cut(worth([rows, columns, depth, 1]));
+        let alone = cut(worth([rows, columns, self.depth, 1]));
         let one = |number: usize| {
             let packed = self.panels(operands.dot, &[(self.point(number), self.group(number))]);
             tasks::each(alone.len(), |n| block(number, (&packed, 0), alone.share(n)));
